@@ -95,7 +95,6 @@ class MaskDecoder(nn.Module):
 
     def _masks(self, mask_tokens: Tensor, pixels: Tensor) -> Tensor:
         """Compare every pixel's features with each mask token's: (B, 4, 4h, 4w)."""
-        kernels = torch.stack(
-            [mlp(t) for mlp, t in zip(self.output_hypernetworks_mlps, mask_tokens.unbind(1), strict=True)], 1
-        )
-        return (kernels @ pixels.flatten(2)).unflatten(2, pixels.shape[-2:])
+        mlps = self.output_hypernetworks_mlps
+        kernels = torch.stack([mlp(mask_tokens[:, row]) for row, mlp in enumerate(mlps)], dim=1)  # (B, 4, C / 8)
+        return torch.einsum("bmc,bchw->bmhw", kernels, pixels)

@@ -33,7 +33,8 @@ class Attention(nn.Module):
         return self.out_proj(mixed)  # type: ignore[no-any-return]
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        batch, length, _ = x.shape
+        return x.view(batch, length, self.heads, -1).transpose(1, 2)
 
 
 class TwoWayBlock(nn.Module):
@@ -95,7 +96,6 @@ class TwoWayTransformer(nn.Module):
         Returns:
             The tokens (B, N, C) and the image (B, C, h, w) after mixing.
         """
-        grid = image.shape[-2:]
         keys = image.flatten(2).transpose(1, 2)  # (B, h*w, C)
         key_pe = image_pe.flatten(2).transpose(1, 2)  # (1, h*w, C)
         queries = tokens
@@ -103,4 +103,4 @@ class TwoWayTransformer(nn.Module):
             queries, keys = layer(queries, tokens, keys, key_pe)
         attended = self.final_attn_token_to_image(queries + tokens, keys + key_pe, keys)
         queries = self.norm_final_attn(queries + attended)
-        return queries, keys.transpose(1, 2).unflatten(2, grid)
+        return queries, keys.transpose(1, 2).reshape(image.shape)
