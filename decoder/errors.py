@@ -6,7 +6,9 @@ ClickMaskError
 ├── CheckpointError   unknown model, missing, broken or foreign weights
 ├── ShapeError        masks, polygons and run lengths that are malformed
 ├── DatasetError      annotation files and folders that cannot be read or written
-└── VideoError        videos that cannot be opened, decoded or tracked
+│   └── ConflictError   somebody else changed the same labels first
+├── VideoError        videos that cannot be opened, decoded or tracked
+└── StudioError       a local Label Studio that cannot be installed, started or set up
 
 A message says what is wrong, what was got and what was wanted:
 ``point (812.0, 90.0) is outside the 640x480 image``.
@@ -37,5 +39,13 @@ class DatasetError(ClickMaskError):
     """An annotation file or folder cannot be read or written."""
 
 
+class ConflictError(DatasetError):
+    """Labels were changed elsewhere since they were read; nothing was written."""
+
+
 class VideoError(ClickMaskError):
     """A video cannot be opened, decoded or tracked."""
+
+
+class StudioError(ClickMaskError):
+    """The local Label Studio cannot be installed, started or set up."""
