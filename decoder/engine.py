@@ -1,58 +1,149 @@
-"""The engine: cached embeddings, one click at a time or many, safe for any number of threads. (Interface; body to come.)"""
+"""The engine: cached embeddings, batched clicks, measured steps; safe for any number of threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decoder.prompts import Prompt, Size
+from decoder.batching import Batcher
+from decoder.cache import Cache, CacheCounts
+from decoder.choose import Rule, choose_mask, stability_score
+from decoder.models import Model
+from decoder.prompts import Prompt, Size, check_prompt
+from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
+from decoder.store import EmbeddingStore
 
-Rule = Literal["auto", "iou", "stability"]
-LoadImage = Callable[[], NDArray[np.uint8]]  # -> (H, W, 3) RGB, called only on a cache miss
+LoadImage = Callable[[], NDArray[np.uint8]]  # gives (H, W, 3) RGB; called only when pixels are needed
+
+CACHE_BYTES = 2 * 2**30
+LARGEST_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmentation:
-    """One answer. Mask rows: 0 is the single-mask token, 1 to 3 the candidates."""
+    """One answer. Mask rows: 0 is the single mask, 1 to 3 the candidates."""
 
-    size: Size  # of the image
-    logits: Tensor  # (4, h, w) float32 low-resolution, CPU; feed logits[chosen] back as Prompt.mask_logits to refine
-    predicted_iou: tuple[float, float, float, float]
-    stability: tuple[float, float, float, float]
-    object_score: float  # > 0: there is an object
-    chosen: int  # row picked by the rule, 0 to 3
-    cache_hit: bool
+    mask_set: MaskSet
+    chosen: int  # the row the rule picked
+    stability: tuple[float, ...]  # (4,) at offset 1, in [0, 1]
+    cache_hit: bool  # whether the image was encoded before
     encode_ms: float
     decode_ms: float
 
     @property
+    def size(self) -> Size:
+        """Of the image."""
+        return self.mask_set.size
+
+    @property
+    def logits(self) -> Tensor:
+        """(4, h, w) float32 on the CPU; a row of it is the mask prompt that refines the answer."""
+        return self.mask_set.logits
+
+    @property
+    def predicted_iou(self) -> tuple[float, ...]:
+        """(4,) in [0, 1]."""
+        return tuple(self.mask_set.predicted_iou.tolist())
+
+    @property
+    def object_score(self) -> float:
+        """Logit, > 0: there is an object."""
+        return self.mask_set.object_score
+
+    @property
     def score(self) -> float:
-        """Predicted IoU of the chosen mask, in [0, 1]."""
+        """Predicted IoU of the chosen mask."""
         return self.predicted_iou[self.chosen]
 
     def mask(self, row: int | None = None) -> NDArray[np.bool_]:
-        """The chosen mask (or another row) at the image's size, shape (H, W)."""
-        raise NotImplementedError
+        """The chosen mask, or that of another row, at the image's size: (H, W)."""
+        return binarize(self.logits[self.chosen if row is None else row], self.size)
 
 
 class Engine:
-    """Segments images; shared by all users, projects and threads of a process."""
+    """Segments images for all users, projects and threads of a process.
+
+    An image is named by a key; its pixels are asked for only when no embedding is cached.
+
+    Args:
+        model: From ``load_model``.
+        cache_bytes: Memory for embeddings.
+        store_folder: Where embeddings are kept on disk too, or None.
+    """
+
+    def __init__(self, model: Model, *, cache_bytes: int = CACHE_BYTES, store_folder: Path | None = None) -> None:
+        self.model = model
+        self._embeddings: Cache[ImageEmbedding] = Cache(cache_bytes)
+        self._store = EmbeddingStore(store_folder, model) if store_folder else None
+        self._encoding = Lock()  # apart from the clicks' device lock: a click never waits for another image
+        self._clicks = Batcher(self._predict, LARGEST_BATCH)
 
     def segment(
-        self, image_key: str, load_image: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto", refine: bool = False
+        self, image_key: str, load_image: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto"
     ) -> Segmentation:
-        """Answer one prompt on one image; an int rule picks that row."""
-        raise NotImplementedError
+        """Answer one prompt on one image.
+
+        Args:
+            image_key: Names the image's content: equal keys must mean equal pixels.
+            load_image: Gives the pixels if they are needed.
+            prompt: In pixels of the image.
+            rule: How to choose among the masks, see ``choose_mask``.
+
+        Raises:
+            PromptError: See ``check_prompt`` and ``choose_mask``.
+            ImageError: If the pixels cannot be used.
+        """
+        start = time.perf_counter()
+        embedding, hit = self._embedding(image_key, load_image)
+        prompt = check_prompt(prompt, embedding.size)  # before it joins a batch with other people's
+        encoded = time.perf_counter()
+        mask_set = self._clicks.submit((embedding, prompt))
+        decoded = time.perf_counter()
+        return Segmentation(
+            mask_set=mask_set,
+            chosen=choose_mask(mask_set, prompt, rule),
+            stability=tuple(stability_score(mask_set.logits).tolist()),
+            cache_hit=hit,
+            encode_ms=1000 * (encoded - start),
+            decode_ms=1000 * (decoded - encoded),
+        )
 
     def encode(self, image_key: str, load_image: LoadImage) -> bool:
-        """Make sure the image's embedding is cached; say whether it already was."""
-        raise NotImplementedError
+        """Make sure a click on this image needs no encoding; say whether that was so already."""
+        return self._embedding(image_key, load_image)[1]
 
     def is_cached(self, image_key: str) -> bool:
         """Whether a click on this image needs no encoding."""
-        raise NotImplementedError
+        return image_key in self._embeddings or (self._store is not None and image_key in self._store)
+
+    def cache_counts(self) -> CacheCounts:
+        """Hits, misses and size of the embedding cache."""
+        return self._embeddings.counts()
+
+    def waiting(self) -> int:
+        """How many clicks wait for the device."""
+        return len(self._clicks)
+
+    def _embedding(self, image_key: str, load_image: LoadImage) -> tuple[ImageEmbedding, bool]:
+        return self._embeddings.get(image_key, lambda: self._load_or_encode(image_key, load_image))
+
+    def _load_or_encode(self, image_key: str, load_image: LoadImage) -> ImageEmbedding:
+        stored = self._store.load(image_key) if self._store else None
+        if stored is not None:
+            return stored
+        image = load_image()  # outside the lock: it may wait for a network
+        with self._encoding:
+            embedding = encode_image(self.model, image)
+        if self._store:
+            self._store.save(image_key, embedding)
+        return embedding
+
+    def _predict(self, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
+        return predict_many(self.model, requests)

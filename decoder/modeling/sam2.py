@@ -77,7 +77,8 @@ class Sam2(nn.Module):
         height, width = features.image.shape[-2:]
         # SAM takes a click as a pixel of the resized image and means its centre.
         points = points + 0.5 / self.image_side
-        points, labels = _end_with_padding(points, labels)
+        if points.shape[1] > 0:  # a mask alone brings no tokens
+            points, labels = end_with_padding(points, labels)
         prompt = self.prompt_encoder(points, labels, mask_logits)
         image_pe = self.prompt_encoder.pe_layer.grid(height, width)
         return self.mask_decoder(  # type: ignore[no-any-return]
@@ -85,8 +86,8 @@ class Sam2(nn.Module):
         )
 
 
-def _end_with_padding(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Append the "no point" token that SAM was trained with."""
+def end_with_padding(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Append the "no point" token: (B, N, 2) and (B, N) grow by one."""
     batch = len(points)
     points = torch.cat([points, points.new_zeros(batch, 1, 2)], dim=1)
     return points, torch.cat([labels, labels.new_full((batch, 1), PADDING)], dim=1)

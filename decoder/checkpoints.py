@@ -1,0 +1,207 @@
+"""Names to networks with weights, and what can go wrong on the way.
+
+Weights come from the package (nano), a local ``.pt`` or ``.safetensors`` file, or the Hugging Face hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from decoder.errors import CheckpointError
+from decoder.modeling.config import NanoConfig
+from decoder.modeling.nano import Nano
+from decoder.modeling.sam2 import Sam2
+from decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
+
+NANO_WEIGHTS = Path(__file__).parent / "weights" / "nano.safetensors"
+
+# Our module names, where they differ from the official state dict's.
+_OFFICIAL_PREFIXES = {"sam_prompt_encoder.": "prompt_encoder.", "sam_mask_decoder.": "mask_decoder."}
+
+
+def load_model(
+    name_or_path: str | Path = DEFAULT_MODEL,
+    *,
+    device: str | torch.device = "cpu",
+    precision: torch.dtype = torch.float32,
+) -> Model:
+    """Make a network and give it its weights.
+
+    Args:
+        name_or_path: A name from ``MODELS``, or a ``.pt`` or ``.safetensors`` file of any of
+            these networks (which one is told from its keys).
+        device: Where to compute, such as ``"cpu"`` or ``"cuda"``.
+        precision: ``torch.float32``, or ``torch.bfloat16`` to compute faster and a little
+            less exactly.
+
+    Raises:
+        CheckpointError: If the name is unknown, the weights cannot be fetched or read, or
+            they are not those of the network.
+    """
+    place = _check_device(device)
+    name = str(name_or_path)
+    if name in MODELS:
+        spec = MODELS[name]
+        path = find_weights(spec)
+        weights = read_weights(path)
+    else:
+        path = _check_path(name)
+        weights = read_weights(path)
+        spec = recognise(weights, path)
+    network = build_network(spec, weights, path).to(place)
+    return Model(spec.name, network, place, precision, _fingerprint(weights, precision))
+
+
+def find_weights(spec: ModelSpec) -> Path:
+    """Return the weights' file, fetched from the hub (with a progress bar) unless it is here already.
+
+    Raises:
+        CheckpointError: If it is neither here nor can be fetched.
+    """
+    if spec.repository is None:
+        if not NANO_WEIGHTS.is_file():
+            raise CheckpointError(f"the shipped weights are missing: wanted {NANO_WEIGHTS}")
+        return NANO_WEIGHTS
+    from huggingface_hub import hf_hub_download  # takes a second to import, and most runs never need it
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(spec.repository, spec.file_name))
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"the weights of {spec.name} cannot be fetched: wanted {spec.file_name} from "
+            f"https://huggingface.co/{spec.repository}, got {type(error).__name__}. Check the network, set HF_ENDPOINT "
+            f"to a mirror, or download the file elsewhere and give its path as the model."
+        ) from error
+
+
+def cached_weights(spec: ModelSpec) -> Path | None:
+    """Where the weights lie on this machine, or None if they would have to be fetched."""
+    if spec.repository is None:
+        return NANO_WEIGHTS if NANO_WEIGHTS.is_file() else None
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(spec.repository, spec.file_name)
+    return Path(found) if isinstance(found, str) else None
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict, with our module names.
+
+    Raises:
+        CheckpointError: If the file is broken, cut short, or holds no state dict.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} cannot be read as weights: {_first_line(error)}") from error
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+    if isinstance(state, dict) and isinstance(state.get("model"), dict):
+        state = state["model"]  # the official files wrap the state dict
+    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(f"{path} holds {type(state).__name__} without tensors, wanted a state dict")
+    return {_our_name(key): value for key, value in state.items()}
+
+
+def recognise(weights: dict[str, Tensor], path: Path) -> ModelSpec:
+    """Tell from the keys and shapes which network the weights belong to.
+
+    Raises:
+        CheckpointError: If they belong to none.
+    """
+    blanks = {name: _blank_network(spec) for name, spec in MODELS.items()}
+    got = _shapes(weights).items()
+    for name, blank in blanks.items():
+        if got == _shapes(blank.state_dict()).items():
+            return MODELS[name]
+    nearest = min(blanks, key=lambda name: len(got ^ _shapes(blanks[name].state_dict()).items()))
+    raise CheckpointError(
+        f"{path} fits none of {', '.join(MODELS)}. {_difference(weights, blanks[nearest], MODELS[nearest])}"
+    )
+
+
+def build_network(spec: ModelSpec, weights: dict[str, Tensor], path: Path) -> Nano | Sam2:
+    """Make the network in evaluation mode, with these weights in float32.
+
+    Raises:
+        CheckpointError: If a key is missing, unknown or has another shape.
+    """
+    network = _blank_network(spec)
+    if _shapes(weights) != _shapes(network.state_dict()):
+        raise CheckpointError(f"{path} does not hold {spec.name}. {_difference(weights, network, spec)}")
+    whole = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
+    network.load_state_dict(whole, strict=True, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def _blank_network(spec: ModelSpec) -> Nano | Sam2:
+    """The network without memory for its weights."""
+    with torch.device("meta"):
+        return Nano(spec.config) if isinstance(spec.config, NanoConfig) else Sam2(spec.config)
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in state.items()}
+
+
+def _difference(weights: dict[str, Tensor], network: nn.Module, spec: ModelSpec) -> str:
+    got, wanted = _shapes(weights), _shapes(network.state_dict())
+    missing, unknown = sorted(wanted.keys() - got.keys()), sorted(got.keys() - wanted.keys())
+    parts = [f"{len(missing)} keys missing, such as {missing[0]}"] if missing else []
+    parts += [f"{len(unknown)} keys unknown, such as {unknown[0]}"] if unknown else []
+    wrong = sorted(key for key in wanted.keys() & got.keys() if wanted[key] != got[key])
+    parts += [f"{key} has shape {got[key]}, wanted {wanted[key]}" for key in wrong[:1]]
+    return f"Against {spec.name}: {'; '.join(parts)}."
+
+
+def _fingerprint(weights: dict[str, Tensor], precision: torch.dtype) -> str:
+    """Digest the vectors (biases, norms): quick, and no two trainings share them."""
+    digest = hashlib.sha256(str(precision).encode())
+    for key, value in sorted(weights.items()):
+        if value.ndim == 1:
+            digest.update(key.encode() + value.float().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _our_name(key: str) -> str:
+    for official, ours in _OFFICIAL_PREFIXES.items():
+        if key.startswith(official):
+            return ours + key.removeprefix(official)
+    return key
+
+
+def _check_path(name: str) -> Path:
+    path = Path(name)
+    if path.suffix not in {".pt", ".pth", ".safetensors"}:
+        raise CheckpointError(
+            f"model {name!r} is unknown, wanted a .pt or .safetensors file or one of {', '.join(MODELS)}"
+        )
+    if not path.is_file():
+        raise CheckpointError(f"the weights file {name} does not exist")
+    return path
+
+
+def _check_device(device: str | torch.device) -> torch.device:
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        raise CheckpointError(f"device {device} cannot be used here: {_first_line(error)}") from error
+    return place
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

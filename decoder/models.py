@@ -1,0 +1,92 @@
+"""The table of models: names, sizes, licences and where the weights come from."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from decoder.modeling.config import (
+    HIERA_BASE_PLUS,
+    HIERA_LARGE,
+    HIERA_SMALL,
+    HIERA_TINY,
+    HieraConfig,
+    NanoConfig,
+    Sam2Config,
+)
+from decoder.modeling.mask_decoder import DecoderOutput
+from decoder.modeling.sam2 import ImageFeatures
+
+DEFAULT_MODEL = "nano"
+
+
+class Network(Protocol):
+    """What every promptable network can do."""
+
+    @property
+    def image_side(self) -> int:
+        """Side of the square it sees [px]."""
+
+    def encode(self, pixels: Tensor) -> ImageFeatures:
+        """(B, 3, S, S) normalised RGB to features."""
+
+    def decode(
+        self, features: ImageFeatures, points: Tensor, labels: Tensor, mask_logits: Tensor | None
+    ) -> DecoderOutput:
+        """Answer B prompts; see ``Sam2.decode``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One row of the table of models."""
+
+    name: str
+    config: Sam2Config | NanoConfig
+    licence: str
+    repository: str | None = None  # on the Hugging Face hub; None: shipped in the package
+
+    @property
+    def file_name(self) -> str:
+        """The weights' file in the repository."""
+        return f"{self.name}.pt"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A network with weights, ready to use; never changed, so threads may share it."""
+
+    name: str
+    network: Network
+    device: torch.device
+    precision: torch.dtype
+    fingerprint: str  # equal for equal weights and precision, and for no others
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The precision to compute in; enter it in the thread that computes."""
+        return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
+
+
+def _sam2(size: str, trunk: HieraConfig) -> list[ModelSpec]:
+    slug = size.replace("_", "-")
+    return [
+        ModelSpec(
+            f"sam2.1_hiera_{size}", Sam2Config(trunk, "2.1"), "Apache-2.0 (Meta)", f"facebook/sam2.1-hiera-{slug}"
+        ),
+        ModelSpec(f"sam2_hiera_{size}", Sam2Config(trunk, "2.0"), "Apache-2.0 (Meta)", f"facebook/sam2-hiera-{slug}"),
+    ]
+
+
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec
+    for spec in [
+        ModelSpec("nano", NanoConfig(), "Apache-2.0 (ClickMask), credits in its model card"),
+        *_sam2("tiny", HIERA_TINY),
+        *_sam2("small", HIERA_SMALL),
+        *_sam2("base_plus", HIERA_BASE_PLUS),
+        *_sam2("large", HIERA_LARGE),
+    ]
+}
