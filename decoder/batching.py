@@ -30,12 +30,16 @@ class Batcher(Generic[RequestT, AnswerT]):
 
     def submit(self, request: RequestT) -> AnswerT:
         """Answer one request, perhaps in a batch with others; errors of the batch are raised in each."""
-        future: Future[AnswerT] = Future()
-        self._waiting.append((request, future))
+        return self.submit_all([request])[0]
+
+    def submit_all(self, requests: Sequence[RequestT]) -> list[AnswerT]:
+        """Answer several requests of one caller, in order."""
+        futures: list[Future[AnswerT]] = [Future() for _ in requests]
+        self._waiting.extend(zip(requests, futures, strict=True))
         with self._device:
-            while not future.done():
+            while not all(future.done() for future in futures):
                 self._run_batch()
-        return future.result()
+        return [future.result() for future in futures]
 
     def _run_batch(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]

@@ -147,6 +147,11 @@ def build_network(spec: ModelSpec, weights: dict[str, Tensor], path: Path) -> Na
     return network.eval().requires_grad_(False)
 
 
+def parameter_count(spec: ModelSpec) -> int:
+    """How many numbers the network has learnt."""
+    return sum(parameter.numel() for parameter in _blank_network(spec).parameters())
+
+
 def _blank_network(spec: ModelSpec) -> Nano | Sam2:
     """The network without memory for its weights."""
     with torch.device("meta"):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from decoder.auto import AutoSettings, FoundMask, Progress, ignore_progress, segment_everything
 from decoder.batching import Batcher
 from decoder.cache import Cache, CacheCounts
 from decoder.choose import Rule, choose_mask, stability_score
@@ -114,6 +115,21 @@ class Engine:
             encode_ms=1000 * (encoded - start),
             decode_ms=1000 * (decoded - encoded),
         )
+
+    def segment_everything(
+        self,
+        image_key: str,
+        load_image: LoadImage,
+        settings: AutoSettings = AutoSettings(),  # noqa: B008 - frozen
+        progress: Progress = ignore_progress,
+    ) -> list[FoundMask]:
+        """Find the masks of an image without a prompt; clicks of others pass in between."""
+        embedding, _ = self._embedding(image_key, load_image)
+
+        def answer(prompts: Sequence[Prompt]) -> list[MaskSet]:
+            return self._clicks.submit_all([(embedding, prompt) for prompt in prompts])
+
+        return segment_everything(answer, embedding.size, settings, progress)
 
     def encode(self, image_key: str, load_image: LoadImage) -> bool:
         """Make sure a click on this image needs no encoding; say whether that was so already."""
