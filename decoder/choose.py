@@ -73,11 +73,11 @@ def choose_mask(mask_set: MaskSet, prompt: Prompt, rule: Rule | int = "auto") ->
     if isinstance(rule, int):
         return _check_row(rule, len(mask_set.logits))
     if rule == "auto":
-        return _single_if_stable(mask_set, prompt)
+        return best_candidate(mask_set) if prompt.is_ambiguous else single_mask(mask_set)
     if rule == "iou":
-        return _best_candidate(mask_set)
+        return best_candidate(mask_set)
     if rule == "stability":
-        return _most_stable_candidate(mask_set)
+        return most_stable_candidate(mask_set)
     raise PromptError(f"choice rule {rule!r} is unknown, wanted one of {', '.join(RULES)} or a row from 0 to 3")
 
 
@@ -87,18 +87,19 @@ def _check_row(row: int, rows: int) -> int:
     return row
 
 
-def _single_if_stable(mask_set: MaskSet, prompt: Prompt) -> int:
-    if prompt.is_ambiguous:
-        return _best_candidate(mask_set)
+def single_mask(mask_set: MaskSet) -> int:
+    """The single mask if it is stable at offset 0.05, else the best candidate: SAM 2's answer to rich prompts."""
     stability = stability_score(mask_set.logits[0], offset=SINGLE_MASK_OFFSET)
-    return 0 if float(stability) >= SINGLE_MASK_STABILITY else _best_candidate(mask_set)
+    return 0 if float(stability) >= SINGLE_MASK_STABILITY else best_candidate(mask_set)
 
 
-def _best_candidate(mask_set: MaskSet) -> int:
+def best_candidate(mask_set: MaskSet) -> int:
+    """The candidate of best predicted IoU; of equals the first."""
     return 1 + int(mask_set.predicted_iou[CANDIDATES].argmax())
 
 
-def _most_stable_candidate(mask_set: MaskSet) -> int:
+def most_stable_candidate(mask_set: MaskSet) -> int:
+    """The candidate of best stability at offset 1; of equals that of best predicted IoU."""
     stability = stability_score(mask_set.logits[CANDIDATES]).tolist()
     ious = mask_set.predicted_iou[CANDIDATES].tolist()
     return 1 + max(range(len(ious)), key=lambda row: (stability[row], ious[row]))
