@@ -135,6 +135,10 @@ class Engine:
         """Make sure a click on this image needs no encoding; say whether that was so already."""
         return self._embedding(image_key, load_image)[1]
 
+    def image_size(self, image_key: str, load_image: LoadImage) -> Size:
+        """The size of an image, for prompts given in fractions of it; encodes the image if need be."""
+        return self._embedding(image_key, load_image)[0].size
+
     def is_cached(self, image_key: str) -> bool:
         """Whether a click on this image needs no encoding."""
         return image_key in self._embeddings or (self._store is not None and image_key in self._store)
