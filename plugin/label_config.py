@@ -1,0 +1,128 @@
+"""A project's label config, read once: which tags take prompts, which hold answers, where the image is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from label_studio_sdk.label_interface import LabelInterface
+
+from plugin.errors import RequestError
+
+ANSWER_TAGS = ("Brush", "Bitmask", "Polygon", "Vector", "Rectangle", "Ellipse", "KeyPoint")
+"""Kinds of regions, the ones that keep most of a mask's shape first."""
+
+_OUTLINES = ("Brush", "Bitmask", "Polygon", "Vector")
+_BOXES = ("Rectangle", "Ellipse")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control tag of an image.
+
+    Args:
+        name: The tag's name, ``from_name`` of its regions.
+        to_name: Name of the image tag it draws on.
+        kind: One of ``ANSWER_TAGS``.
+        labelled: Whether the tag carries its own labels (BrushLabels) or not (Brush).
+        labels: The labels it offers; empty where the task brings them.
+        smart: Whether it is a tool that asks the backend.
+    """
+
+    name: str
+    to_name: str
+    kind: str
+    labelled: bool
+    labels: tuple[str, ...]
+    smart: bool
+
+    @property
+    def region_type(self) -> str:
+        """Label Studio's name of its regions, such as "brushlabels"."""
+        return self.kind.lower() + ("labels" if self.labelled else "")
+
+    def offers(self, labels: tuple[str, ...]) -> bool:
+        """Whether a region of this tag may carry these labels."""
+        return not self.labels or set(labels) <= set(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConfig:
+    """What the backend needs to know of a label config.
+
+    Args:
+        controls: The tags whose regions can come from a mask, in the config's order.
+        images: Image tag name -> key of the task's data.
+        label_tags: Image tag name -> name of its separate <Labels> tag, for tags without own labels.
+    """
+
+    controls: tuple[Control, ...]
+    images: dict[str, str]
+    label_tags: dict[str, str]
+
+    def answering(self, to_name: str, chosen: tuple[str, ...] = ()) -> tuple[Control, ...]:
+        """The tags of one image that hold answers.
+
+        Tags marked ``smart`` are where prompts are drawn, so the others hold the answers. Where
+        all are smart, outlines answer; without outlines boxes; without boxes key points.
+
+        Args:
+            to_name: The image tag.
+            chosen: Names of tags to use instead of this rule.
+        """
+        here = tuple(control for control in self.controls if control.to_name == to_name)
+        if chosen:
+            return tuple(control for control in here if control.name in chosen)
+        plain = tuple(control for control in here if not control.smart)
+        return plain or _of_kind(here, _OUTLINES) or _of_kind(here, _BOXES) or here
+
+
+def read_label_config(text: str) -> LabelConfig:
+    """Read a label config.
+
+    Raises:
+        RequestError: If the text is no label config.
+
+    Example:
+        >>> config = read_label_config(
+        ...     '<View><Image name="image" value="$photo"/><KeyPointLabels name="click" toName="image" smart="true">'
+        ...     '<Label value="Cat"/></KeyPointLabels><BrushLabels name="mask" toName="image"><Label value="Cat"/>'
+        ...     '</BrushLabels></View>'
+        ... )
+        >>> [control.name for control in config.answering("image")], config.images
+        (['mask'], {'image': 'photo'})
+    """
+    try:
+        interface = LabelInterface(text)
+        images = {tag.name: _data_key(tag.attr) for tag in interface.objects if tag.tag == "Image"}
+        controls = tuple(_control(tag) for tag in interface.controls if _kind(tag.tag) and tag.to_name[0] in images)
+        label_tags = {tag.to_name[0]: tag.name for tag in interface.controls if tag.tag == "Labels"}
+    except (
+        Exception
+    ) as error:  # the SDK raises its own, lxml's and plain KeyErrors for the many ways a config can be broken
+        raise RequestError(f"the label config cannot be read: {error}") from error
+    return LabelConfig(controls=controls, images=images, label_tags=label_tags)
+
+
+def _control(tag: LabelInterface) -> Control:
+    return Control(
+        name=tag.name,
+        to_name=tag.to_name[0],
+        kind=_kind(tag.tag),
+        labelled=tag.tag.endswith("Labels"),
+        labels=() if tag.dynamic_value else tuple(tag.labels),
+        smart="true" in (tag.attr.get("smart"), tag.attr.get("smartonly"), tag.attr.get("smartOnly")),
+    )
+
+
+def _kind(tag: str) -> str:
+    """The kind of a tag, "" for tags that are not drawn on an image."""
+    kind = tag.removesuffix("Labels")
+    return kind if kind in ANSWER_TAGS else ""
+
+
+def _data_key(attributes: dict[str, str]) -> str:
+    return (attributes.get("value") or attributes.get("valueList") or "").lstrip("$")
+
+
+def _of_kind(controls: tuple[Control, ...], kinds: tuple[str, ...]) -> tuple[Control, ...]:
+    return tuple(control for control in controls if control.kind in kinds)

@@ -1,0 +1,145 @@
+"""Label Studio's requests as plain method calls: JSON bodies in, JSON bodies out.
+
+Knows nothing about HTTP: the server (``plugin/app.py``) and the adapter for the official
+runner call the same object. Any number of threads may.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from plugin.ahead import Ahead
+from plugin.batch import Batch
+from plugin.engines import Engines
+from plugin.label_config import LabelConfig, read_label_config
+from plugin.project_book import ProjectBook
+from plugin.projects import Project
+from plugin.prompts import read_prompt
+from plugin.records import Records
+from plugin.requests import PredictRequest, read_predict, read_setup
+from plugin.segmenter import Segment, Segmenter
+
+JsonObject = dict[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back to Label Studio, and what the log says about it."""
+
+    body: JsonObject
+    notes: Mapping[str, object] = field(default_factory=dict)
+
+
+class Predictor:
+    """The backend behind every way of serving it; made by ``plugin.build.build_predictor``."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        segmenter: Segmenter,
+        projects: ProjectBook,
+        records: Records,
+        ahead: Ahead,
+        batch: Batch,
+    ) -> None:
+        self._engines = engines
+        self._segmenter = segmenter
+        self._projects = projects
+        self._records = records
+        self._ahead = ahead
+        self._batch = batch
+
+    def setup(self, body: object) -> JsonObject:
+        """Answer /setup: remember the project, begin to load its model.
+
+        Raises:
+            RequestError: If the body, the label config or the extra params are wrong.
+        """
+        request = read_setup(body)
+        if request.label_config:
+            read_label_config(request.label_config)
+        project = self._projects.introduce(request)
+        self._engines.start(project.options.model)
+        return {"model_version": self.model_version(project)}
+
+    def predict(self, body: object) -> Reply:
+        """Answer /predict: the regions for what a person drew, or what is known without.
+
+        Raises:
+            ClickMaskError: For every reason a person can mend.
+        """
+        request = read_predict(body)
+        project = self._projects.find(request.project)
+        config = read_label_config(request.label_config)
+        with self._ahead.busy():
+            if request.context is None:
+                return self._unprompted(request, config, project)
+            return self._prompted(request, config, project)
+
+    def fit(self, event: str, body: object) -> JsonObject:
+        """Answer /webhook: record what people accepted, before answering.
+
+        Args:
+            event: Label Studio's name of the event, such as "ANNOTATION_CREATED".
+            body: The webhook's payload.
+        """
+        return self._records.webhook(event, body)
+
+    def versions(self) -> JsonObject:
+        """Answer /versions."""
+        return {"versions": [model_version(name) for name in self._engines.states() or [self._engines.default]]}
+
+    def health(self) -> JsonObject:
+        """Answer /health; "UP" as soon as the server answers, since clicks wait for the model by themselves."""
+        return {"status": "UP", "models": self._engines.states()}
+
+    def model_version(self, project: Project) -> str:
+        """The same text for the same model, so that predictions stay attributable."""
+        return model_version(project.options.model or self._engines.default)
+
+    def close(self) -> None:
+        """Stop the background work and close the records."""
+        self._ahead.close()
+        self._records.close()
+
+    def _prompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:
+        task = request.tasks[0]
+        drawn = read_prompt(request.context or [])
+        if drawn is None:
+            return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
+        segment = self._segmenter.segment(task, drawn, config, project)
+        self._records.answered(project, task, segment, self.model_version(project))
+        self._ahead.opened(task, config, project)
+        return self._reply(segment.regions, segment.score, project, _notes(task, segment))
+
+    def _unprompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:
+        for task in request.tasks:
+            self._ahead.opened(task, config, project)
+        results = self._batch.known(request.tasks, config, project, self.model_version(project))
+        return Reply({"results": results}, {"tasks": len(request.tasks), "prompt": "null", "answers": len(results)})
+
+    def _reply(self, regions: list[JsonObject], score: float, project: Project, notes: Mapping[str, object]) -> Reply:
+        result = {"model_version": self.model_version(project), "score": score, "result": regions}
+        return Reply({"results": [result]}, notes)
+
+
+def model_version(model: str) -> str:
+    """The version Label Studio shows for a model name or a path to weights.
+
+    Example:
+        >>> model_version("nano"), model_version("/weights/my.safetensors")
+        ('clickmask-nano', 'clickmask-my')
+    """
+    return f"clickmask-{Path(model).stem if Path(model).suffix in ('.pt', '.pth', '.safetensors') else model}"
+
+
+def _notes(task: Mapping[str, Any], segment: Segment) -> dict[str, object]:
+    steps = {f"{step}_ms": round(value, 1) for step, value in segment.milliseconds.items()}
+    cache = "hit" if segment.was_cached else "miss"
+    return {"task": task.get("id"), "key": segment.image_key[:12], "cache": cache, "regions": len(segment.regions)} | steps

@@ -1,0 +1,123 @@
+"""One prompt on one task's image, from percent to regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decoder.engine import Engine, Segmentation
+from decoder.prompts import Prompt
+from plugin.answers import answer_regions
+from plugin.engines import Engines
+from plugin.images import Images
+from plugin.label_config import LabelConfig
+from plugin.locations import Location, locate
+from plugin.metrics import Metrics
+from plugin.projects import Project
+from plugin.prompts import Drawn
+from plugin.refinement import EarlierAnswers
+
+Task = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The answer to one prompt.
+
+    Args:
+        regions: One per tag that holds answers; none for an empty mask.
+        score: Predicted IoU of the mask, in [0, 1].
+        image_key: Names the image.
+        prompt: What was asked, in pixels.
+        was_cached: Whether the image was encoded before.
+        milliseconds: Time by step: prepare (fetch and encode), decode, shape.
+    """
+
+    regions: list[dict[str, Any]]
+    score: float
+    image_key: str
+    prompt: Prompt
+    was_cached: bool
+    milliseconds: dict[str, float]
+
+
+class Segmenter:
+    """Answers prompts for all projects and people of a process."""
+
+    def __init__(self, engines: Engines, images: Images, metrics: Metrics) -> None:
+        self._engines = engines
+        self._images = images
+        self._metrics = metrics
+        self._earlier = EarlierAnswers()
+
+    def segment(self, task: Task, drawn: Drawn, config: LabelConfig, project: Project) -> Segment:
+        """Answer one prompt.
+
+        Raises:
+            ClickMaskError: For every reason a person can mend: see ``locate``, ``Images.load``,
+                ``Engines.get``, ``Drawn.prompt`` and ``Engine.segment``.
+        """
+        location = locate(task, image_key(config, drawn.to_name), drawn.item_index, project.connection)
+        engine = self._engines.get(project.options.model)
+        load = self._loader(location, project)
+        start, was_cached = perf_counter(), engine.is_cached(location.key)
+        size = engine.image_size(location.key, load)
+        prepared = perf_counter()
+        prompt = drawn.prompt(size)
+        answer = self._decode(engine, location.key, load, prompt, project)
+        decoded = perf_counter()
+        regions = answer_regions(answer.mask(), answer.score, drawn, config, project.options)
+        milliseconds = {
+            "prepare": 1000 * (prepared - start),
+            "decode": 1000 * (decoded - prepared),
+            "shape": 1000 * (perf_counter() - decoded),
+        }
+        self._count(was_cached, milliseconds)
+        return Segment(regions, answer.score, location.key, prompt, was_cached, milliseconds)
+
+    def prepare(self, task: Task, config: LabelConfig, project: Project) -> bool:
+        """Encode the task's first image; say whether it was encoded already.
+
+        Raises:
+            ClickMaskError: As ``segment``.
+        """
+        location = self.first_image(task, config, project)
+        return self._engines.get(project.options.model).encode(location.key, self._loader(location, project))
+
+    def is_prepared(self, task: Task, config: LabelConfig, project: Project) -> bool:
+        """Whether a prompt on the task's first image would be answered without encoding; never waits."""
+        engine = self._engines.ready(project.options.model)
+        return engine is not None and engine.is_cached(self.first_image(task, config, project).key)
+
+    def first_image(self, task: Task, config: LabelConfig, project: Project) -> Location:
+        """Where the task's first image is."""
+        return locate(task, image_key(config, next(iter(config.images), "")), None, project.connection)
+
+    def _decode(
+        self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
+    ) -> Segmentation:
+        if project.options.refine:
+            return self._earlier.segment(engine, key, load, prompt, project.options.rule)
+        return engine.segment(key, load, prompt, rule=project.options.rule)
+
+    def _loader(self, location: Location, project: Project) -> Callable[[], NDArray[np.uint8]]:
+        def load() -> NDArray[np.uint8]:
+            with self._metrics.step("fetch"):
+                return self._images.load(location, project.connection)
+
+        return load
+
+    def _count(self, was_cached: bool, milliseconds: Mapping[str, float]) -> None:
+        self._metrics.embedding(was_cached=was_cached)
+        for step, value in milliseconds.items():
+            self._metrics.observe(step, value)
+
+
+def image_key(config: LabelConfig, to_name: str) -> str:
+    """The key of the task's data that holds the image of this tag; where no tag has the name, "image"."""
+    return config.images.get(to_name, "image")

@@ -1,0 +1,134 @@
+"""One HTTP request to one checked address: no redirect followed, no proxy, no private address.
+
+The host's name is looked up once, the addresses are judged, and the connection goes to a
+judged address, so a name that changes its address in between gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from plugin.errors import FetchError, RefusedError, TooLargeError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+MEGABYTE = 1_000_000
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server sent back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How this process talks to other servers.
+
+    Args:
+        trusted_hosts: Lower-case host names that may have private addresses.
+        max_bytes: Longest body accepted.
+        seconds: Longest time for one request, body included.
+    """
+
+    trusted_hosts: frozenset[str]
+    max_bytes: int
+    seconds: float
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        trusted: bool = False,
+    ) -> Answer:
+        """Send one request and read the whole answer.
+
+        Args:
+            method: GET, POST or PATCH.
+            url: An absolute http or https URL.
+            headers: Sent as they are.
+            json: Body, if any.
+            trusted: Whether the host may have a private address, as Label Studio's own may.
+
+        Raises:
+            RefusedError: If the URL is not http(s), or its address may not be contacted.
+            FetchError: If the server cannot be reached in time.
+            TooLargeError: If the body is longer than ``max_bytes``.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise RefusedError(f"{_shown(url)} is refused: wanted an http or https address")
+        host = parts.hostname.lower()
+        address = self._address(host, parts.port or (443 if parts.scheme == "https" else 80), trusted)
+        pinned = urlunsplit(parts._replace(netloc=_netloc(address, parts.port)))
+        sent = {"User-Agent": "clickmask", **(headers or {}), "Host": parts.netloc.rpartition("@")[2]}
+        try:
+            with (
+                httpx.Client(verify=self.tls, trust_env=False, timeout=self.seconds) as client,
+                client.stream(method, pinned, headers=sent, json=json, extensions={"sni_hostname": host}) as response,
+            ):
+                body = self._body(response, url)
+                return Answer(response.status_code, response.headers, body)
+        except httpx.HTTPError as error:
+            raise FetchError(f"{_shown(url)} cannot be fetched: {error or type(error).__name__}") from error
+
+    def _address(self, host: str, port: int, trusted: bool) -> Address:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise FetchError(f"host {host} is unknown") from error
+        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        may_be_private = trusted or host in self.trusted_hosts
+        allowed = [address for address in addresses if _allowed(address, may_be_private)]
+        if not allowed:
+            raise RefusedError(
+                f"host {host} is refused: {addresses[0]} is not a public address "
+                f"(name the host in --trusted-hosts to allow it)"
+            )
+        return allowed[0]
+
+    def _body(self, response: httpx.Response, url: str) -> bytes:
+        """Read the body within the limits on size and time."""
+        end, body = time.monotonic() + self.seconds, bytearray()
+        for chunk in response.iter_bytes(_CHUNK):
+            body += chunk
+            if len(body) > self.max_bytes:
+                raise TooLargeError(f"{_shown(url)} is larger than {self.max_bytes / MEGABYTE:g} MB")
+            if time.monotonic() > end:
+                raise FetchError(f"{_shown(url)} took longer than {self.seconds:g} s")
+        return bytes(body)
+
+
+def _allowed(address: Address, may_be_private: bool) -> bool:
+    """Public addresses always; private ones where trusted; the cloud's metadata service never."""
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
+        return False
+    return may_be_private or mapped.is_global
+
+
+def _netloc(address: Address, port: int | None) -> str:
+    host = f"[{address}]" if address.version == 6 else str(address)
+    return host if port is None else f"{host}:{port}"
+
+
+def _shown(url: str) -> str:
+    """A URL without its query and user: presigned queries are secrets."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
