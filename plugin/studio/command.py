@@ -86,8 +86,9 @@ def _greeting(project_url: str, email: str, password: str, backend_url: str) -> 
   password      {password}
   backend       {backend_url}
 
-  Open a photo, switch on Auto-Annotation below it, pick a label under "Point", click an object.
-  Alt-click leaves something out. Ctrl-C stops both servers; the project stays.
+  Open a photo, switch on Auto-Annotation below it, pick a label under "Smart click", click an object.
+  The pink tool switches between click and box; Alt-click leaves something out.
+  Ctrl-C stops both servers; the project stays.
 """
 
 

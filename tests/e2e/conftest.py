@@ -1,0 +1,117 @@
+"""A real Label Studio, the real backend and a real Chromium, started once for all tests here.
+
+What a machine lacks skips these tests with the reason; with CI=true it is installed, or fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from plugin.studio.client import LabelStudioClient
+from plugin.studio.install import VERSION, install_label_studio
+from plugin.studio.login import Login, load_login
+from plugin.studio.process import running
+from plugin.studio.servers import backend_command, label_studio_command
+from tests.e2e.annotator import Annotator
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickmask"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelStudio:
+    """The running server and its one account."""
+
+    url: str
+    login: Login
+
+
+def need(condition: bool, reason: str) -> None:
+    """Skip where a prerequisite is missing; in CI a missing prerequisite is a failure."""
+    if not condition and os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    if not condition:
+        pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def label_studio_program() -> Path:
+    """The installed ``label-studio`` program; CI installs it, other machines by ``python -m plugin.studio``."""
+    folder = CACHE / f"label-studio-{VERSION}"
+    if os.environ.get("CI") == "true":
+        return install_label_studio(folder)
+    program = folder / "bin" / "label-studio"
+    need(program.exists(), f"Label Studio is not installed in {folder}: run `python -m plugin.studio` once")
+    return program
+
+
+@pytest.fixture(scope="session")
+def label_studio(label_studio_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
+    """A Label Studio with an empty database."""
+    folder, port = tmp_path_factory.mktemp("label-studio"), free_port()
+    login = load_login(folder / "login.json")
+    with running(label_studio_command(label_studio_program, folder, login, port, os.environ)):
+        yield LabelStudio(url=f"http://127.0.0.1:{port}", login=login)
+
+
+@pytest.fixture(scope="session")
+def backend_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The backend with the model that ships with it, as ``python -m plugin`` starts it."""
+    folder, port = tmp_path_factory.mktemp("backend"), free_port()
+    arguments = ["--data-dir", str(folder / "data")]
+    with running(backend_command(folder, port, arguments, os.environ)):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def client(label_studio: LabelStudio) -> Iterator[LabelStudioClient]:
+    """Label Studio's API."""
+    with closing(LabelStudioClient(label_studio.url, label_studio.login.token)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    need(program is not None, f"no Chromium: wanted one of {', '.join(CHROMIUM_NAMES)} on PATH")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def annotator(browser: Browser, label_studio: LabelStudio, tmp_path: Path) -> Iterator[Annotator]:
+    """A person logged in to Label Studio; the page must end without script errors."""
+    page = browser.new_page(viewport={"width": 1600, "height": 1200})
+    script_errors: list[str] = []
+    page.on("pageerror", lambda error: script_errors.append(str(error)))
+    person = Annotator(page, label_studio.url, screenshots=Path(os.environ.get("CLICKMASK_SCREENSHOTS") or tmp_path))
+    person.log_in(label_studio.login.email, label_studio.login.password)
+    yield person
+    page.close()
+    assert script_errors == []
+
+
+def backend_is_up(url: str) -> bool:
+    """Whether a backend answers its health check."""
+    return httpx.get(f"{url}/health", trust_env=False).json()["status"] == "UP"
