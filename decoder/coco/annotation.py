@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from decoder.formats.options import Encoding
 from decoder.shapes import (
     Mask,
     mask_to_box,
@@ -16,7 +17,6 @@ from decoder.shapes import (
 )
 from decoder.shapes.polygons import Style
 
-Encoding = Literal["polygons", "rle", "counts"]
 _RUN_LENGTHS = {"rle": mask_to_rle, "counts": mask_to_uncompressed_rle}
 
 

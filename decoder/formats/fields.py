@@ -73,6 +73,11 @@ def side(fields: Fields, name: str, where: str) -> int:
     return integer(fields, name, where, least=1, most=MAX_SIDE_PX)
 
 
-def score(fields: Fields, where: str) -> float | None:
+def optional_score(fields: Fields, where: str) -> float | None:
     """Return the confidence, or None where there is none."""
     return None if fields.get("score") is None else number(fields, "score", where)
+
+
+def optional_integer(fields: Fields, name: str, where: str) -> int | None:
+    """Return a whole number from 0, or None where there is none."""
+    return None if fields.get(name) is None else integer(fields, name, where)

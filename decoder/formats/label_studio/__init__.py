@@ -1,10 +1,10 @@
-"""Label Studio: masks as regions, regions as masks, and whole tasks.
+"""Label Studio: masks as regions, regions as masks, and files of whole tasks.
 
-The home of everything that knows how Label Studio writes an annotation; tested against its
-own SDK and, in ``tests/e2e``, against its own editor.
+The home of everything that knows how Label Studio writes an annotation.
 """
 
-from decoder.formats.label_studio.masks import region_size, result_to_mask
+from decoder.formats.label_studio.export import label_config, write_label_studio
+from decoder.formats.label_studio.masks import is_shape, region_size, result_to_mask
 from decoder.formats.label_studio.regions import (
     Region,
     new_region_id,
@@ -17,10 +17,14 @@ from decoder.formats.label_studio.regions import (
     to_rotated_rectangle_result,
     to_vector_results,
 )
+from decoder.formats.label_studio.tasks import read_label_studio
 
 __all__ = [
     "Region",
+    "is_shape",
+    "label_config",
     "new_region_id",
+    "read_label_studio",
     "region_size",
     "result_to_mask",
     "to_bitmask_result",
@@ -31,4 +35,5 @@ __all__ = [
     "to_rectangle_result",
     "to_rotated_rectangle_result",
     "to_vector_results",
+    "write_label_studio",
 ]

@@ -142,7 +142,8 @@ def to_rotated_rectangle_result(mask: Mask, region: Region) -> dict[str, Any]:
     if box is None:
         raise _empty("rectangle")
     size = mask_size(mask)
-    x, y = _percent_point(*box.corners[0].tolist(), size)  # Label Studio turns about the top-left corner
+    corner_x, corner_y = box.corners[0].tolist()  # Label Studio turns about the top-left corner
+    x, y = _percent_point(corner_x, corner_y, size)
     width, height = _percent_point(box.width, box.height, size)
     value = {"x": x, "y": y, "width": width, "height": height, "rotation": round(box.angle_degrees, 3)}
     return _item(mask, region, "rectangle", value)

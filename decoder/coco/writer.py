@@ -1,0 +1,33 @@
+"""Write a COCO dataset of any length, one image at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from decoder.coco.records import write_category, write_image, write_object
+from decoder.formats.json_writer import JsonArrays
+from decoder.formats.options import WriteOptions
+from decoder.formats.records import Dataset
+
+
+def write_coco(dataset: Dataset, path: Path, options: WriteOptions | None = None) -> None:
+    """Write a COCO JSON file; ids of images, categories and annotations stay as they are.
+
+    Args:
+        dataset: Its images are passed over once.
+        path: The JSON file; it appears when it is whole.
+        options: Encoding and simplification of the segmentations; exact polygons by default.
+
+    Raises:
+        DatasetError: If the file cannot be written.
+        ShapeError: If the limits of the options cannot hold for a mask.
+    """
+    options = options or WriteOptions()
+    header = {"info": dict(dataset.info), "licenses": [dict(terms) for terms in dataset.licenses]}
+    with JsonArrays(path, ("images", "annotations", "categories"), header) as arrays:
+        for category in dataset.categories:
+            arrays.append("categories", write_category(category))
+        for annotated in dataset.images:
+            arrays.append("images", write_image(annotated.image))
+            for item in annotated.objects:
+                arrays.append("annotations", write_object(item, annotated.image.id, options))

@@ -1,0 +1,66 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from decoder.errors import DatasetError
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[IO[str]]:
+    """Open a text file that replaces ``path`` when the ``with`` block ends without an error.
+
+    Raises:
+        DatasetError: If the folder cannot be made or the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and those above it; one that exists is fine.
+
+    Raises:
+        DatasetError: If a file is in the way or the place is not writable.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be made: {error.strerror or error}") from None
+    return path
+
+
+def inside(folder: Path, name: str, suffix: str | None = None) -> Path:
+    """Return the path of a file that a dataset names, below a folder.
+
+    A leading "/" or drive is dropped, "\\" counts as "/".
+
+    Args:
+        folder: Where the file is to be.
+        name: The file's name as the dataset has it, such as "day1/street.jpg".
+        suffix: Replaces the name's own, such as ".txt".
+
+    Raises:
+        DatasetError: If the name is empty or leads out of the folder.
+
+    Example:
+        >>> inside(Path("labels"), "day1/street.jpg", ".txt").as_posix()
+        'labels/day1/street.txt'
+    """
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".") and not part.endswith(":")]
+    if not parts or ".." in parts or "\0" in name:
+        raise DatasetError(f"the file name {name!r:.80} leads out of its folder or is empty, wanted a name below it")
+    path = folder.joinpath(*parts)
+    return path if suffix is None else path.with_name(path.stem + suffix)
