@@ -1,0 +1,135 @@
+"""A second outside check: an implementation of SAM 2 that we did not write (transformers' ``Sam2Model``)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from decoder.modeling.config import DecoderConfig, HieraConfig, Sam2Config
+from decoder.modeling.sam2 import Sam2
+
+SIDE, WIDTH = 64, 32
+OURS = Sam2Config(
+    trunk=HieraConfig(16, 1, (1, 1, 2, 1), (3,), (4, 2, 4, 2), 3),
+    version="2.1",
+    image_side=SIDE,
+    decoder=DecoderConfig(width=WIDTH, heads=8, mlp_width=64, s4_channels=WIDTH, s8_channels=WIDTH),
+)
+
+GAUSSIAN = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"
+MEMORY = ("maskmem", "memory_", "no_mem_pos", "no_obj", "obj_ptr", "mask_downsample")  # the peer's image model has none
+
+# transformers' names, rewritten in this order into ours.
+RENAMES = [
+    (r"^no_memory_embedding$", "no_mem_embed"),
+    (r"^(shared_image|prompt_encoder\.shared)_embedding\..*", GAUSSIAN),
+    (r"^vision_encoder\.backbone\.", "image_encoder.trunk."),
+    (r"^vision_encoder\.neck\.convs\.(\d)\.", r"image_encoder.neck.convs.\1.conv."),
+    (r"patch_embed\.projection", "patch_embed.proj"),
+    (r"layer_norm_final_attn", "norm_final_attn"),
+    (r"mask_embed\.conv1", "mask_downscaling.0"),
+    (r"mask_embed\.layer_norm1", "mask_downscaling.1"),
+    (r"mask_embed\.conv2", "mask_downscaling.3"),
+    (r"mask_embed\.layer_norm2", "mask_downscaling.4"),
+    (r"mask_embed\.conv3", "mask_downscaling.6"),
+    (r"layer_norm(\d)", r"norm\1"),
+    (r"o_proj", "out_proj"),
+    (r"upscale_conv1", "output_upscaling.0"),
+    (r"upscale_layer_norm", "output_upscaling.1"),
+    (r"upscale_conv2", "output_upscaling.3"),
+    (r"((?:mlps\.\d|head)\.)layers\.0", r"\1layers.1"),
+    (r"((?:mlps\.\d|head)\.)proj_out", r"\1layers.2"),
+    (r"proj_in", "layers.0"),
+    (r"proj_out", "layers.1"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def peer() -> Any:
+    """A small network with random weights."""
+    from transformers import Sam2Config as PeerConfig
+    from transformers import Sam2Model
+    from transformers.models.sam2.configuration_sam2 import (
+        Sam2HieraDetConfig,
+        Sam2MaskDecoderConfig,
+        Sam2PromptEncoderConfig,
+        Sam2VisionConfig,
+    )
+
+    trunk = Sam2HieraDetConfig(
+        hidden_size=16,
+        image_size=[SIDE, SIDE],
+        embed_dim_per_stage=[16, 32, 64, 128],
+        num_attention_heads_per_stage=[1, 2, 4, 8],
+        blocks_per_stage=[1, 1, 2, 1],
+        global_attention_blocks=[3],
+        window_positional_embedding_background_size=[3, 3],
+        window_size_per_stage=[4, 2, 4, 2],
+    )
+    vision = Sam2VisionConfig(
+        backbone_config=trunk,
+        backbone_channel_list=[128, 64, 32, 16],
+        fpn_hidden_size=WIDTH,
+        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
+    )
+    config = PeerConfig(
+        vision_config=vision,
+        prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, image_size=SIDE),
+        mask_decoder_config=Sam2MaskDecoderConfig(hidden_size=WIDTH, mlp_dim=64, iou_head_hidden_dim=WIDTH),
+    )
+    torch.manual_seed(0)
+    model = Sam2Model(config).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    # One table in SAM 2; real checkpoints of the peer hold two equal copies of it.
+    model.shared_image_embedding.positional_embedding = model.prompt_encoder.shared_embedding.positional_embedding
+    return model
+
+
+@pytest.fixture(scope="module")
+def ours(peer: Any) -> Sam2:
+    """Our network with the peer's weights."""
+    network = Sam2(OURS).eval()
+    weights = mapped(peer.state_dict())
+    result = network.load_state_dict(weights, strict=False)
+    assert not result.unexpected_keys
+    assert all(key.startswith(MEMORY) for key in result.missing_keys)
+    return network
+
+
+def mapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the peer's state dict; its point embeddings are one table, ours are four."""
+    weights: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if key == "prompt_encoder.point_embed.weight":
+            weights |= {f"prompt_encoder.point_embeddings.{kind}.weight": value[kind : kind + 1] for kind in range(4)}
+            continue
+        for pattern, name in RENAMES:
+            key = re.sub(pattern, name, key)
+        weights[key] = value
+    return weights
+
+
+@pytest.mark.parametrize("with_mask", [False, True], ids=["clicks", "clicks-and-mask"])
+def test_the_peer_gives_the_same_masks_and_scores(peer: Any, ours: Sam2, with_mask: bool) -> None:
+    torch.manual_seed(1)
+    pixels = torch.randn(1, 3, SIDE, SIDE)
+    points = torch.tensor([[[10.0, 20.0], [40.0, 33.0], [5.0, 60.0]]])
+    labels = torch.tensor([[1, 0, 1]])
+    earlier = torch.randn(1, 1, SIDE // 4, SIDE // 4) if with_mask else None
+    with torch.inference_mode():
+        theirs = peer(
+            pixel_values=pixels,
+            input_points=points[:, None],
+            input_labels=labels[:, None],
+            input_masks=earlier,
+            multimask_output=True,
+        )
+        answer = ours.decode(ours.encode(pixels), points / SIDE, labels, earlier)
+    torch.testing.assert_close(answer.logits[:, 1:], theirs.pred_masks[:, 0], atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(answer.predicted_iou[:, 1:], theirs.iou_scores[:, 0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(answer.object_score, theirs.object_score_logits[:, 0], atol=1e-3, rtol=1e-4)

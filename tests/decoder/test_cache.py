@@ -1,0 +1,65 @@
+"""The cache computes once, keeps to its budget and never keeps a failure."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from decoder.cache import Cache
+
+
+@dataclass(frozen=True)
+class Block:
+    """A value of a given weight."""
+
+    nbytes: int
+
+
+def test_a_key_is_computed_once_however_many_ask_at_once() -> None:
+    cache: Cache[Block] = Cache(100)
+    calls: list[int] = []
+    gate = threading.Event()
+
+    def compute() -> Block:
+        gate.wait(5)
+        calls.append(1)
+        return Block(10)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = [threads.submit(cache.get, "a", compute) for _ in range(8)]
+        gate.set()
+        values = {id(answer.result()[0]) for answer in answers}
+    assert len(calls) == 1
+    assert len(values) == 1
+
+
+def test_the_least_recently_used_leave_first() -> None:
+    cache: Cache[Block] = Cache(25)
+    for key in "ab":
+        cache.get(key, lambda: Block(10))
+    cache.get("a", lambda: Block(10))
+    cache.get("c", lambda: Block(10))
+    assert [key in cache for key in "abc"] == [True, False, True]
+    assert cache.counts().nbytes == 20
+
+
+def test_a_value_beyond_the_budget_is_given_but_not_kept() -> None:
+    cache: Cache[Block] = Cache(5)
+    value, hit = cache.get("a", lambda: Block(10))
+    assert (value.nbytes, hit) == (10, False)
+    assert cache.counts().entries == 0
+
+
+def test_a_failure_reaches_the_caller_and_is_not_kept() -> None:
+    cache: Cache[Block] = Cache(50)
+
+    def fail() -> Block:
+        raise RuntimeError("no picture")
+
+    with pytest.raises(RuntimeError, match="no picture"):
+        cache.get("a", fail)
+    assert cache.get("a", lambda: Block(1)) == (Block(1), False)
+    assert cache.get("a", fail) == (Block(1), True)

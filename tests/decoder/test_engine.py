@@ -1,0 +1,99 @@
+"""The engine: encodes once, answers everyone alike, and remembers on disk if asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from decoder import AutoSettings, Engine, Model, Point, Prompt, PromptError, encode_image, predict_masks
+
+Image = NDArray[np.uint8]
+
+
+def squares(seed: int) -> Image:
+    """A bright square on a dark ground, somewhere."""
+    image = np.full((120, 160, 3), 40, np.uint8)
+    left = 10 + 20 * seed
+    image[30:80, left : left + 50] = (220, 180, 60)
+    return image
+
+
+def never() -> Image:
+    """For images that must not be loaded."""
+    raise AssertionError("the image was loaded again")
+
+
+def loader(seed: int) -> Callable[[], Image]:
+    """Gives one of the images."""
+    return lambda: squares(seed)
+
+
+def test_an_image_is_loaded_once(nano: Model) -> None:
+    engine = Engine(nano)
+    assert not engine.is_cached("a")
+    first = engine.segment("a", loader(1), Prompt(points=(Point(50, 50),)))
+    again = engine.segment("a", never, Prompt(points=(Point(50, 50),)))
+    assert (first.cache_hit, again.cache_hit) == (False, True)
+    assert torch.equal(first.logits, again.logits)
+    assert engine.is_cached("a")
+
+
+def test_the_answer_is_that_of_the_pure_steps(nano: Model) -> None:
+    prompt = Prompt(points=(Point(50, 50),))
+    answer = Engine(nano).segment("a", loader(1), prompt, rule=2)
+    pure = predict_masks(nano, encode_image(nano, squares(1)), prompt)
+    assert torch.equal(answer.logits, pure.logits)
+    assert answer.chosen == 2
+    assert answer.score == pytest.approx(float(pure.predicted_iou[2]))
+    assert answer.mask().shape == (120, 160)
+
+
+def test_many_threads_get_the_answers_of_one(nano: Model) -> None:
+    """Clicks of several users share batches; nobody gets another's image or mask."""
+    jobs = [(str(n % 3), n % 3, Prompt(points=(Point(20 + 2 * n, 50),))) for n in range(48)]
+    quiet = Engine(nano)
+    alone = [quiet.segment(key, loader(seed), prompt) for key, seed, prompt in jobs]
+    busy = Engine(nano)
+    with ThreadPoolExecutor(16) as threads:
+        together = list(threads.map(lambda job: busy.segment(job[0], loader(job[1]), job[2]), jobs))
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one.logits, other.logits, atol=1e-3, rtol=1e-4)
+
+
+def test_a_bad_prompt_harms_nobody_else(nano: Model) -> None:
+    engine = Engine(nano)
+    with pytest.raises(PromptError):
+        engine.segment("a", loader(1), Prompt(points=(Point(500, 50),)))
+    engine.segment("a", never, Prompt(points=(Point(50, 50),)))
+
+
+def test_embeddings_on_disk_survive_a_restart(nano: Model, tmp_path: Path) -> None:
+    prompt = Prompt(points=(Point(50, 50),))
+    first = Engine(nano, store_folder=tmp_path).segment("a", loader(1), prompt)
+    restarted = Engine(nano, store_folder=tmp_path)
+    assert restarted.is_cached("a")
+    assert torch.equal(first.logits, restarted.segment("a", never, prompt).logits)
+
+
+def test_a_broken_file_in_the_store_is_made_again(nano: Model, tmp_path: Path) -> None:
+    Engine(nano, store_folder=tmp_path).encode("a", loader(1))
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    assert Engine(nano, store_folder=tmp_path).encode("a", loader(1)) is False
+
+
+def test_everything_is_found_without_a_click(nano: Model) -> None:
+    shares: list[float] = []
+    settings = AutoSettings(points_per_side=8, min_predicted_iou=0.3, min_stability=0.3)
+    found = Engine(nano).segment_everything("a", loader(1), settings, shares.append)
+    square = squares(1)[:, :, 0] > 128
+    overlaps = [(square & mask.mask()).sum() / (square | mask.mask()).sum() for mask in found]
+    assert max(overlaps) > 0.8
+    assert shares[-1] == 1.0
+    assert shares == sorted(shares)
