@@ -40,16 +40,24 @@ class DiskCache:
             part.write(content)
         Path(part.name).replace(self._folder / key)
         with self._lock:
-            self._shrink()
+            shrink(self._folder, self._budget)
 
-    def _shrink(self) -> None:
-        files = sorted(
-            ((entry.stat(), entry.path) for entry in os.scandir(self._folder) if not entry.name.startswith(".")),
-            key=lambda item: item[0].st_mtime_ns,
-        )
-        excess = sum(stat.st_size for stat, _ in files) - self._budget
-        for stat, path in files:
-            if excess <= 0:
-                return
-            Path(path).unlink(missing_ok=True)
-            excess -= stat.st_size
+
+def shrink(folder: Path, budget: int) -> None:
+    """Throw away a folder's least recently used files until the rest is within a byte budget."""
+    if not folder.is_dir():
+        return
+    files = sorted(
+        (
+            (entry.stat(), entry.path)
+            for entry in os.scandir(folder)
+            if entry.is_file() and not entry.name.startswith(".")
+        ),
+        key=lambda item: item[0].st_mtime_ns,
+    )
+    excess = sum(stat.st_size for stat, _ in files) - budget
+    for stat, path in files:
+        if excess <= 0:
+            return
+        Path(path).unlink(missing_ok=True)
+        excess -= stat.st_size

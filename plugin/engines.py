@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from decoder.engine import Engine
@@ -47,6 +47,15 @@ class Engines:
             raise NotReadyError(f"model {name} still loads: try again in a few seconds") from error
         except Exception as error:
             raise NotReadyError(f"model {name} cannot be loaded: {error}") from error
+
+    def wait(self, name: str = "") -> Engine:
+        """The engine of a model, however long it takes to load.
+
+        Raises:
+            NotReadyError: If it could not be loaded.
+        """
+        wait([self._future(name or self.default)])
+        return self.get(name)
 
     def ready(self, name: str = "") -> Engine | None:
         """The engine of a model if it is loaded; never waits."""

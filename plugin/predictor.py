@@ -6,7 +6,6 @@ runner call the same object. Any number of threads may.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +21,9 @@ from plugin.prompts import read_prompt
 from plugin.records import Records
 from plugin.requests import PredictRequest, read_predict, read_setup
 from plugin.segmenter import Segment, Segmenter
+from plugin.webhooks import record_event
 
 JsonObject = dict[str, Any]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ class Predictor:
             event: Label Studio's name of the event, such as "ANNOTATION_CREATED".
             body: The webhook's payload.
         """
-        return self._records.webhook(event, body)
+        return record_event(event, body, self._records)
 
     def versions(self) -> JsonObject:
         """Answer /versions."""
@@ -114,13 +112,13 @@ class Predictor:
         if drawn is None:
             return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
         segment = self._segmenter.segment(task, drawn, config, project)
-        self._records.answered(project, task, segment, self.model_version(project))
+        self._records.answered(segment, self.model_version(project))
         self._ahead.opened(task, config, project)
         return self._reply(segment.regions, segment.score, project, _notes(task, segment))
 
     def _unprompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:
-        for task in request.tasks:
-            self._ahead.opened(task, config, project)
+        if len(request.tasks) == 1:  # a person opens it
+            self._ahead.opened(request.tasks[0], config, project)
         results = self._batch.known(request.tasks, config, project, self.model_version(project))
         return Reply({"results": results}, {"tasks": len(request.tasks), "prompt": "null", "answers": len(results)})
 
@@ -142,4 +140,9 @@ def model_version(model: str) -> str:
 def _notes(task: Mapping[str, Any], segment: Segment) -> dict[str, object]:
     steps = {f"{step}_ms": round(value, 1) for step, value in segment.milliseconds.items()}
     cache = "hit" if segment.was_cached else "miss"
-    return {"task": task.get("id"), "key": segment.image_key[:12], "cache": cache, "regions": len(segment.regions)} | steps
+    return {
+        "task": task.get("id"),
+        "key": segment.image_key[:12],
+        "cache": cache,
+        "regions": len(segment.regions),
+    } | steps

@@ -35,6 +35,7 @@ class ProjectOptions:
         refine: Whether each click starts from the answer to the clicks before.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
             outlines, or everything.
+        label: The label of what "everything" finds.
     """
 
     model: str = ""
@@ -48,6 +49,7 @@ class ProjectOptions:
     answer: tuple[str, ...] = ()
     refine: bool = True
     prelabel: Prelabel = "prompts"
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def read_options(extra_params: object) -> ProjectOptions:
         >>> read_options('{"rules": "iou"}')
         Traceback (most recent call last):
             ...
-        plugin.errors.RequestError: extra params: 'rules' is unknown, wanted one of model, rule, min_score, min_iou, fill_holes_px, drop_specks_px, largest_part, smooth_px, answer, refine, prelabel
+        plugin.errors.RequestError: extra params: 'rules' is unknown, wanted one of model, rule, min_score, min_iou, fill_holes_px, drop_specks_px, largest_part, smooth_px, answer, refine, prelabel, label
     """
     given = _as_mapping(extra_params)
     known = [option.name for option in fields(ProjectOptions)]
@@ -151,6 +153,12 @@ def _yes_or_no(name: str, value: object) -> bool:
     return value
 
 
+def _name(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise RequestError(f"extra params: {name} is {value!r}, wanted text")
+    return value
+
+
 def _tag_names(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise RequestError(f"extra params: {name} is {value!r}, wanted a list of tag names")
@@ -170,4 +178,5 @@ _READERS: dict[str, Any] = {
     "answer": _tag_names,
     "refine": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
+    "label": _name,
 }

@@ -42,7 +42,6 @@ class Drawn:
         labels: The labels of the object.
         points: Live key points, oldest first.
         shape: The rectangle, ellipse, brush, bitmask, polygon or vector around or over the object, or None.
-        size: The image's size as the page knows it, or None.
         image_rotation: How the page shows the image [degrees clockwise]; coordinates do not turn with it.
         item_index: Which image of a list of images, or None.
     """
@@ -52,7 +51,6 @@ class Drawn:
     labels: tuple[str, ...]
     points: tuple[PercentPoint, ...]
     shape: Item | None
-    size: Size | None
     image_rotation: int
     item_index: int | None
 
@@ -98,18 +96,27 @@ def read_prompt(result: Sequence[Item]) -> Drawn | None:
     if not live:
         return None
     last = live[-1]
-    same = [item for item in live if region_labels(item) == region_labels(last) and item["to_name"] == last["to_name"]]
+    same = [item for item in live if _object_of(item) == _object_of(last)]
     shapes = [item for item in same if region_kind(item) != "KeyPoint"]
-    return Drawn(
-        from_name=last["from_name"],
-        to_name=last["to_name"],
-        labels=region_labels(last),
-        points=tuple(_point(item) for item in same if region_kind(item) == "KeyPoint"),
-        shape=shapes[-1] if shapes else None,
-        size=region_size(last),
-        image_rotation=int(last.get("image_rotation") or 0),
-        item_index=last.get("item_index"),
-    )
+    points = tuple(_point(item) for item in same if region_kind(item) == "KeyPoint")
+    return _drawn(last, points, shapes[-1] if shapes else None)
+
+
+def drawn_from(item: Item) -> Drawn:
+    """Take one existing region as the prompt of one object.
+
+    Raises:
+        RequestError: If the region is malformed.
+    """
+    region = _checked(item)
+    if region_kind(region) == "KeyPoint":
+        return _drawn(region, (_point(region),), None)
+    return _drawn(region, (), region)
+
+
+def undrawn(to_name: str, label: str) -> Drawn:
+    """The stand-in for an object that nobody pointed at."""
+    return Drawn("", to_name, (label,) if label else (), (), None, 0, None)
 
 
 def region_kind(item: Item) -> str:
@@ -125,14 +132,6 @@ def region_labels(item: Item) -> tuple[str, ...]:
     if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):
         raise RequestError(f"labels of region {item.get('id')} are {labels!r}, wanted a list of names")
     return tuple(labels)
-
-
-def region_size(item: Item) -> Size | None:
-    """The size of the image as the region states it, or None."""
-    width, height = item.get("original_width"), item.get("original_height")
-    if not isinstance(width, int) or not isinstance(height, int) or width < 1 or height < 1:
-        return None
-    return Size(height, width)
 
 
 def shape_box(item: Item, size: Size) -> Box:
@@ -152,6 +151,24 @@ def shape_box(item: Item, size: Size) -> Box:
     xs = [x, x + width * cos, x - height * sin, x + width * cos - height * sin]
     ys = [y, y + width * sin, y + height * cos, y + width * sin + height * cos]
     return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _drawn(item: Item, points: tuple[PercentPoint, ...], shape: Item | None) -> Drawn:
+    rotation, index = item.get("image_rotation"), item.get("item_index")
+    return Drawn(
+        from_name=item["from_name"],
+        to_name=item["to_name"],
+        labels=region_labels(item),
+        points=points,
+        shape=shape,
+        image_rotation=rotation if isinstance(rotation, int) else 0,
+        item_index=index if isinstance(index, int) else None,
+    )
+
+
+def _object_of(item: Item) -> tuple[object, ...]:
+    """What regions of one object have in common."""
+    return item["to_name"], item.get("item_index"), region_labels(item)
 
 
 def _checked(item: object) -> Item:

@@ -91,4 +91,4 @@ def _before_last_click(prompt: Prompt) -> Prompt | None:
 
 
 def _question(engine: Engine, image_key: str, prompt: Prompt, rule: Rule) -> _Question:
-    return _Question(engine.model.name, image_key, (prompt.points, prompt.box), rule)
+    return _Question(engine.model.fingerprint, image_key, (prompt.points, prompt.box), rule)

@@ -19,7 +19,7 @@ from plugin.label_config import LabelConfig
 from plugin.locations import Location, locate
 from plugin.metrics import Metrics
 from plugin.projects import Project
-from plugin.prompts import Drawn
+from plugin.prompts import Drawn, undrawn
 from plugin.refinement import EarlierAnswers
 
 Task = Mapping[str, Any]
@@ -79,6 +79,23 @@ class Segmenter:
         }
         self._count(was_cached, milliseconds)
         return Segment(regions, answer.score, location.key, prompt, was_cached, milliseconds)
+
+    def everything(self, task: Task, config: LabelConfig, project: Project) -> tuple[list[dict[str, Any]], list[float]]:
+        """Segment everything on the task's first image: regions, and the predicted IoU of each object.
+
+        Raises:
+            ClickMaskError: As ``segment``.
+        """
+        location = self.first_image(task, config, project)
+        engine = self._engines.get(project.options.model)
+        found = engine.segment_everything(location.key, self._loader(location, project))
+        drawn = undrawn(next(iter(config.images), "image"), project.options.label)
+        regions = [
+            region
+            for mask in found
+            for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, project.options)
+        ]
+        return regions, [mask.predicted_iou for mask in found]
 
     def prepare(self, task: Task, config: LabelConfig, project: Project) -> bool:
         """Encode the task's first image; say whether it was encoded already.

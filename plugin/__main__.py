@@ -1,0 +1,53 @@
+"""``python -m plugin``: start the backend, or prepare a project for it.
+
+The only module of the plugin that reads the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from decoder.errors import ClickMaskError
+from plugin.app import make_app
+from plugin.build import build_backend
+from plugin.commands import add_commands, run_command
+from plugin.settings import Settings, add_flags, read_settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m plugin", description="ClickMask's Label Studio ML backend.")
+    add_commands(parser)
+    add_flags(parser)
+    given = parser.parse_args(arguments)
+    try:
+        settings = read_settings(vars(given), os.environ)
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and presigned ones are secrets
+        if given.command == "serve":
+            serve(settings)
+        else:
+            run_command(given, build_backend(settings))
+    except ClickMaskError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Answer Label Studio until interrupted."""
+    app = make_app(build_backend(settings))
+    logging.getLogger(__name__).info("ClickMask backend at http://%s:%d", settings.host, settings.port)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level=settings.log_level.lower())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

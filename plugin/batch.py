@@ -1,0 +1,98 @@
+"""Segments where nobody clicked: from boxes, points and outlines a task already has, or of everything."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from statistics import fmean
+from typing import Any
+
+from decoder.errors import ClickMaskError
+from plugin.label_config import LabelConfig
+from plugin.projects import Project
+from plugin.prompts import Drawn, drawn_from
+from plugin.segmenter import Segmenter, Task
+
+JsonObject = dict[str, Any]
+
+MOST_PROMPTS = 200  # per task
+_AT_ONCE = 3  # one task is decoded while the next is encoded and another fetched
+
+_log = logging.getLogger(__name__)
+
+
+class Batch:
+    """Answers tasks without a person's prompt."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self._segmenter = segmenter
+
+    def known(self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str) -> list[JsonObject]:
+        """Answer a request without context.
+
+        A single task is most likely being opened by a person who waits for the page, so it is
+        answered only from what is ready. Several are "Retrieve predictions": all are worked through.
+
+        Returns:
+            One prediction per task, in order; an empty list if there is nothing to tell, which
+            Label Studio takes as "no predictions".
+        """
+        if project.options.prelabel == "off":
+            return []
+        if len(tasks) == 1 and not (
+            existing_prompts(tasks[0], config, project) and self._segmenter.is_prepared(tasks[0], config, project)
+        ):
+            return []
+        predictions = list(self.predictions(tasks, config, project, version))
+        return predictions if any(prediction["result"] for prediction in predictions) else []
+
+    def predictions(
+        self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str
+    ) -> Iterator[JsonObject]:
+        """Segment many tasks, several at a time; one prediction per task, in order."""
+        with ThreadPoolExecutor(_AT_ONCE, "batch") as pool:
+            yield from pool.map(partial(self.prediction, config=config, project=project, version=version), tasks)
+
+    def prediction(self, task: Task, config: LabelConfig, project: Project, version: str) -> JsonObject:
+        """Segment one task; a task that fails gets an empty result and a line in the log."""
+        regions: list[JsonObject] = []
+        scores: list[float] = []
+        try:
+            for drawn in existing_prompts(task, config, project):
+                segment = self._segmenter.segment(task, drawn, config, project)
+                regions += segment.regions
+                scores.append(segment.score)
+            if not scores and project.options.prelabel == "everything":
+                regions, scores = self._segmenter.everything(task, config, project)
+        except ClickMaskError as error:
+            _log.warning("task %s: %s", task.get("id"), error)
+        return {"model_version": version, "score": fmean(scores) if scores else 0.0, "result": regions}
+
+
+def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[Drawn]:
+    """The regions of a task that can be turned into segments: those in tags that hold no answers themselves.
+
+    Annotations count first; without any, predictions.
+    """
+    for source in ("annotations", "predictions"):
+        found = [
+            drawn_from(item)
+            for entry in _objects(task.get(source))
+            for item in _objects(entry.get("result"))
+            if _is_prompt(item, config, project)
+        ]
+        if found:
+            return found[:MOST_PROMPTS]
+    return []
+
+
+def _is_prompt(item: Mapping[str, Any], config: LabelConfig, project: Project) -> bool:
+    answering = {control.name for control in config.answering(str(item.get("to_name")), project.options.answer)}
+    drawing = {control.name for control in config.controls}
+    return item.get("from_name") in drawing - answering
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,59 @@
+"""What Label Studio tells about annotations: payloads in, records out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugin.errors import RequestError
+from plugin.locations import Connection
+from plugin.projects import Project, ProjectOptions
+from plugin.records import Records
+
+_SAVED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
+_DELETED = ("ANNOTATIONS_DELETED", "ANNOTATION_DELETED")
+
+
+def record_event(event: str, payload: object, records: Records) -> dict[str, Any]:
+    """Record one event.
+
+    Args:
+        event: Such as "ANNOTATION_CREATED"; events that say nothing about annotations are let pass.
+        payload: The webhook's body.
+
+    Returns:
+        What was done, for the answer and the log.
+
+    Raises:
+        RequestError: If the payload lacks what its event promises.
+    """
+    fields = payload if isinstance(payload, Mapping) else {}
+    project = _project(fields)
+    if event in _SAVED:
+        annotation, task = _object(fields, "annotation"), _object(fields, "task")
+        ours = records.accepted(project, task, annotation)
+        return {"event": event, "annotation": annotation["id"], "ours": ours}
+    if event in _DELETED:
+        numbers = [int(entry["id"]) for entry in fields.get("annotations") or [] if _has_id(entry)]
+        records.deleted(project, numbers)
+        return {"event": event, "deleted": len(numbers)}
+    if event == "START_TRAINING":
+        return {"event": event, "message": "this backend does not train; accepted answers are recorded"}
+    return {"event": event, "message": "nothing to do"}
+
+
+def _project(fields: Mapping[str, Any]) -> Project:
+    project = fields.get("project")
+    number = project.get("id") if isinstance(project, Mapping) else project
+    return Project(str(number or 0), Connection(), ProjectOptions())
+
+
+def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name)
+    if not _has_id(value):
+        raise RequestError(f"the webhook's {name!r} is {str(value)[:100]}, wanted an object with an id")
+    return value  # type: ignore[return-value]
+
+
+def _has_id(value: object) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("id"), int)
