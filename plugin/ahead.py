@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -55,7 +56,7 @@ class Ahead:
             if self._last_opened.get(project.id) == number:
                 return
             self._last_opened[project.id] = number
-            self._add(project, number, lambda: self._open(task, number, config, project))
+            self._add(project, number, partial(self._open, task, number, config, project))
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -86,7 +87,7 @@ class Ahead:
         following = self._next_tasks(project, number)
         with self._changed:
             for later in reversed(following):
-                self._add(project, int(later["id"]), lambda later=later: self._prepare(later, config, project))
+                self._add(project, int(later["id"]), partial(self._prepare, later, config, project))
 
     def _prepare(self, task: Mapping[str, Any], config: LabelConfig, project: Project) -> None:
         self._segmenter.prepare(task, config, project)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,9 @@ def answer_regions(
     for control in config.answering(drawn.to_name, options.answer):
         labels = _labels_for(control, drawn.labels)
         if labels is not None:
-            items += _regions(mask, score, control, labels, config, options)
-    return [_placed(item, drawn) for item in items]
+            regions = list(_regions(mask, score, control, labels, options))
+            items += regions + [_label_item(region, drawn, config) for region in regions if not control.labelled]
+    return [_placed(item, drawn) for item in items if item]
 
 
 def cleaned(mask: NDArray[np.bool_], options: ProjectOptions) -> NDArray[np.bool_]:
@@ -78,7 +79,6 @@ def _regions(
     score: float,
     control: Control,
     labels: tuple[str, ...],
-    config: LabelConfig,
     options: ProjectOptions,
 ) -> Iterator[dict[str, Any]]:
     region = Region(control.name, control.to_name, labels, new_region_id(), round(score, 4))
@@ -90,6 +90,15 @@ def _regions(
             yield from to_vector_results(mask, region, min_iou=limit)
         case kind:
             yield _WRITERS[kind](mask, region)
+
+
+def _label_item(region: dict[str, Any], drawn: Drawn, config: LabelConfig) -> dict[str, Any]:
+    """The label of a region whose tag carries none, as the <Labels> tag writes it; empty without such a tag."""
+    tag = config.label_tags.get(drawn.to_name)
+    if tag is None or not drawn.labels:
+        return {}
+    shape = {name: value for name, value in region["value"].items() if name not in ("rle", "imageDataURL")}
+    return region | {"from_name": tag, "type": "labels", "value": shape | {"labels": list(drawn.labels)}}
 
 
 def _placed(item: dict[str, Any], drawn: Drawn) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def make_app(backend: Backend) -> FastAPI:
     @app.post("/setup")
     async def setup(request: Request) -> dict[str, Any]:
         body = await _json(request, settings)
-        return await workers.run(lambda: predictor.setup(body))
+        answer: dict[str, Any] = await workers.run(lambda: predictor.setup(body))
+        return answer
 
     @app.post("/predict")
     async def predict(request: Request) -> dict[str, Any]:

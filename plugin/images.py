@@ -110,17 +110,17 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
         ImageError: If the format is not one of ``FORMATS`` or the file is broken.
 
     Example:
-        >>> read_picture(b"<html>please log in</html>")
+        >>> read_picture(b"<p>")
         Traceback (most recent call last):
             ...
-        decoder.errors.ImageError: got 26 bytes that are no picture (<html>please log in</html>), wanted AVIF, BMP, GIF, JPEG, PNG, TIFF or WEBP
+        decoder.errors.ImageError: got 3 bytes that are no picture (<p>), wanted AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             return load_image(picture)
     except UnidentifiedImageError as error:
         start = content[:40].decode("ascii", "replace")
-        wanted = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        wanted = ", ".join(FORMATS)
         raise ImageError(f"got {len(content)} bytes that are no picture ({start}), wanted {wanted}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"the picture is too large: {error}") from error

@@ -82,10 +82,10 @@ def read_options(extra_params: object) -> ProjectOptions:
     Example:
         >>> read_options({"rule": "stability", "min_iou": 1}).min_iou
         1.0
-        >>> read_options('{"rules": "iou"}')
+        >>> read_options('{"rule": "best"}')
         Traceback (most recent call last):
             ...
-        plugin.errors.RequestError: extra params: 'rules' is unknown, wanted one of model, rule, min_score, min_iou, fill_holes_px, drop_specks_px, largest_part, smooth_px, answer, refine, prelabel, label
+        plugin.errors.RequestError: extra params: rule is 'best', wanted one of auto, iou, stability
     """
     given = _as_mapping(extra_params)
     known = [option.name for option in fields(ProjectOptions)]

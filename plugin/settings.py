@@ -7,10 +7,10 @@ environment: ``plugin/__main__.py`` hands it in.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 from plugin.errors import SettingsError
@@ -19,19 +19,30 @@ Parse = Callable[[str], Any]
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-def _setting(default: Any, parse: Parse, about: str, env: str = "") -> Any:
-    """One setting: its default, how its text is read, what it is for, and its variable if not CLICKMASK_<NAME>."""
-    return field(default=default, metadata={"parse": parse, "about": about, "env": env})
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a setting is for.
+
+    Args:
+        text: For the help and the documentation.
+        parse: Reads its value; raises SettingsError.
+        variable: Its environment variable where that is not CLICKMASK_<NAME>.
+    """
+
+    text: str
+    parse: Parse
+    variable: str = ""
 
 
 def _whole(at_least: int, at_most: int) -> Parse:
     def parse(text: str) -> int:
+        wanted = f"wanted a whole number from {at_least} to {at_most}"
         try:
             value = int(text)
         except ValueError:
-            raise SettingsError(f"got {text!r}, wanted a whole number from {at_least} to {at_most}") from None
+            raise SettingsError(f"got {text!r}, {wanted}") from None
         if not at_least <= value <= at_most:
-            raise SettingsError(f"got {value}, wanted a whole number from {at_least} to {at_most}")
+            raise SettingsError(f"got {value}, {wanted}")
         return value
 
     return parse
@@ -51,8 +62,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
-def _origin(text: str) -> str:
-    """An address like http://host:8080, without a slash at its end; empty means unset."""
+def _address(text: str) -> str:
     address = text.strip().rstrip("/")
     parts = urlsplit(address)
     if address and (parts.scheme not in ("http", "https") or not parts.hostname):
@@ -61,9 +71,7 @@ def _origin(text: str) -> str:
 
 
 def _folder(text: str) -> Path:
-    if not text.strip():
-        raise SettingsError("got nothing, wanted a folder")
-    return Path(text.strip())
+    return Path(_name(text))
 
 
 def _folders(text: str) -> tuple[Path, ...]:
@@ -80,69 +88,87 @@ def _log_level(text: str) -> str:
     return text.strip().upper()
 
 
+_COUNT = _whole(1, 10_000)
+_MEGABYTES = _whole(0, 10_000_000)
+_SECONDS = _whole(1, 3_600)
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Everything about one backend process that a person may change."""
+    """Everything about one backend process that a person may change; ``About`` says what each is for."""
 
-    host: str = _setting("127.0.0.1", _name, "address to listen on; 0.0.0.0 for every network of the machine")
-    port: int = _setting(9090, _whole(1, 65_535), "port to listen on")
-    model: str = _setting("nano", _name, "model name, or a path to weights")
-    device: str = _setting("auto", _name, "where the model runs: auto, cpu, cuda, cuda:1, mps")
-    label_studio_url: str = _setting(
-        "", _origin, "address of Label Studio; unset: the one Label Studio itself names", "LABEL_STUDIO_URL"
+    host: Annotated[str, About("address to listen on; 0.0.0.0 for every network", _name)] = "127.0.0.1"
+    port: Annotated[int, About("port to listen on", _whole(1, 65_535))] = 9090
+    model: Annotated[str, About("model name, or a path to weights", _name)] = "nano"
+    device: Annotated[str, About("where the model runs: auto, cpu, cuda, cuda:1, mps", _name)] = "auto"
+    label_studio_url: Annotated[
+        str, About("address of Label Studio; unset: as Label Studio introduces itself", _address, "LABEL_STUDIO_URL")
+    ] = ""
+    label_studio_api_key: Annotated[
+        str, About("legacy or personal access token for that address", _text, "LABEL_STUDIO_API_KEY")
+    ] = ""
+    basic_auth_user: Annotated[
+        str, About("user name that requests must carry, /health excepted", _text, "BASIC_AUTH_USER")
+    ] = ""
+    basic_auth_pass: Annotated[str, About("the password that goes with it", _text, "BASIC_AUTH_PASS")] = ""
+    data_dir: Annotated[Path, About("folder of caches and records", _folder)] = Path("~/.clickmask/plugin")
+    local_files_roots: Annotated[
+        tuple[Path, ...], About("folders, by commas, that /data/local-files/ may read on this disk", _folders)
+    ] = ()
+    trusted_hosts: Annotated[
+        tuple[str, ...], About("hosts, by commas, that may have private addresses (MinIO, say)", _names)
+    ] = ()
+    embedding_cache_mb: Annotated[int, About("memory for encoded images [MB]", _whole(16, 1_000_000))] = 2_000
+    embedding_disk_mb: Annotated[int, About("disk for encoded images [MB]; 0 keeps none", _MEGABYTES)] = 4_000
+    image_cache_mb: Annotated[int, About("disk for fetched images [MB]; 0 keeps none", _MEGABYTES)] = 2_000
+    max_image_mb: Annotated[int, About("largest image file [MB]", _COUNT)] = 100
+    max_request_mb: Annotated[int, About("largest request body [MB]", _COUNT)] = 64
+    fetch_seconds: Annotated[int, About("longest wait for an image [s]", _SECONDS)] = 20
+    ready_seconds: Annotated[int, About("longest wait for a model that still loads [s]", _whole(0, 3_600))] = 20
+    predict_seconds: Annotated[int, About("longest answer [s]; Label Studio itself gives up after 100 s", _SECONDS)] = (
+        60
     )
-    label_studio_api_key: str = _setting(
-        "",
-        _text,
-        "legacy token or personal access token; unset: the one Label Studio hands over",
-        "LABEL_STUDIO_API_KEY",
-    )
-    basic_auth_user: str = _setting(
-        "", _text, "user name every request must carry (/health excepted)", "BASIC_AUTH_USER"
-    )
-    basic_auth_pass: str = _setting("", _text, "password that goes with it", "BASIC_AUTH_PASS")
-    data_dir: Path = _setting(Path("~/.clickmask/plugin"), _folder, "folder of the image cache and the records")
-    local_files_roots: tuple[Path, ...] = _setting(
-        (), _folders, "folders, by commas, whose files /data/local-files/ may read from this disk"
-    )
-    trusted_hosts: tuple[str, ...] = _setting(
-        (), _names, "host names, by commas, that may have private addresses (a MinIO, say)"
-    )
-    embedding_cache_mb: int = _setting(2_000, _whole(16, 1_000_000), "memory for encoded images [MB]")
-    embedding_disk_mb: int = _setting(4_000, _whole(0, 10_000_000), "disk for encoded images [MB]; 0 keeps none")
-    image_cache_mb: int = _setting(2_000, _whole(1, 10_000_000), "disk for fetched images [MB]")
-    max_image_mb: int = _setting(100, _whole(1, 10_000), "largest image file [MB]")
-    max_request_mb: int = _setting(64, _whole(1, 10_000), "largest request body [MB]")
-    fetch_seconds: int = _setting(20, _whole(1, 600), "longest wait for an image [s]")
-    ready_seconds: int = _setting(20, _whole(0, 600), "longest wait of a click for a model that still loads [s]")
-    predict_seconds: int = _setting(
-        60, _whole(1, 3_600), "longest /predict [s]; Label Studio itself gives up after 100 s"
-    )
-    workers: int = _setting(4, _whole(1, 256), "requests answered at the same time")
-    max_waiting: int = _setting(
-        64, _whole(1, 10_000), "requests that may wait for a worker; more are sent away with 503"
-    )
-    encode_ahead: int = _setting(2, _whole(0, 100), "tasks encoded ahead of the opened one while idle; 0 for none")
-    log_level: str = _setting("INFO", _log_level, "least important messages shown: " + ", ".join(LOG_LEVELS))
+    workers: Annotated[int, About("requests answered at the same time", _whole(1, 256))] = 4
+    max_waiting: Annotated[int, About("requests that may wait; more get 503 at once", _COUNT)] = 64
+    encode_ahead: Annotated[int, About("tasks encoded ahead of the open one; 0 for none", _whole(0, 100))] = 2
+    log_level: Annotated[str, About("least important lines: " + ", ".join(LOG_LEVELS), _log_level)] = "INFO"
 
 
-def variable(setting: Field[Any]) -> str:
-    """The environment variable of a setting."""
-    return setting.metadata["env"] or f"CLICKMASK_{setting.name.upper()}"
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, described."""
+
+    name: str
+    default: object
+    about: About
+
+    @property
+    def flag(self) -> str:
+        """Its command-line flag."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return self.about.variable or f"CLICKMASK_{self.name.upper()}"
+
+    @property
+    def shown_default(self) -> str:
+        """Its default as text; "" where it is unset."""
+        return "" if self.default in ("", ()) else str(self.default)
 
 
-def flag(setting: Field[Any]) -> str:
-    """The command-line flag of a setting."""
-    return "--" + setting.name.replace("_", "-")
+def all_settings() -> list[Setting]:
+    """Every setting, in the order of the documentation."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return [Setting(field.name, field.default, hints[field.name].__metadata__[0]) for field in fields(Settings)]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Give a parser one flag per setting, all optional and kept as text."""
-    for setting in fields(Settings):
-        about = f"{setting.metadata['about']} (default {_shown(setting.default)!r}; {variable(setting)})"
-        parser.add_argument(
-            flag(setting), dest=setting.name, metavar=setting.name.upper(), help=about.replace("%", "%%")
-        )
+    for setting in all_settings():
+        text = f"{setting.about.text} (default {setting.shown_default or 'unset'}; {setting.variable})"
+        parser.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=text)
 
 
 def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
@@ -164,35 +190,34 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         plugin.errors.SettingsError: --port: got 'high', wanted a whole number from 1 to 65535
     """
     values = {}
-    for setting in fields(Settings):
-        named, text = flag(setting), flags.get(setting.name)
+    for setting in all_settings():
+        source, text = setting.flag, flags.get(setting.name)
         if text is None:
-            named, text = variable(setting), environment.get(variable(setting)) or None
+            source, text = setting.variable, environment.get(setting.variable) or None
         if text is not None:
-            values[setting.name] = _parsed(setting, named, text)
-    settings = Settings(**values)
-    if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
-        raise SettingsError("BASIC_AUTH_USER and BASIC_AUTH_PASS go together: got only one of them")
-    return settings
+            values[setting.name] = _parsed(setting, source, text)
+    return _checked(Settings(**values))
 
 
 def settings_table() -> str:
     """All settings as a Markdown table, for the documentation."""
-    rows = ["| flag | variable | default | what it does |", "|---|---|---|---|"]
-    for setting in fields(Settings):
-        default = _shown(setting.default)
-        rows.append(
-            f"| `{flag(setting)}` | `{variable(setting)}` | {f'`{default}`' if default else ''} | {setting.metadata['about']} |"
-        )
+    rows = ["| flag | variable | default | what it is |", "|---|---|---|---|"]
+    for setting in all_settings():
+        default = f"`{setting.shown_default}`" if setting.shown_default else ""
+        rows.append(f"| `{setting.flag}` | `{setting.variable}` | {default} | {setting.about.text} |")
     return "\n".join(rows)
 
 
-def _parsed(setting: Field[Any], named: str, text: str) -> Any:
+def _parsed(setting: Setting, source: str, text: str) -> Any:
     try:
-        return setting.metadata["parse"](text)
+        return setting.about.parse(text)
     except SettingsError as error:
-        raise SettingsError(f"{named}: {error}") from None
+        raise SettingsError(f"{source}: {error}") from None
 
 
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+def _checked(settings: Settings) -> Settings:
+    if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
+        raise SettingsError("BASIC_AUTH_USER and BASIC_AUTH_PASS go together: got only one of them")
+    if settings.label_studio_api_key and not settings.label_studio_url:
+        raise SettingsError("LABEL_STUDIO_API_KEY needs LABEL_STUDIO_URL: the key goes to no address but that one")
+    return settings
