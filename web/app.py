@@ -1,0 +1,55 @@
+"""The page: one canvas component with the service's functions, and the endpoints for programs.
+
+Run it with ``gradio web/app.py``, ``python web/app.py`` or ``python -m web``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # as a script, only web/ is on the path
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import gradio as gr
+
+from web.answers import answering
+from web.endpoints import add_endpoints
+from web.service import Service
+from web.start import STATIC, launch, open_service, read_options
+
+SCRIPTS = (  # in order: they share one scope
+    "strings.js", "runs.js", "view.js", "asking.js", "steps.js", "dom.js",
+    "draft.js", "stage.js", "gestures.js", "brush.js", "saving.js", "state.js",
+    "toasts.js", "dialogs.js", "pictures.js", "objects.js", "controls.js", "settings.js",
+    "marking.js", "labeling.js", "repairing.js", "browsing.js", "classes.js", "files.js",
+    "keys.js", "app.js", "mount.js",
+)
+
+
+def build_app(service: Service) -> gr.Blocks:
+    """Make the page of a service."""
+    functions = (
+        service.start, service.list_folders, service.open_folder, service.save_categories, service.open_picture,
+        service.picture_url, service.encode, service.set_status, service.thumbnails, service.segment,
+        service.outline, service.fill, service.write, service.labels, service.history, service.add_pictures,
+        service.import_labels, service.start_export, service.start_everything, service.job, service.stop_job,
+    )  # fmt: skip
+    with gr.Blocks(title="ClickMask", fill_width=True, fill_height=True, analytics_enabled=False) as demo:
+        gr.HTML(
+            html_template=(STATIC / "annotator.html").read_text("utf-8"),
+            js_on_load="\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS),
+            server_functions=[answering(function) for function in functions],
+            apply_default_css=False,
+            elem_id="clickmask",
+        )
+        add_endpoints(service)
+    return demo
+
+
+if __name__ == "__main__":
+    options = read_options(sys.argv[1:])
+    if gr.NO_RELOAD:  # a saved file rebuilds the page, not the engine
+        service = open_service(options)
+    demo = build_app(service)
+    launch(demo, options, service.library.roots)

@@ -1,0 +1,165 @@
+"""Exports run in a process of their own, so that nobody's clicks wait for them.
+
+``python -m web.export REQUEST`` is that process: it gets its request as JSON and prints one line
+of JSON per picture, ``{"done": 3, "total": 10}``, then the result, or ``{"error": "..."}``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from decoder.errors import ClickMaskError, DatasetError
+from decoder.formats.options import WriteOptions
+from decoder.formats.records import AnnotatedImage, Dataset
+from web.dataset import to_dataset
+from web.library import OpenFolder
+from web.project import Project
+
+Format = Literal["coco", "yolo", "voc", "labelme", "png", "label-studio"]
+Shape = Literal["polygons", "simplified", "rle"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+SHAPES: tuple[Shape, ...] = get_args(Shape)
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What to export and how.
+
+    Args:
+        project: The project file.
+        pictures: The folder of the pictures.
+        target: A folder for the result.
+        format: The format.
+        shape: For COCO: exact polygons, simplified ones, or run lengths.
+        min_iou: The IoU that simplified polygons keep at least.
+        done_only: Leave out pictures that are not marked as done.
+    """
+
+    project: str
+    pictures: str
+    target: str
+    format: Format = "coco"
+    shape: Shape = "polygons"
+    min_iou: float = 0.99
+    done_only: bool = False
+
+
+def export_request(folder: OpenFolder, **choices: Any) -> ExportRequest:
+    """The request to export a folder into its project's own place for exports."""
+    project = folder.project.file
+    return check_request(ExportRequest(str(project), str(folder.path), str(project.parent / "exports"), **choices))
+
+
+def check_request(request: ExportRequest) -> ExportRequest:
+    """Return the request if its words are known.
+
+    Raises:
+        DatasetError: If a format or shape is unknown, or the IoU is not in (0, 1].
+    """
+    if request.format not in FORMATS:
+        raise DatasetError(f"format is {request.format!r}, wanted one of {', '.join(FORMATS)}")
+    if request.shape not in SHAPES:
+        raise DatasetError(f"shape is {request.shape!r}, wanted one of {', '.join(SHAPES)}")
+    if not 0 < request.min_iou <= 1:
+        raise DatasetError(f"min_iou is {request.min_iou}, wanted more than 0 and at most 1")
+    return request
+
+
+def run_export(request: ExportRequest, report: Report) -> dict[str, Any]:
+    """Export in a new process and return ``{"path", "objects"}``; an exception in ``report`` ends the process.
+
+    Raises:
+        DatasetError: If the export fails.
+    """
+    command = [sys.executable, "-m", "web.export", json.dumps(asdict(check_request(request)))]
+    process = subprocess.Popen(
+        command, cwd=Path(__file__).resolve().parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    last: dict[str, Any] = {}
+    try:
+        for line in process.stdout or ():
+            last = json.loads(line)
+            if "done" in last:
+                report(last["done"], last["total"])
+        _, trouble = process.communicate()
+    finally:
+        process.kill()
+        process.wait()
+    if "path" in last:
+        return last
+    raise DatasetError(last.get("error") or f"the export stopped unexpectedly: {trouble.strip()[-300:]}")
+
+
+def write_export(request: ExportRequest, report: Report) -> dict[str, Any]:
+    """Export in this process; several files become one zip file."""
+    dataset = to_dataset(Project(Path(request.project)), done_only=request.done_only)
+    counted = _Counted(dataset, report)
+    name = f"{Path(request.pictures).name}-{request.format}-{time.strftime('%Y%m%d-%H%M%S')}"
+    target = Path(request.target) / name
+    path = _write(request, replace(dataset, images=counted), target)
+    return {"path": str(path), "objects": counted.objects}
+
+
+def _write(request: ExportRequest, dataset: Dataset, target: Path) -> Path:
+    from decoder.formats.registry import write_dataset
+
+    options = WriteOptions(
+        encoding="rle" if request.shape == "rle" else "polygons",
+        min_iou=request.min_iou if request.shape == "simplified" else None,
+        images=Path(request.pictures),
+    )
+    if request.format == "coco":
+        file = target.with_suffix(".json")
+        write_dataset("coco", dataset, file, options)
+        return file
+    try:
+        target.mkdir(parents=True)
+        place = target / "tasks.json" if request.format == "label-studio" else target
+        write_dataset(request.format, dataset, place, options)
+        return Path(shutil.make_archive(str(target), "zip", target))
+    except OSError as error:
+        raise DatasetError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+class _Counted:
+    """The images of a dataset, counted as they pass."""
+
+    def __init__(self, dataset: Dataset, report: Report) -> None:
+        self._dataset = dataset
+        self._report = report
+        self.objects = 0
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        self.objects = 0
+        for number, image in enumerate(self._dataset.images, start=1):
+            yield image
+            self.objects += len(image.objects)
+            self._report(number, self._dataset.image_count)
+
+
+def _say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
+
+
+def main() -> None:
+    """Do the export this process was started for."""
+    request = ExportRequest(**json.loads(sys.argv[1]))
+    try:
+        _say(**write_export(request, lambda done, total: _say(done=done, total=total)))
+    except ClickMaskError as error:
+        _say(error=str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""From the command line to a running server."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+
+from decoder.checkpoints import DEFAULT_MODEL, load_model
+from decoder.engine import Engine
+from decoder.errors import ClickMaskError
+from web.incoming import adopt_labels
+from web.library import Library
+from web.samples import make_sample_folder
+from web.service import Service
+
+STATIC = Path(__file__).parent / "static"
+LARGEST_UPLOAD = "200mb"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person can choose when starting the app."""
+
+    roots: tuple[Path, ...]
+    home: Path
+    model: str
+    device: str
+    host: str
+    port: int | None
+    auth: tuple[tuple[str, str], ...]
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Parse the command line; prints help or what is wrong and leaves when asked to."""
+    parser = argparse.ArgumentParser("python -m web", description="Label pictures by clicking: the ClickMask app.")
+    parser.add_argument("--root", type=Path, action="append", metavar="DIR",
+                        help="folder whose pictures and subfolders may be opened; may be given again (sample photos)")  # fmt: skip
+    parser.add_argument("--home", type=Path, default=Path.home() / "ClickMask", metavar="DIR",
+                        help="where sample photos and labels of read-only folders are kept (%(default)s)")  # fmt: skip
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or weights file (%(default)s)")
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cpu or cuda (%(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
+    parser.add_argument("--port", type=int, help="port to listen on (the first free one from 7860)")
+    parser.add_argument("--auth", type=_name_and_password, action="append", default=[], metavar="NAME:PASSWORD",
+                        help="ask for a login; may be given again")  # fmt: skip
+    found = parser.parse_args(arguments)
+    for root in found.root or []:
+        if not root.is_dir():
+            parser.error(f"--root {root} is not a folder")
+    return Options(
+        roots=tuple(root.resolve() for root in found.root or []),
+        home=found.home.expanduser().resolve(),
+        model=found.model,
+        device=found.device,
+        host=found.host,
+        port=found.port,
+        auth=tuple(found.auth),
+    )
+
+
+def _name_and_password(text: str) -> tuple[str, str]:
+    name, separator, password = text.partition(":")
+    if not (name and separator and password):
+        raise argparse.ArgumentTypeError(f"got {text!r}, wanted NAME:PASSWORD")
+    return name, password
+
+
+def open_service(options: Options) -> Service:
+    """Open the folders and begin to load the model in the background."""
+    roots = options.roots or (make_sample_folder(options.home),)
+    engine = ThreadPoolExecutor(1).submit(lambda: Engine(load_model(options.model, device=options.device)))
+    engine.add_done_callback(_say_what_is_wrong)
+    library = Library(roots, options.home, adopt_labels)
+    return Service(engine, library, start_folder=roots[0], model_name=options.model, file_url=file_url,
+                   uploads=Path(gr.utils.get_upload_folder()))
+
+
+def _say_what_is_wrong(engine: Future[Engine]) -> None:
+    error = engine.exception()
+    if isinstance(error, ClickMaskError):
+        print(f"The model cannot be used: {error}")
+
+
+def file_url(path: Path) -> str:
+    """Gradio's route for a file, relative to the page."""
+    return f"gradio_api/file={quote(str(path))}"
+
+
+def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any) -> None:
+    """Serve until interrupted; nothing outside this machine is contacted."""
+    demo.launch(
+        server_name=options.host,
+        server_port=options.port,
+        auth=list(options.auth) or None,
+        allowed_paths=[str(path) for path in (*roots, options.home)],
+        max_file_size=LARGEST_UPLOAD,
+        css_paths=sorted(STATIC.glob("*.css")),
+        theme=gr.themes.Base(primary_hue="blue", neutral_hue="zinc", font=["system-ui", "sans-serif"]),
+        favicon_path=STATIC / "icon.svg",
+        mcp_server=True,
+        ssr_mode=False,
+        share=False,
+        show_error=True,
+        footer_links=[],
+        run_history=False,
+        **more,
+    )

@@ -1,0 +1,56 @@
+// Modal windows: help, folders, export. One at a time; Esc closes.
+
+class Dialogs {
+  constructor(root) {
+    this.root = root;
+  }
+
+  get isOpen() {
+    return Boolean(this.dialog);
+  }
+
+  open(title, ...content) {
+    this.close();
+    const close = make("button", { type: "button", class: "cm-quiet", title: TEXT.close, onclick: () => this.close() }, icon("close"));
+    const dialog = make("dialog", { class: "cm-dialog" }, make("header", {}, make("h2", {}, title), close), make("div", { class: "cm-body" }, content));
+    dialog.addEventListener("close", () => this.closed(dialog));
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) this.close(); });
+    this.dialog = dialog;
+    this.root.append(dialog);
+    dialog.showModal();
+    return dialog.querySelector(".cm-body");
+  }
+
+  close() {
+    if (this.dialog) this.dialog.close();
+  }
+
+  closed(dialog) {
+    dialog.remove();
+    if (this.dialog === dialog) this.dialog = null;
+    this.root.focus();
+  }
+
+  help() {
+    const groups = HELP.map(([title, rows]) => make("section", {}, make("h3", {}, title),
+      make("dl", {}, rows.map(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]))));
+    this.open(TEXT.help, make("div", { class: "cm-help" }, groups));
+  }
+
+  // asks for one line of text; gives null when left
+  ask(title, value = "") {
+    return new Promise((resolve) => {
+      const input = make("input", { class: "cm-input", value, "aria-label": title });
+      const form = make("form", { class: "cm-row" }, input, make("button", { class: "cm-primary" }, "OK"));
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        resolve(input.value.trim() || null);
+        this.close();
+      });
+      this.open(title, form);
+      this.dialog.addEventListener("close", () => resolve(null));
+      input.focus();
+      input.select();
+    });
+  }
+}

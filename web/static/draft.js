@@ -1,0 +1,62 @@
+// The object being made: what was pointed at, and the newest mask. A draft is never changed by a gesture;
+// every gesture makes the next one, which is what undo goes back through.
+
+let draftNumber = 0;
+
+function newDraft(fields = {}) {
+  return {
+    number: ++draftNumber, // answers carry it, so newer ones win
+    points: [], // [x, y, positive]
+    box: null, // [x0, y0, x1, y1]
+    base: null, // a mask that was drawn or loaded, sent along as a prompt
+    row: null, // the candidate a person picked, null for the rule's choice
+    answer: null, // {mask, iou, stability, chosen, ...}
+    interim: null, // the newest older answer, shown while waiting
+    editing: null, // the accepted object being refined
+    source: "click",
+    since: 0, // time of the gesture, to measure how long the answer took
+    ...fields,
+  };
+}
+
+function hasPrompt(draft) {
+  return draft.points.length > 0 || draft.box !== null;
+}
+
+function isEmptyDraft(draft) {
+  return !hasPrompt(draft) && !draft.answer && !draft.editing;
+}
+
+function shownAnswer(draft) {
+  return draft.answer || draft.interim;
+}
+
+// the next draft after a prompt changed: its mask is unknown, the last one stays in sight
+function withPrompt(draft, change) {
+  return newDraft({
+    points: draft.points, box: draft.box, base: draft.base, editing: draft.editing, source: draft.source,
+    interim: shownAnswer(draft), ...change,
+  });
+}
+
+// the next draft after a person drew: its mask is known, and goes along with later clicks
+function withMask(draft, mask, since) {
+  return newDraft({
+    points: draft.points, box: draft.box, base: mask, editing: draft.editing, source: "edit", since,
+    answer: { mask, iou: null, stability: null, chosen: null, number: draftNumber + 1 },
+  });
+}
+
+function promptsOf(draft) {
+  return { points: draft.points, box: draft.box, row: draft.row };
+}
+
+function draftOfObject(object) {
+  const drawn = object.source !== "click";
+  const prompts = drawn ? {} : object.prompts;
+  return newDraft({
+    points: prompts.points || [], box: prompts.box || null, row: prompts.row ?? null, editing: object,
+    base: drawn ? object.mask : null, source: object.source,
+    answer: { mask: object.mask, iou: null, stability: null, chosen: null, number: draftNumber + 1 },
+  });
+}

@@ -1,0 +1,43 @@
+// The keyboard. Keys work anywhere on the page except while text is typed or a dialog is open.
+
+function bindKeys(app, signal) {
+  window.addEventListener("keydown", (event) => keyDown(app, event), { signal });
+  window.addEventListener("keyup", (event) => { if (event.key === " ") app.holdSpace(false); }, { signal });
+}
+
+function keyDown(app, event) {
+  if (app.dialogs.isOpen || isTyping(event.target) || event.altKey || !app.root.isConnected) return;
+  const run = event.ctrlKey || event.metaKey ? withControl(app, event) : plain(app, event);
+  if (!run) return;
+  event.preventDefault();
+  event.stopPropagation();
+  run();
+}
+
+function isTyping(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  const quiet = ["range", "checkbox", "color", "button"];
+  return target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !quiet.includes(target.type));
+}
+
+function withControl(app, event) {
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? () => app.redo() : () => app.undo();
+  if (key === "y") return () => app.redo();
+  if (key === "s") return () => app.saving.run();
+  return null;
+}
+
+function plain(app, event) {
+  if (event.key >= "1" && event.key <= "9") return () => app.chooseClassNumber(Number(event.key));
+  const actions = {
+    Enter: () => app.accept(), Escape: () => app.clear(), Tab: () => app.cycleRow(event.shiftKey ? -1 : 1), " ": () => app.holdSpace(true),
+    a: () => app.step(-1), ArrowLeft: () => app.step(-1), d: () => app.step(1), ArrowRight: () => app.step(1), s: () => app.skip(),
+    c: () => app.useTool("click"), v: () => app.useTool("select"), b: () => app.useTool("brush"), e: () => app.useTool("eraser"),
+    p: () => app.useTool("outline"), x: () => app.swap(), g: () => app.segmentEverything(), h: () => app.toggleMasks(),
+    f: () => app.fit(), 0: () => app.fit(), "+": () => app.zoomBy(1.4), "=": () => app.zoomBy(1.4), "-": () => app.zoomBy(1 / 1.4),
+    "[": () => app.resizeBrush(1 / 1.25), "]": () => app.resizeBrush(1.25), "?": () => app.dialogs.help(),
+    Delete: () => app.removeSelected(), Backspace: () => app.removeSelected(),
+  };
+  return actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+}

@@ -1,0 +1,218 @@
+// Points and boxes become a draft, the draft a question, the answer a mask. (Part of App.)
+
+const HOVER_LIMIT_MS = 60; // preview only while the model is quick enough to follow the pointer
+const HOVER_PAUSE_MS = 30;
+
+const Marking = {
+  // one step of the draft; undo goes back to the draft before it
+  nextDraft(draft) {
+    const before = this.state.draft;
+    const go = (to) => { this.setDraft(to); if (!to.answer && hasPrompt(to)) this.askMask(to); };
+    this.steps.add({ draft: true, undo: () => go(before), redo: () => go(draft) });
+    this.setDraft(draft);
+  },
+
+  setDraft(draft) {
+    this.state.draft = draft;
+    this.state.preview = null;
+    if (draft.answer || !hasPrompt(draft)) this.asking.forget();
+    this.keepDraft();
+    this.draftChanged();
+  },
+
+  markPoint(x, y, removes, since) {
+    const { picture, draft, swapped } = this.state;
+    if (!picture || this.takeProposal(x, y)) return;
+    if (x < 0 || y < 0 || x > picture.width || y > picture.height) return;
+    const point = [round1(x), round1(y), removes === swapped];
+    this.mark({ points: [...draft.points, point], since });
+  },
+
+  movePoint(index, [x, y], since) {
+    const { picture, draft } = this.state;
+    const at = [round1(clamp(x, 0, picture.width)), round1(clamp(y, 0, picture.height))];
+    this.mark({ points: draft.points.map((point, i) => (i === index ? [...at, point[2]] : point)), since });
+  },
+
+  removePoint(index, since) {
+    this.mark({ points: this.state.draft.points.filter((_, i) => i !== index), since });
+  },
+
+  rubber(box) {
+    this.stage.rubber = box;
+    this.stage.refresh();
+  },
+
+  markBox([x0, y0, x1, y1], since) {
+    this.stage.rubber = null;
+    const { picture } = this.state;
+    const box = [clamp(x0, 0, picture.width), clamp(y0, 0, picture.height), clamp(x1, 0, picture.width), clamp(y1, 0, picture.height)].map(round1);
+    if (box[2] - box[0] >= 1 && box[3] - box[1] >= 1) this.mark({ box, since });
+    else this.stage.refresh();
+  },
+
+  mark(change) {
+    const draft = withPrompt(this.state.draft, change);
+    if (!hasPrompt(draft)) draft.interim = null;
+    this.nextDraft(draft);
+    if (hasPrompt(draft)) this.askMask(draft);
+  },
+
+  askMask(draft) {
+    this.asking.put({ draft, picture: this.state.picture.id, started: performance.now() });
+  },
+
+  segment({ draft, picture }) {
+    const { points, box, base, row } = draft;
+    return this.call("segment", {
+      folder: this.state.folder, picture, points, box, base: base ? base.text : null, rule: row ?? this.state.rule,
+    });
+  },
+
+  answered({ draft, picture, started }, answer) {
+    this.roundTrip = performance.now() - started - (answer.cached ? 0 : answer.encode_ms);
+    if (!this.state.picture || this.state.picture.id !== picture) return;
+    if (this.state.phase === "encoding" && !answer.cached) this.setPhase("ready");
+    draft.answer = { ...answer, mask: Mask.fromText(answer.runs), number: draft.number };
+    draft.source = draft.base ? draft.source : "click";
+    const current = this.state.draft;
+    const shown = shownAnswer(current);
+    if (current === draft) this.fresh = draft;
+    else if (current.answer || !hasPrompt(current) || (shown && shown.number >= draft.number)) return;
+    else current.interim = draft.answer;
+    if (draft.answer.object_score <= 0 && !draft.answer.mask.area) this.toasts.show(TEXT.noObject);
+    this.draftChanged();
+  },
+
+  unanswered({ draft, picture }, failure) {
+    if (!this.state.picture || this.state.picture.id !== picture) return;
+    this.fail(failure);
+    if (failure.kind === "Offline" && this.state.draft === draft) setTimeout(() => {
+      if (this.state.draft === draft && !draft.answer) this.askMask(draft);
+    }, 2000);
+  },
+
+  // after the frame in which a fresh mask was painted
+  maskPainted() {
+    const draft = this.fresh;
+    if (!draft) return;
+    this.fresh = null;
+    setTimeout(() => {
+      if (!draft.since) return;
+      draft.answer.ms = performance.now() - draft.since;
+      this.controls.renderScore();
+      this.root.dispatchEvent(new CustomEvent("clickmask-painted", { detail: { ms: draft.answer.ms, number: draft.number } }));
+    });
+  },
+
+  chooseRow(row) {
+    const { draft } = this.state;
+    if (!shownAnswer(draft) || !hasPrompt(draft)) return;
+    const next = withPrompt(draft, { row, since: performance.now() });
+    this.nextDraft(next);
+    this.askMask(next);
+  },
+
+  cycleRow(way) {
+    const answer = shownAnswer(this.state.draft);
+    if (!answer || answer.chosen === null) return;
+    this.chooseRow((answer.chosen + way + 4) % 4);
+  },
+
+  useRule(rule) {
+    this.state.rule = rule;
+    keepSettings(this.state);
+    this.settings.render();
+    const { draft } = this.state;
+    if (hasPrompt(draft) && shownAnswer(draft)) this.mark({ row: null, since: performance.now() });
+  },
+
+  clear() {
+    const { draft, proposals } = this.state;
+    if (proposals.length || this.everythingJob) return this.leaveProposals();
+    if (!isEmptyDraft(draft)) this.nextDraft(newDraft());
+    else if (this.state.selected) this.select(null);
+  },
+
+  pointed(at, screen, event) {
+    const { state } = this;
+    const paints = state.tool === "brush" || state.tool === "eraser";
+    this.stage.cursor = paints ? screen : null;
+    if (paints) this.stage.refresh();
+    const inside = state.picture && at[0] >= 0 && at[1] >= 0 && at[0] <= state.picture.width && at[1] <= state.picture.height;
+    this.controls.renderCursor(inside ? `${Math.floor(at[0])}, ${Math.floor(at[1])}` : "");
+    if (inside && event.pointerType === "mouse" && !event.buttons) this.hover(at);
+    else this.stopHover();
+  },
+
+  pointerLeft() {
+    this.stage.cursor = null;
+    this.stopHover();
+    this.stage.refresh();
+  },
+
+  // asks for the mask under a resting pointer, only when nothing else is asked
+  hover(at) {
+    const { state } = this;
+    clearTimeout(this.hoverTimer);
+    const allowed = state.hover && state.tool === "click" && state.phase === "ready" && isEmptyDraft(state.draft)
+      && !state.proposals.length && state.masksVisible && (this.roundTrip ?? 0) < HOVER_LIMIT_MS;
+    if (!allowed) return;
+    this.hoverTimer = setTimeout(() => this.askPreview(at), HOVER_PAUSE_MS);
+  },
+
+  async askPreview([x, y]) {
+    if (this.previewing || this.asking.busy || !isEmptyDraft(this.state.draft)) return;
+    this.previewing = true;
+    const { picture, draft } = this.state;
+    const started = performance.now();
+    try {
+      const answer = await this.segment({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id });
+      this.roundTrip = performance.now() - started;
+      if (this.state.picture === picture && this.state.draft === draft && this.hoverTimer) {
+        this.state.preview = { mask: Mask.fromText(answer.runs) };
+        this.stage.refresh();
+      }
+    } catch { /* a preview is a courtesy */ }
+    this.previewing = false;
+  },
+
+  stopHover() {
+    clearTimeout(this.hoverTimer);
+    this.hoverTimer = null;
+    if (!this.state.preview) return;
+    this.state.preview = null;
+    this.stage.refresh();
+  },
+
+  // keeps the unfinished draft over a reload
+  keepDraft() {
+    const { draft, folder, picture } = this.state;
+    const kept = { folder, picture: picture && picture.id, ...promptsOf(draft), editing: draft.editing && draft.editing.id, base: draft.base && draft.base.text };
+    try {
+      sessionStorage.setItem("clickmask-draft", JSON.stringify(kept));
+    } catch { /* too large a mask for the browser's storage: only the unfinished draft would be lost */ }
+  },
+
+  restoreDraft() {
+    const kept = JSON.parse(sessionStorage.getItem("clickmask-draft") || "null");
+    const { folder, picture } = this.state;
+    if (!kept || kept.folder !== folder || kept.picture !== picture.id) return;
+    const editing = this.state.objects.find((object) => object.id === kept.editing) || null;
+    const base = kept.base ? Mask.fromText(kept.base) : null;
+    if (!kept.points.length && !kept.box && !base) return;
+    const { points, box, row } = kept;
+    let draft = newDraft({ points, box, row, editing, base });
+    if (base) draft = withMask(draft, base, 0);
+    this.nextDraft(draft);
+    if (!draft.answer) this.askMask(draft);
+  },
+};
+
+function round1(value) {
+  return Math.round(value * 10) / 10;
+}
+
+function clamp(value, low, high) {
+  return Math.min(high, Math.max(low, value));
+}

@@ -1,0 +1,47 @@
+// The view section: opacity, choice rule, preview, brush size, and the outline's detail.
+
+class SettingsPanel {
+  constructor(root, app) {
+    this.app = app;
+    this.element = root.querySelector(".cm-view");
+    const { state } = app;
+    const set = (key) => (value) => { state[key] = value; keepSettings(state); app.settingChanged(key); };
+    this.opacity = slider(TEXT.opacity, 0, 1, 0.05, state.opacity, set("opacity"), (v) => `${Math.round(v * 100)}%`);
+    this.brush = slider(TEXT.brushSize, 1, 200, 1, state.brushRadius, set("brushRadius"), (v) => `${2 * v} px`);
+    this.detail = slider(TEXT.detail, 0.9, 1, 0.005, state.minIou, set("minIou"), (v) => v >= 1 ? TEXT.exact : `IoU ≥ ${v.toFixed(3)}`);
+    this.outline = make("p", { class: "cm-outline" });
+    this.rules = make("div", { class: "cm-filters" }, Object.keys(TEXT.rules).map((rule) => this.rule(rule)));
+    const preview = make("input", { type: "checkbox", checked: state.hover, onchange: (event) => set("hover")(event.target.checked) });
+    this.element.append(make("h2", {}, TEXT.view),
+      make("div", { class: "cm-field" }, make("span", {}, TEXT.choice), this.rules),
+      this.opacity.node, this.brush.node, this.detail.node, this.outline,
+      make("label", { class: "cm-check" }, preview, TEXT.preview));
+    this.render();
+  }
+
+  rule(rule) {
+    const node = make("button", { type: "button", onclick: () => this.app.useRule(rule) }, TEXT.rules[rule]);
+    node.dataset.rule = rule;
+    return node;
+  }
+
+  render() {
+    const { state } = this.app;
+    for (const node of this.rules.children) node.setAttribute("aria-selected", String(node.dataset.rule === state.rule));
+    this.brush.set(state.brushRadius);
+    this.brush.node.hidden = !["brush", "eraser"].includes(state.tool);
+    this.detail.node.hidden = this.outline.hidden = state.tool !== "outline";
+  }
+
+  showOutline(text) {
+    this.outline.textContent = text;
+  }
+}
+
+function slider(title, min, max, step, value, changed, words) {
+  const output = make("output", {}, words(value));
+  const input = make("input", { type: "range", min, max, step, value, "aria-label": title });
+  input.addEventListener("input", () => { output.textContent = words(Number(input.value)); changed(Number(input.value)); });
+  const set = (next) => { input.value = next; output.textContent = words(next); };
+  return { node: make("label", { class: "cm-slider" }, make("span", {}, title), output, input), set };
+}

@@ -1,0 +1,20 @@
+// Short messages in the corner. Errors stay until they are read.
+
+const TOAST_MS = { info: 3500, good: 3000, error: 12000 };
+
+class Toasts {
+  constructor(element) {
+    this.element = element;
+  }
+
+  show(text, kind = "info", action = null) {
+    const twin = [...this.element.children].find((node) => node.dataset.text === text);
+    if (twin) twin.remove();
+    const close = make("button", { type: "button", class: "cm-quiet", title: TEXT.close, onclick: () => node.remove() }, icon("close"));
+    const node = make("div", { class: `cm-toast cm-${kind}`, role: kind === "error" ? "alert" : "status" }, make("span", {}, text), action, close);
+    node.dataset.text = text;
+    this.element.append(node);
+    while (this.element.children.length > 4) this.element.firstChild.remove();
+    setTimeout(() => node.remove(), TOAST_MS[kind]);
+  }
+}
