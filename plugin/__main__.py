@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 from plugin.app import make_app
 from plugin.build import build_backend
 from plugin.commands import add_commands, run_command

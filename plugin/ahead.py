@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 from plugin.label_config import LabelConfig
 from plugin.projects import Project
 from plugin.segmenter import Segmenter, Task

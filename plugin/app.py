@@ -21,7 +21,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 from plugin.build import Backend
 from plugin.errors import BackendError, BusyError, RequestError, TooLargeError
 from plugin.predictor import Reply

@@ -9,7 +9,7 @@ from functools import partial
 from statistics import fmean
 from typing import Any
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 from plugin.label_config import LabelConfig
 from plugin.projects import Project
 from plugin.prompts import Drawn, drawn_from

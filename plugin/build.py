@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from decoder.checkpoints import load_model
-from decoder.engine import Engine
+from decoder import Engine, load_model
 from plugin.ahead import Ahead
 from plugin.batch import Batch
 from plugin.client import LabelStudioClient

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from tqdm import tqdm
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 from plugin.batch import Batch
 from plugin.build import Backend
 from plugin.label_config import LabelConfig, read_label_config

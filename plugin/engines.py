@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
-from decoder.engine import Engine
+from decoder import Engine
 from plugin.errors import NotReadyError
 
 LoadEngine = Callable[[str], Engine]

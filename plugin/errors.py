@@ -11,7 +11,7 @@ ClickMaskError (decoder.errors)
     └── BusyError          503, more requests wait than the limit allows
 """
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 
 
 class BackendError(ClickMaskError):

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from decoder.errors import ImageError
-from decoder.images import load_image
+from decoder import ImageError, load_image
 from plugin.disk_cache import DiskCache
 from plugin.errors import FetchError, RefusedError, TooLargeError
 from plugin.locations import Connection, Location

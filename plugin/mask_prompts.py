@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from decoder.errors import PromptError
+from decoder import Point, Prompt, PromptError, Size
 from decoder.formats.label_studio import result_to_mask
-from decoder.prompts import Point, Prompt, Size
 from decoder.shapes import mask_to_box
 
 _GRID = 256  # side of the logits the decoder works on

@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from decoder.choose import RULES, Rule
-from decoder.models import MODELS
+from decoder import MODELS, RULES, Rule
 from plugin.errors import RequestError
 from plugin.locations import Connection
 from plugin.settings import Settings

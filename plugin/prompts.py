@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from decoder.prompts import Box, Point, Prompt, Size
+from decoder import Box, Point, Prompt, Size
 from plugin.errors import RequestError
 from plugin.label_config import ANSWER_TAGS
 from plugin.mask_prompts import mask_prompt

@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from plugin.projects import Project
 from plugin.segmenter import Segment
 
 KEPT_ANSWERS = 100_000  # answers nobody accepted; older ones are dropped
@@ -27,10 +26,10 @@ CREATE TABLE IF NOT EXISTS answers (
     number INTEGER PRIMARY KEY, region TEXT NOT NULL UNIQUE, image_key TEXT NOT NULL, prompt TEXT NOT NULL,
     model_version TEXT NOT NULL, score REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS annotations (
-    project INTEGER NOT NULL, id INTEGER NOT NULL, task INTEGER, data TEXT NOT NULL, time REAL NOT NULL,
+    project TEXT NOT NULL, id INTEGER NOT NULL, task INTEGER, data TEXT NOT NULL, time REAL NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (project, id));
 CREATE TABLE IF NOT EXISTS regions (
-    project INTEGER NOT NULL, annotation INTEGER NOT NULL, region TEXT NOT NULL, image_key TEXT, prompt TEXT,
+    project TEXT NOT NULL, annotation INTEGER NOT NULL, region TEXT NOT NULL, image_key TEXT, prompt TEXT,
     model_version TEXT);
 CREATE INDEX IF NOT EXISTS regions_by_annotation ON regions (project, annotation);
 """
@@ -76,13 +75,18 @@ class Records:
                 "DELETE FROM answers WHERE number <= (SELECT MAX(number) FROM answers) - ?", (KEPT_ANSWERS,)
             )
 
-    def accepted(self, project: Project, task: Mapping[str, Any], annotation: Mapping[str, Any]) -> int:
+    def accepted(self, project: str, task: Mapping[str, Any], annotation: Mapping[str, Any]) -> int:
         """Keep an annotation as it is now: the task's data, every region, and the prompts of ours.
+
+        Args:
+            project: The project's number and time of creation.
+            task: The annotation's task.
+            annotation: As Label Studio sends it.
 
         Returns:
             How many of its regions are answers of this backend.
         """
-        key = (project.number, int(annotation["id"]))
+        key = (project, int(annotation["id"]))
         regions = [item for item in annotation.get("result") or [] if isinstance(item, Mapping)]
         with self._lock, self._database:
             self._database.execute("DELETE FROM regions WHERE project = ? AND annotation = ?", key)
@@ -97,12 +101,12 @@ class Records:
             )
         return sum(origin[0] is not None for origin in found)
 
-    def deleted(self, project: Project, annotations: list[int]) -> None:
+    def deleted(self, project: str, annotations: list[int]) -> None:
         """Mark annotations as deleted on Label Studio; what was learned from them stays readable."""
         with self._lock, self._database:
             self._database.executemany(
                 "UPDATE annotations SET deleted = 1 WHERE project = ? AND id = ?",
-                [(project.number, annotation) for annotation in annotations],
+                [(project, annotation) for annotation in annotations],
             )
 
     def examples(self) -> Iterator[dict[str, Any]]:

@@ -14,9 +14,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from decoder.choose import Rule
-from decoder.engine import Engine, LoadImage, Segmentation
-from decoder.prompts import Prompt
+from decoder import Engine, LoadImage, Prompt, Rule, Segmentation
 
 REFINED_POINTS = 16  # clicks beyond this many start from the answer to the first 16, so replaying stays short
 

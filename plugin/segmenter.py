@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from decoder.engine import Engine, Segmentation
-from decoder.prompts import Prompt
+from decoder import Engine, Prompt, Segmentation
 from plugin.answers import answer_regions
 from plugin.engines import Engines
 from plugin.images import Images

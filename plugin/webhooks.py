@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from plugin.errors import RequestError
-from plugin.locations import Connection
-from plugin.projects import Project, ProjectOptions
 from plugin.records import Records
 
 _SAVED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
@@ -28,7 +27,7 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
         RequestError: If the payload lacks what its event promises.
     """
     fields = payload if isinstance(payload, Mapping) else {}
-    project = _project(fields)
+    project = _project_id(fields)
     if event in _SAVED:
         annotation, task = _object(fields, "annotation"), _object(fields, "task")
         ours = records.accepted(project, task, annotation)
@@ -42,10 +41,16 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
     return {"event": event, "message": "nothing to do"}
 
 
-def _project(fields: Mapping[str, Any]) -> Project:
+def _project_id(fields: Mapping[str, Any]) -> str:
+    """The project's number and time of creation, as in all other requests: unique over many Label Studios."""
     project = fields.get("project")
-    number = project.get("id") if isinstance(project, Mapping) else project
-    return Project(str(number or 0), Connection(), ProjectOptions())
+    if not isinstance(project, Mapping):
+        return str(project or "")
+    try:
+        created = int(datetime.fromisoformat(str(project.get("created_at"))).timestamp())
+    except ValueError:
+        return str(project.get("id", ""))
+    return f"{project.get('id')}.{created}"
 
 
 def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
