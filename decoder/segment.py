@@ -6,7 +6,7 @@ Nothing here remembers anything: equal arguments give equal answers, from any th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,9 +61,18 @@ def encode_image(model: Model, image: NDArray[np.uint8]) -> ImageEmbedding:
     Raises:
         ImageError: If the array has another shape or type, or no pixels.
     """
+    return encode_with(model, image, model.network.encode)
+
+
+def encode_with(model: Model, image: NDArray[np.uint8], encode: Callable[[Tensor], ImageFeatures]) -> ImageEmbedding:
+    """Encode an image by another method of the network than ``encode``, such as that for a video's frames.
+
+    Raises:
+        ImageError: See ``encode_image``.
+    """
     size = _check_image(image)
     with torch.inference_mode(), model.autocast():
-        features = model.network.encode(_to_pixels(image, model))
+        features = encode(_to_pixels(image, model))
     return ImageEmbedding(_as_float(features), size)
 
 
@@ -164,7 +173,7 @@ def _token_count(prompt: Prompt) -> int:
 
 def _predict_batch(model: Model, requests: list[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
     embeddings = [embedding for embedding, _ in requests]
-    points, labels = _stack_points(requests, model.device)
+    points, labels = stack_points(requests, model.device)
     with torch.inference_mode(), model.autocast():
         output = model.network.decode(_stack_features(embeddings), points, labels, _stack_masks(requests, model))
     logits = output.logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT).cpu()
@@ -183,7 +192,7 @@ def _stack_features(embeddings: list[ImageEmbedding]) -> ImageFeatures:
     return ImageFeatures(torch.cat(images), HighResolution(torch.cat(s4), torch.cat(s8)))
 
 
-def _stack_points(requests: list[tuple[ImageEmbedding, Prompt]], device: torch.device) -> tuple[Tensor, Tensor]:
+def stack_points(requests: list[tuple[ImageEmbedding, Prompt]], device: torch.device) -> tuple[Tensor, Tensor]:
     """Box corners first, then clicks: (B, N, 2) in [0, 1] and (B, N) labels."""
     points, labels = [], []
     for embedding, prompt in requests:
@@ -206,11 +215,12 @@ def _stack_masks(requests: list[tuple[ImageEmbedding, Prompt]], model: Model) ->
     masks = [prompt.mask_logits for _, prompt in requests if prompt.mask_logits is not None]
     if not masks:
         return None
-    resized = [_resize(mask.to(model.device, torch.float32), side) for mask in masks]
+    resized = [resize_logits(mask.to(model.device, torch.float32), side) for mask in masks]
     return torch.cat(resized)
 
 
-def _resize(mask: Tensor, side: int) -> Tensor:
+def resize_logits(mask: Tensor, side: int) -> Tensor:
+    """Bring logits (h, w) to the decoder's grid: (1, 1, side, side)."""
     if mask.shape == (side, side):
         return mask[None, None]
     return F.interpolate(mask[None, None], size=(side, side), mode="bilinear", antialias=True)

@@ -56,9 +56,10 @@ class MemoryAttentionLayer(nn.Module):
         self.norm3 = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, memory: Tensor, memory_pe: Tensor, rotation: Tensor, pointers: int) -> Tensor:
-        """(B, H*W, C) -> (B, H*W, C), conditioned on memory (B, M, c)."""
+        """(B, H*W, C), or (1, H*W, C) for all, -> (B, H*W, C), conditioned on memory (B, M, c)."""
         y = self.norm1(x)
         x = x + self.self_attn(y, y, y, rotation)
+        x = x.expand(len(memory), -1, -1)  # until here the first layer's work is the same for every object
         y = self.norm2(x)
         x = x + self.cross_attn_image(y, memory + memory_pe, memory, rotation, pointers)
         y = self.norm3(x)
@@ -77,7 +78,7 @@ class MemoryAttention(nn.Module):
         """Condition a frame on its memories.
 
         Args:
-            image: (B, C, H, W) embedding of the frame.
+            image: (1, C, H, W) embedding of the frame.
             image_pe: (1, C, H, W) sine encoding, a tenth of which is added.
             memory: (B, M, c) memory tokens, then pointer tokens.
             memory_pe: (B, M, c) their encodings in space and time.
@@ -91,7 +92,7 @@ class MemoryAttention(nn.Module):
         x = (image + 0.1 * image_pe).flatten(2).transpose(1, 2)  # (B, H*W, C)
         for layer in self.layers:
             x = layer(x, memory, memory_pe, rotation, pointers)
-        return self.norm(x).transpose(1, 2).reshape(image.shape)  # type: ignore[no-any-return]
+        return self.norm(x).transpose(1, 2).reshape(-1, *image.shape[1:])  # type: ignore[no-any-return]
 
 
 def rotary_grid(channels: int, height: int, width: int, device: torch.device | None = None) -> Tensor:
