@@ -57,8 +57,8 @@ class NanoConfig:
 
     image_side: int = 256
     stem: int = 32  # channels after the stride-2 stem
-    widths: tuple[int, int, int, int] = (48, 96, 160, 256)  # channels at stride 4, 8, 16, 32
-    depths: tuple[int, int, int, int] = (1, 2, 3, 1)  # residual blocks per stage
+    widths: tuple[int, int, int, int] = (64, 96, 192, 320)  # channels at stride 4, 8, 16, 32
+    depths: tuple[int, int, int, int] = (1, 2, 4, 2)  # residual blocks per stage
     decoder: DecoderConfig = DecoderConfig(width=128, heads=4, mlp_width=384, s4_channels=32, s8_channels=48)
 
 

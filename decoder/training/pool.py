@@ -1,0 +1,104 @@
+"""The pool: training images made ahead of time, in files that a loader maps into memory.
+
+A pool is a folder of shards ``{kind}_{number}.npy``, each a uint8 array (SHARD_SIZE, SIDE, SIDE, 3 + LEVELS): colour,
+then labels. A shard depends on its kind, its number and the seed only, so an interrupted run goes on where it
+stopped, any number of processes may share the work, and training may start while shards are still being written.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from decoder.errors import DatasetError
+from decoder.training.composites import make_composite
+from decoder.training.leaves import make_leaves
+from decoder.training.material import Material, Rgb, load_material
+from decoder.training.pseudo import make_pseudo
+from decoder.training.scene import LEVELS, SIDE
+
+SHARD_SIZE = 128
+
+Maker = Callable[[Material, np.random.Generator], tuple[Rgb, NDArray[np.uint8]]]
+MAKERS: Mapping[str, Maker] = {"composite": make_composite, "leaves": make_leaves, "pseudo": make_pseudo}
+
+
+@dataclass(frozen=True)
+class PoolPlan:
+    """How many shards of each kind to make.
+
+    Args:
+        held_out: Make them from the material that is never trained on.
+    """
+
+    composite: int = 96
+    leaves: int = 40
+    pseudo: int = 48
+    seed: int = 0
+    held_out: bool = False
+
+    def shards(self) -> list[tuple[str, int]]:
+        """(kind, number) of all shards, the kinds interleaved so that an unfinished pool is a fair one."""
+        counts = {"composite": self.composite, "leaves": self.leaves, "pseudo": self.pseudo}
+        numbered = [(number / count, kind, number) for kind, count in counts.items() for number in range(count)]
+        return [(kind, number) for _, kind, number in sorted(numbered)]
+
+
+def build_pool(material_folder: Path, pool_folder: Path, plan: PoolPlan, *, processes: int = 2) -> None:
+    """Make the plan's shards that are not there yet.
+
+    Raises:
+        DatasetError: If the material is missing or unreadable.
+    """
+    load_material(material_folder, held_out=plan.held_out)  # fail here, not in a worker
+    pool_folder.mkdir(parents=True, exist_ok=True)
+    todo = [shard for shard in plan.shards() if not shard_path(pool_folder, *shard).exists()]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as workers:
+        jobs = [workers.submit(_make_shard, material_folder, pool_folder, plan, *shard) for shard in todo]
+        for job in tqdm(jobs, desc="pool", unit="shard"):
+            job.result()
+
+
+def shard_path(pool_folder: Path, kind: str, number: int) -> Path:
+    """Where a shard lies."""
+    return pool_folder / f"{kind}_{number:04d}.npy"
+
+
+def open_shards(pool_folder: Path, kind: str) -> list[NDArray[np.uint8]]:
+    """Map all finished shards of one kind, oldest number first; costs no memory until read."""
+    return [np.load(path, mmap_mode="r") for path in sorted(pool_folder.glob(f"{kind}_*.npy"))]
+
+
+def _make_shard(material_folder: Path, pool_folder: Path, plan: PoolPlan, kind: str, number: int) -> None:
+    cv2.setNumThreads(1)  # the processes are the parallelism
+    material = load_material(material_folder, held_out=plan.held_out)
+    rng = np.random.default_rng((plan.seed, zlib.crc32(kind.encode()), number, int(plan.held_out)))
+    shard = np.empty((SHARD_SIZE, SIDE, SIDE, 3 + LEVELS), np.uint8)
+    for image in shard:
+        image[..., :3], image[..., 3:] = MAKERS[kind](material, rng)
+    path = shard_path(pool_folder, kind, number)
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.save(file, shard)
+    unfinished.rename(path)  # a reader sees a whole shard or none
+
+
+def check_pool(pool_folder: Path) -> None:
+    """Make sure there is something to train on.
+
+    Raises:
+        DatasetError: If the folder holds no shard of some kind.
+    """
+    missing = [kind for kind in MAKERS if not any(pool_folder.glob(f"{kind}_*.npy"))]
+    if missing:
+        raise DatasetError(f"the pool {pool_folder} has no shard of kind {', '.join(missing)}, wanted all of "
+                           f"{', '.join(MAKERS)}")
