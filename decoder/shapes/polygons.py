@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from decoder.errors import ShapeError
 from decoder.prompts import Size
-from decoder.shapes.masks import Mask
+from decoder.shapes.filling import check_ring, fill_rings
+from decoder.shapes.keyholes import find_cuts, join_rings
+from decoder.shapes.masks import Mask, as_bytes, check_size, mask_size
+from decoder.shapes.rings import find_rings
+from decoder.shapes.rle import rle_to_mask
 
 Style = Literal["parts", "fewest", "painted"]
 
@@ -43,7 +49,7 @@ class Polygons:
 
         Example:
             >>> mask_to_polygons(np.ones((2, 3), bool)).to_coco()
-            [[0.0, 0.0, 3.0, 0.0, 3.0, 2.0, 0.0, 2.0]]
+            [[0.0, 0.0, 0.0, 2.0, 3.0, 2.0, 3.0, 0.0]]
         """
         return [np.round(ring, 1).ravel().tolist() for ring in self.rings]
 
@@ -75,7 +81,12 @@ def mask_to_polygons(
         ShapeError: If the mask is malformed, a limit is out of range, both limits cannot
             hold together, or "painted" is combined with a limit.
     """
-    raise NotImplementedError
+    pixels = as_bytes(mask)
+    size = mask_size(pixels)
+    rings = find_rings(pixels)
+    corners = rings.corners.astype(np.float64)
+    outlines = [corners[begin:end] for begin, end in pairwise(rings.starts.tolist())]
+    return Polygons(tuple(join_rings(outlines, find_cuts(rings, pixels))), size, 1.0)
 
 
 def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size | None = None) -> NDArray[np.bool_]:
@@ -94,4 +105,14 @@ def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size 
         ShapeError: If the size is missing or impossible, or a polygon is not an even
             number of at least 6 finite numbers near the image.
     """
-    raise NotImplementedError
+    if isinstance(polygons, Polygons):
+        if size is not None and check_size(size) != polygons.size:
+            raise ShapeError(f"the polygons are of size {polygons.size}, got size {size}")
+        return rle_to_mask(fill_rings(polygons.rings, polygons.size))
+    if size is None:
+        raise ShapeError("flat lists do not say how large the image is: got no size, wanted one")
+    size = check_size(size)
+    if not isinstance(polygons, Sequence) or isinstance(polygons, str | bytes):
+        raise ShapeError(f"the polygons are {repr(polygons)[:60]}, wanted a list of flat lists [x0, y0, x1, y1, ...]")
+    rings = [check_ring(numbers, index, size) for index, numbers in enumerate(polygons)]
+    return rle_to_mask(fill_rings(rings, size))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def row_changes(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Reading-order positions (row x width + column) whose pixel differs from the one before; before all is background."""
+    """Positions row x width + column, ascending, whose pixel differs from the one before it in that order."""
     words = _words(np.packbits(pixels.reshape(-1)))
     flips = words ^ (words >> 1)
     flips[1:] ^= words[:-1] << 63
@@ -21,7 +21,7 @@ def row_changes(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def column_changes(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Positions column x height + row, ascending, whose pixel differs from the one before it in that order."""
-    height, width = pixels.shape
+    height = len(pixels)
     bits = np.packbits(pixels, axis=1)
     changes = bits.copy()
     changes[1:] ^= bits[:-1]
