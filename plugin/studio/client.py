@@ -14,7 +14,7 @@ from decoder.errors import StudioError
 CONNECT_SECONDS = 60.0
 
 
-class LabelStudioClient:
+class StudioClient:
     """Talks to one Label Studio as one person.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from decoder.errors import StudioError
 from plugin.labels import label_config
-from plugin.studio.client import LabelStudioClient
+from plugin.studio.client import StudioClient
 from plugin.studio.install import VERSION, install_label_studio
 from plugin.studio.login import load_login
 from plugin.studio.photos import sample_photos
@@ -61,7 +61,7 @@ def run_studio(options: StudioOptions, environ: Mapping[str, str]) -> None:
     with running(backend) as backend_process, running(studio) as studio_process:
         url = f"http://127.0.0.1:{options.port}"
         backend_url = f"http://127.0.0.1:{options.backend_port}"
-        with closing(LabelStudioClient(url, login.token)) as client:
+        with closing(StudioClient(url, login.token)) as client:
             title = f"ClickMask: {options.labels}"
             photos = sample_photos(options.data_dir)
             project = open_project(client, title, config, photos, backend_url)
@@ -69,7 +69,7 @@ def run_studio(options: StudioOptions, environ: Mapping[str, str]) -> None:
         _wait_for_either([(studio, studio_process), (backend, backend_process)])
 
 
-def open_project(client: LabelStudioClient, title: str, config: str, photos: Sequence[Path], backend_url: str) -> int:
+def open_project(client: StudioClient, title: str, config: str, photos: Sequence[Path], backend_url: str) -> int:
     """Return the id of the project of this title, made and filled on first use, connected to the backend."""
     project = client.find_project(title)
     if project is None:

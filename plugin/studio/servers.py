@@ -42,9 +42,10 @@ def label_studio_command(
 
 def backend_command(data_dir: Path, port: int, arguments: Sequence[str], environ: Mapping[str, str]) -> ServerCommand:
     """Return how to start the ClickMask backend on this machine's loopback address only."""
+    address = ["--host", "127.0.0.1", "--port", str(port)]
     return ServerCommand(
         name="ClickMask backend",
-        command=[sys.executable, "-m", "plugin", "--host", "127.0.0.1", "--port", str(port), *arguments],
+        command=[sys.executable, "-m", "plugin", *address, "--data-dir", str(data_dir / "backend"), *arguments],
         environ=environ,
         log=data_dir / "backend.log",
         health_url=f"http://127.0.0.1:{port}/health",

@@ -13,11 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from plugin.studio.client import LabelStudioClient
+from plugin.studio.client import StudioClient
 from plugin.studio.install import VERSION, install_label_studio
 from plugin.studio.login import Login, load_login
 from plugin.studio.process import running
@@ -76,15 +75,14 @@ def label_studio(label_studio_program: Path, tmp_path_factory: pytest.TempPathFa
 def backend_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The backend with the model that ships with it, as ``python -m plugin`` starts it."""
     folder, port = tmp_path_factory.mktemp("backend"), free_port()
-    arguments = ["--data-dir", str(folder / "data")]
-    with running(backend_command(folder, port, arguments, os.environ)):
+    with running(backend_command(folder, port, [], os.environ)):
         yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
-def client(label_studio: LabelStudio) -> Iterator[LabelStudioClient]:
+def client(label_studio: LabelStudio) -> Iterator[StudioClient]:
     """Label Studio's API."""
-    with closing(LabelStudioClient(label_studio.url, label_studio.login.token)) as opened:
+    with closing(StudioClient(label_studio.url, label_studio.login.token)) as opened:
         yield opened
 
 
@@ -110,8 +108,3 @@ def annotator(browser: Browser, label_studio: LabelStudio, tmp_path: Path) -> It
     yield person
     page.close()
     assert script_errors == []
-
-
-def backend_is_up(url: str) -> bool:
-    """Whether a backend answers its health check."""
-    return httpx.get(f"{url}/health", trust_env=False).json()["status"] == "UP"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from plugin.labels import label_config
-from plugin.studio.client import LabelStudioClient
+from plugin.studio.client import StudioClient
 from plugin.studio.command import open_project
 from plugin.studio.photos import sample_photos
 from tests.e2e.annotator import Annotator, Spot
@@ -33,7 +33,7 @@ def recorder(backend_url: str) -> Iterator[Recorder]:
 
 
 def test_label_studio_sends_what_was_recorded(
-    annotator: Annotator, client: LabelStudioClient, recorder: Recorder, tmp_path: Path
+    annotator: Annotator, client: StudioClient, recorder: Recorder, tmp_path: Path
 ) -> None:
     photos = sample_photos(tmp_path)[:1]
     project = open_project(client, "Recorded", label_config("polygon"), photos, recorder.url)

@@ -1,0 +1,80 @@
+"""What the studio needs before any server runs: login, photos, options, installation."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from decoder.errors import StudioError
+from plugin.studio.__main__ import main
+from plugin.studio.client import StudioClient
+from plugin.studio.install import install_label_studio
+from plugin.studio.login import load_login
+from plugin.studio.photos import PHOTO_NAMES, sample_photos
+
+
+def test_a_login_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "studio" / "login.json"
+    login = load_login(path)
+    assert load_login(path) == login
+    assert path.stat().st_mode & 0o077 == 0
+    assert re.fullmatch(r"[0-9a-f]{40}", login.token)
+    assert load_login(tmp_path / "other.json").password != login.password
+
+
+def test_the_sample_photos_are_those_of_gradio(tmp_path: Path) -> None:
+    photos = sample_photos(tmp_path)
+    assert tuple(photo.name for photo in photos) == PHOTO_NAMES
+    for photo in photos:
+        with Image.open(photo) as opened:
+            assert opened.width > 100
+
+
+def test_without_gradio_a_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gradio", None)  # what Python itself does for a module that must not be found
+    [picture] = sample_photos(tmp_path / "new")
+    with Image.open(picture) as opened:
+        assert len(opened.getcolors() or []) == 4, "three objects and the ground"
+
+
+def test_an_installed_label_studio_is_not_installed_again(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "label-studio"
+    program.parent.mkdir()
+    program.touch()
+    assert install_label_studio(tmp_path) == program
+    assert [path.name for path in tmp_path.iterdir()] == ["bin"]
+
+
+def test_an_installation_that_fails_names_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StudioError, match=r"could not be installed into .*file/venv"):
+        install_label_studio(tmp_path / "file" / "venv")
+
+
+def test_a_label_studio_that_is_not_there_is_named() -> None:
+    with pytest.raises(StudioError, match=r"Label Studio at http://127\.0\.0\.1:9.* cannot be reached"):
+        StudioClient("http://127.0.0.1:9", "token").find_project("ClickMask")
+
+
+def test_a_busy_port_ends_the_command_before_anything_is_installed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port), "--cache-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith(f"error: port {port} is in use")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_label_config_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--labels", "voxel"])
+    assert "'voxel'" in (message := capsys.readouterr().err)
+    assert "polygon" in message

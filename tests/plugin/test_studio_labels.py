@@ -1,0 +1,48 @@
+"""The label configs that ship: the backend finds their prompts and answers, the README describes them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import plugin.labels
+from decoder.errors import StudioError
+from plugin.label_config import read_label_config
+from plugin.labels import label_config, label_config_names
+
+ANSWERS = {
+    "bitmask": ["Bitmask"],
+    "box": ["Rectangle"],
+    "brush": ["Brush"],
+    "ellipse": ["Ellipse"],
+    "everything": ["Polygon", "Brush", "Rectangle"],
+    "keypoint": ["KeyPoint"],
+    "polygon": ["Polygon"],
+    "vector": ["Vector"],
+}
+
+
+@pytest.mark.parametrize("name", label_config_names())
+def test_a_config_has_a_click_and_a_box_to_point_with_and_tags_to_answer_with(name: str) -> None:
+    config = read_label_config(label_config(name))
+    assert [control.kind for control in config.controls if control.smart] == ["KeyPoint", "Rectangle"]
+    assert [control.kind for control in config.answering("image")] == ANSWERS[name]
+    assert config.images == {"image": "image"}
+
+
+@pytest.mark.parametrize("name", label_config_names())
+def test_every_tag_of_a_config_offers_the_same_labels(name: str) -> None:
+    """A prompt's label is the answer's label, so a tag without it would stay empty."""
+    controls = read_label_config(label_config(name)).controls
+    assert {control.labels for control in controls} == {("Animal", "Building", "Thing")}
+
+
+def test_the_readme_describes_every_config() -> None:
+    readme = (Path(plugin.labels.__file__).parent / "README.md").read_text()
+    assert [name for name in label_config_names() if f"`{name}.xml`" not in readme] == []
+
+
+def test_an_unknown_config_is_refused() -> None:
+    with pytest.raises(StudioError, match="unknown label config 'voxel', wanted one of bitmask, box"):
+        label_config("voxel")
