@@ -17,6 +17,7 @@ from decoder.batching import Batcher
 from decoder.cache import Cache, CacheCounts
 from decoder.choose import Rule, choose_mask, stability_score
 from decoder.models import Model
+from decoder.optimize import optimize
 from decoder.prompts import Prompt, Size, check_prompt
 from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
 from decoder.store import EmbeddingStore
@@ -80,9 +81,9 @@ class Engine:
     """
 
     def __init__(self, model: Model, *, cache_bytes: int = CACHE_BYTES, store_folder: Path | None = None) -> None:
-        self.model = model
+        self.model = optimize(model)
         self._embeddings: Cache[ImageEmbedding] = Cache(cache_bytes)
-        self._store = EmbeddingStore(store_folder, model) if store_folder else None
+        self._store = EmbeddingStore(store_folder, self.model) if store_folder else None
         self._encoding = Lock()  # apart from the clicks' device lock: a click never waits for another image
         self._clicks = Batcher(self._predict, LARGEST_BATCH)
 

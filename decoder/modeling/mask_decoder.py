@@ -75,26 +75,29 @@ class MaskDecoder(nn.Module):
             dense: Dense prompt, shape (B, C, h, w) or broadcastable to it.
             high_resolution: Projected fine maps of B images or of one.
         """
-        output_tokens = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
-        tokens = torch.cat([output_tokens.expand(len(sparse), -1, -1), sparse], dim=1)  # (B, 6 + N, C)
+        tokens = self.with_output_tokens(sparse)  # (B, 6 + N, C)
         source = (image + dense).expand(len(sparse), -1, -1, -1)
         tokens, source = self.transformer(source, image_pe, tokens)
         mask_tokens = tokens[:, 2 : 2 + MASK_TOKENS]  # (B, 4, C)
         return DecoderOutput(
-            logits=self._masks(mask_tokens, self._upscale(source, high_resolution)),
+            logits=torch.einsum("bmc,bchw->bmhw", self.kernels(mask_tokens), self._upscale(source, high_resolution)),
             predicted_iou=self.iou_prediction_head(tokens[:, 1]).sigmoid(),
             object_score=self.pred_obj_score_head(tokens[:, 0]),
             tokens=mask_tokens,
         )
+
+    def with_output_tokens(self, sparse: Tensor) -> Tensor:
+        """Put the object, IoU and mask tokens before the prompt's: (B, N, C) -> (B, 6 + N, C)."""
+        output = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
+        return torch.cat([output.expand(len(sparse), -1, -1), sparse], dim=1)
+
+    def kernels(self, mask_tokens: Tensor) -> Tensor:
+        """What each mask token compares pixels with: (B, 4, C) -> (B, 4, C / 8)."""
+        mlps = self.output_hypernetworks_mlps
+        return torch.stack([mlp(mask_tokens[:, row]) for row, mlp in enumerate(mlps)], dim=1)
 
     def _upscale(self, source: Tensor, high_resolution: HighResolution) -> Tensor:
         """(B, C, h, w) -> (B, C / 8, 4h, 4w), with the fine maps added on the way."""
         up1, norm, act1, up2, act2 = self.output_upscaling
         x = act1(norm(up1(source) + high_resolution.s8))
         return act2(up2(x) + high_resolution.s4)  # type: ignore[no-any-return]
-
-    def _masks(self, mask_tokens: Tensor, pixels: Tensor) -> Tensor:
-        """Compare every pixel's features with each mask token's: (B, 4, 4h, 4w)."""
-        mlps = self.output_hypernetworks_mlps
-        kernels = torch.stack([mlp(mask_tokens[:, row]) for row, mlp in enumerate(mlps)], dim=1)  # (B, 4, C / 8)
-        return torch.einsum("bmc,bchw->bmhw", kernels, pixels)

@@ -24,17 +24,18 @@ class Attention(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attend from q (B, N, C) to k and v (B, M, C); give (B, N, C)."""
-        q = self._split(self.q_proj(q))  # (B, heads, N, C / heads)
-        k = self._split(self.k_proj(k))  # (B, heads, M, C / heads)
-        v = self._split(self.v_proj(v))
+        q = self.split(self.q_proj(q))  # (B, heads, N, C / heads)
+        k = self.split(self.k_proj(k))  # (B, heads, M, C / heads)
+        v = self.split(self.v_proj(v))
         # Plain matmuls: with so few tokens the fused kernel is no faster, and its CPU backward is far slower.
         weights = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1)  # (B, heads, N, M)
         mixed = (weights @ v).transpose(1, 2).flatten(2)  # (B, N, C)
         return self.out_proj(mixed)  # type: ignore[no-any-return]
 
-    def _split(self, x: Tensor) -> Tensor:
+    def split(self, x: Tensor) -> Tensor:
+        """(B, N, heads * c) -> (B, heads, N, c)."""
         batch, length, _ = x.shape
-        return x.view(batch, length, self.heads, -1).transpose(1, 2)
+        return x.reshape(batch, length, self.heads, -1).transpose(1, 2)
 
 
 class TwoWayBlock(nn.Module):
