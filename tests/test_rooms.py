@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [path for room in ("decoder", "plugin", "web") for path in sorted((ROOT / room).rglob("*.py"))]
 WEB_FRAMEWORKS = {"gradio", "fastapi", "flask", "starlette", "uvicorn", "label_studio_ml", "label_studio_sdk"}
-ENTRANCES = {"__main__.py", "command.py"}  # where the environment may be read and weights be loaded
+RUNNER = ("plugin/runner/_wsgi.py", "plugin/runner/model.py")  # label-studio-ml starts these instead of a __main__
 
 
 def name(path: Path) -> str:
@@ -56,11 +56,10 @@ def test_shapes_know_no_network(path: Path) -> None:
     assert not {module for module in imports(path) if module.split(".")[0] == "torch" or "modeling" in module}
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name not in ENTRANCES], ids=name)
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__main__.py"], ids=name)
 def test_only_entrances_read_the_environment(path: Path) -> None:
-    text = path.read_text()
-    assert "os.environ" not in text
-    assert "os.getenv" not in text
+    reads = "os.environ" in path.read_text() or "os.getenv" in path.read_text()
+    assert not reads or name(path) in RUNNER
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "decoder" / "modeling").glob("*.py")), ids=name)
