@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from decoder.coco.records import read_category, read_image, read_object
 from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.fields import Fields, as_fields, integer
-from decoder.formats.json_reader import read_elements
-from decoder.formats.json_writer import temporary_text
+from decoder.formats.json_reader import read_elements_after
 from decoder.formats.options import ReadOptions
 from decoder.formats.records import Category, Dataset
 from decoder.formats.spool import Spool
@@ -34,17 +32,15 @@ def read_coco(path: Path, options: ReadOptions | None = None) -> Dataset:
     Raises:
         DatasetError: If the file cannot be read or is not JSON of this form.
     """
-    with temporary_text() as later:
-        return _Reading(path, options or ReadOptions(), later).dataset()
+    return _Reading(path, options or ReadOptions()).dataset()
 
 
 class _Reading:
     """One pass over one file."""
 
-    def __init__(self, path: Path, options: ReadOptions, later: IO[str]) -> None:
+    def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
-        self._on_problem = options.on_problem
-        self._later = later  # annotations that came before their image, one JSON text per line
+        self._options = options
         self._spool = Spool()
         self._categories: dict[int, Category] = {}
         self._header: dict[str, Any] = {"info": {}, "licenses": []}
@@ -58,12 +54,12 @@ class _Reading:
         }
 
     def dataset(self) -> Dataset:
-        for key, element in read_elements(self._path):
+        elements = read_elements_after(self._path, late="annotations", needed="images")
+        for key, element in self._options.progress(elements, "records"):
             self._keys.add(key)
             if key in self._take:
                 self._guard(self._take[key], element, key)
         self._check_keys()
-        self._read_later()
         self._drop_unknown_categories()
         return Dataset(
             categories=tuple(self._categories.values()),
@@ -81,7 +77,7 @@ class _Reading:
             where = f"{where[:-1]} {fields['id']!r:.40}" if "id" in fields else where
             take(fields, where)
         except ClickMaskError as problem:
-            self._on_problem(problem)
+            self._options.on_problem(problem)
 
     def _take_image(self, fields: Fields, where: str) -> None:
         self._spool.add_image(read_image(fields, where), where)
@@ -92,12 +88,6 @@ class _Reading:
             raise DatasetError(f"{where}: the id is used twice, wanted unique ids")
 
     def _take_annotation(self, fields: Fields, where: str) -> None:
-        if self._spool.image_size(integer(fields, "image_id", where)) is None:
-            self._later.write(json.dumps(fields) + "\n")
-        else:
-            self._keep_annotation(fields, where)
-
-    def _keep_annotation(self, fields: Fields, where: str) -> None:
         image_id = integer(fields, "image_id", where)
         size = self._spool.image_size(image_id)
         if size is None:
@@ -110,12 +100,7 @@ class _Reading:
             got = ", ".join(sorted(self._keys)[:5]) or "an array"
             raise DatasetError(f"{self._path}: holds {got}, wanted images, annotations and categories")
 
-    def _read_later(self) -> None:
-        self._later.seek(0)
-        for line in self._later:
-            self._guard(self._keep_annotation, json.loads(line), "annotations")
-
     def _drop_unknown_categories(self) -> None:
         for object_id, category_id in self._spool.take_unknown_categories(self._categories):
             where = f"{self._path}: annotation {object_id}"
-            self._on_problem(DatasetError(f"{where}: category_id is {category_id}, which no category has"))
+            self._options.on_problem(DatasetError(f"{where}: category_id is {category_id}, which no category has"))

@@ -21,18 +21,20 @@ class DatasetBuilder:
     """
 
     def __init__(self, categories: Iterable[Category] = ()) -> None:
-        self._categories = {category.name: category for category in categories}
-        self._next_category = max((category.id for category in self._categories.values()), default=0) + 1
+        self._categories = list(categories)
+        self._ids = {category.name: category.id for category in reversed(self._categories)}
+        self._next_category = max((category.id for category in self._categories), default=0) + 1
         self._spool = Spool()
         self._image_count = 0
         self._object_count = 0
 
     def category_id(self, name: str) -> int:
         """Return the id of a category, new or known."""
-        if name not in self._categories:
-            self._categories[name] = Category(self._next_category, name)
+        if name not in self._ids:
+            self._ids[name] = self._next_category
+            self._categories.append(Category(self._next_category, name))
             self._next_category += 1
-        return self._categories[name].id
+        return self._ids[name]
 
     def add_image(self, file_name: str, size: Size, *, video: str | None = None, frame: int | None = None) -> int:
         """Keep an image and return its id."""
@@ -64,4 +66,4 @@ class DatasetBuilder:
 
     def dataset(self) -> Dataset:
         """Return everything collected."""
-        return Dataset(tuple(self._categories.values()), self._spool, self._spool.image_count())
+        return Dataset(tuple(self._categories), self._spool, self._spool.image_count())

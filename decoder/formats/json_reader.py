@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from decoder.errors import DatasetError
+from decoder.formats.output import temporary_text
 
 CHUNK_CHARS = 1 << 18
 MAX_ELEMENT_CHARS = 1 << 28  # a file whose one element is longer is broken (or an attack)
@@ -36,6 +37,31 @@ def read_elements(path: Path) -> Iterator[tuple[str, Any]]:
         raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: is not UTF-8 text: {error.reason}") from None
+
+
+def read_elements_after(path: Path, late: str, needed: str) -> Iterator[tuple[str, Any]]:
+    """Yield elements as ``read_elements`` does, but those of one array only after another array began.
+
+    Args:
+        path: The JSON file.
+        late: Key of the array whose elements refer to those of the other; where they come
+            first in the file, they wait in a temporary file and are yielded at the end.
+        needed: Key of the other array.
+
+    Raises:
+        DatasetError: As ``read_elements``.
+    """
+    began = False
+    with temporary_text() as waiting:
+        for key, element in read_elements(path):
+            began = began or key == needed
+            if key == late and not began:
+                waiting.write(json.dumps(element) + "\n")
+            else:
+                yield key, element
+        waiting.seek(0)
+        for line in waiting:
+            yield late, json.loads(line)
 
 
 def read_json(path: Path) -> Any:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from decoder.formats.output import write_whole
+from decoder.formats.output import temporary_text, write_whole
 
 
 class JsonArrays:
@@ -81,8 +80,3 @@ def write_array(path: Path, elements: Iterable[Any]) -> None:
 def compact_json(value: Any) -> str:
     """Return JSON without spaces; NaN and infinity, which are not JSON, are refused with ValueError."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def temporary_text() -> IO[str]:
-    """Open an anonymous text file that vanishes when it is closed."""
-    return tempfile.TemporaryFile("w+", encoding="utf-8", prefix="clickmask-")

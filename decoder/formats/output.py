@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,11 @@ def write_whole(path: Path) -> Iterator[IO[str]]:
         raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def temporary_text() -> IO[str]:
+    """Open an anonymous text file that vanishes when it is closed."""
+    return tempfile.TemporaryFile("w+", encoding="utf-8", prefix="clickmask-")
 
 
 def make_folder(path: Path) -> Path:
