@@ -1,0 +1,72 @@
+"""What the backend's tests share: the recorded requests, pictures, a Label Studio, a backend."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from decoder import Engine
+from plugin.build import Backend, build_backend
+from plugin.settings import Settings
+from tests.plugin.discs import disc_model
+from tests.plugin.studio_server import LEGACY, Studio, running_studio
+
+DATA = Path(__file__).parents[1] / "data" / "label_studio"
+RECORDED_IMAGE = "/data/upload/1/40badb0e-cheetah.jpg"
+
+Body = dict[str, Any]
+
+
+def recorded(name: str) -> Body:
+    """A request that the real Label Studio sent."""
+    body: Body = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return body
+
+
+def picture(brightness: int = 120, width: int = 502, height: int = 343) -> bytes:
+    """A PNG of one colour."""
+    stream = io.BytesIO()
+    Image.fromarray(np.full((height, width, 3), brightness, np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def studio() -> Iterator[Studio]:
+    """A Label Studio that has the recorded task's image."""
+    with running_studio() as running:
+        running.files[RECORDED_IMAGE] = picture()
+        yield running
+
+
+@pytest.fixture
+def make_backend(tmp_path: Path) -> Iterator[Callable[..., Backend]]:
+    """Make backends around the disc network; settings by name."""
+    made: list[Backend] = []
+
+    def make(load: Callable[[str], Engine] = lambda _: Engine(disc_model()), **settings: Any) -> Backend:
+        made.append(build_backend(Settings(data_dir=tmp_path / "data", **settings), load))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def backend(make_backend: Callable[..., Backend], studio: Studio) -> Backend:
+    """A backend to which the recorded project has introduced itself, on the running Label Studio."""
+    made = make_backend(model="nano")
+    made.predictor.setup(setup_body(studio))
+    return made
+
+
+def setup_body(studio: Studio, **changes: Any) -> Body:
+    """The recorded /setup, on this Label Studio."""
+    return recorded("setup") | {"hostname": studio.url, "access_token": LEGACY} | changes

@@ -1,0 +1,248 @@
+"""Fetching task images over real sockets: who gets the token, what is refused, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from decoder import ImageError
+from plugin.disk_cache import DiskCache
+from plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
+from plugin.images import Images
+from plugin.locations import Connection, locate
+from plugin.tokens import Tokens
+from plugin.transport import Transport
+from tests.plugin.conftest import RECORDED_IMAGE, picture
+from tests.plugin.studio_server import LEGACY, Studio, running_studio
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Studio]:
+    """Another server, by a name that is not Label Studio's."""
+    with running_studio("localhost") as running:
+        yield running
+
+
+def images(folder: Path, *, trusted: tuple[str, ...] = (), max_bytes: int = 10_000_000, seconds: float = 10) -> Images:
+    """Images with a cache in a folder."""
+    transport = Transport(frozenset(trusted), max_bytes, seconds)
+    return Images(transport, Tokens(transport), DiskCache(folder / "cache", 1_000_000))
+
+
+def load(
+    source: Images, value: object, studio: Studio, *, token: str = LEGACY, alias: str = "", index: int | None = None
+) -> tuple[int, ...]:
+    """Load the image of a task; the array's shape."""
+    connection = Connection(studio.url, token, alias)
+    task = {"id": 7, "data": {"image": value}}
+    return source.load(locate(task, "image", index, connection), connection).shape
+
+
+def test_an_upload_is_fetched_with_the_legacy_token(studio: Studio, tmp_path: Path) -> None:
+    assert load(images(tmp_path), RECORDED_IMAGE, studio) == (343, 502, 3)
+    assert studio.asked(RECORDED_IMAGE) == [f"Token {LEGACY}"]
+
+
+def test_a_personal_access_token_buys_access_once(studio: Studio, tmp_path: Path) -> None:
+    source = images(tmp_path)
+    studio.files["/data/upload/1/b.png"] = picture()
+    load(source, RECORDED_IMAGE, studio, token=studio.personal)
+    load(source, "/data/upload/1/b.png", studio, token=studio.personal)
+    assert studio.asked("/data/") == [f"Bearer {studio.access[0]}"] * 2
+    assert len(studio.asked("/api/token/refresh")) == 1
+
+
+def test_a_revoked_access_token_is_bought_anew(studio: Studio, tmp_path: Path) -> None:
+    source = images(tmp_path)
+    studio.files["/data/upload/1/b.png"] = picture()
+    load(source, RECORDED_IMAGE, studio, token=studio.personal)
+    studio.access[0] = "revoked"
+    assert load(source, "/data/upload/1/b.png", studio, token=studio.personal) == (343, 502, 3)
+
+
+def test_a_refused_personal_token_is_told(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match=r"refused the personal access token \(status 401\)"):
+        load(images(tmp_path), RECORDED_IMAGE, studio, token="a.b.c")
+
+
+def test_a_wrong_legacy_token_is_told(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match=r"refused its own image \(status 401\): set LABEL_STUDIO_API_KEY"):
+        load(images(tmp_path), RECORDED_IMAGE, studio, token="wrong")
+
+
+def test_local_files_are_fetched_through_label_studio(studio: Studio, tmp_path: Path) -> None:
+    studio.files["/data/local-files/?d=imgs/a.png"] = picture()
+    assert load(images(tmp_path), f"{studio.url}/data/local-files/?d=imgs/a.png", studio) == (343, 502, 3)
+
+
+def test_local_files_are_read_in_place_from_an_allowed_folder(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "root" / "imgs").mkdir(parents=True)
+    (tmp_path / "root" / "imgs" / "a.png").write_bytes(picture(width=9))
+    transport = Transport(frozenset(), 10_000, 5)
+    source = Images(transport, Tokens(transport), DiskCache(tmp_path / "cache", 1_000), [tmp_path / "root"])
+    assert load(source, "/data/local-files/?d=imgs/a.png", studio) == (343, 9, 3)
+    assert studio.seen == []
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "imgs/../../secret.png", "link/secret.png"])
+def test_no_path_leads_out_of_the_allowed_folder(path: str, studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "root" / "imgs").mkdir(parents=True)
+    (tmp_path / "secret.png").write_bytes(picture())
+    (tmp_path / "root" / "link").symlink_to(tmp_path)
+    transport = Transport(frozenset(), 10_000, 5)
+    source = Images(transport, Tokens(transport), DiskCache(tmp_path / "cache", 1_000), [tmp_path / "root"])
+    with pytest.raises(RefusedError, match="leads out of"):
+        load(source, f"/data/local-files/?d={path}", studio)
+    assert studio.seen == []
+
+
+def test_an_upload_in_a_bucket_has_another_address(studio: Studio, tmp_path: Path) -> None:
+    studio.files["/storage-data/uploaded/?filepath=upload/1/c.png"] = picture()
+    assert load(images(tmp_path), "/data/upload/1/c.png", studio) == (343, 502, 3)
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/a.png", "gs://bucket/a.png", "azure-blob://container/a.png"])
+def test_the_cloud_is_reached_through_presigned_links(
+    address: str, studio: Studio, elsewhere: Studio, tmp_path: Path
+) -> None:
+    """The link leads to another host, which must not get to see the token."""
+    elsewhere.files["/bucket/a.png?signature=x"] = picture()
+    studio.presigned[address] = f"{elsewhere.url}/bucket/a.png?signature=x"
+    assert load(images(tmp_path, trusted=("localhost",)), address, studio) == (343, 502, 3)
+    assert studio.asked("/tasks/7/presign/") == [f"Token {LEGACY}"]
+    assert elsewhere.seen == [("/bucket/a.png?signature=x", "")]
+
+
+def test_a_redirect_to_another_host_carries_no_token(studio: Studio, elsewhere: Studio, tmp_path: Path) -> None:
+    elsewhere.files["/data/a.png"] = picture()
+    studio.redirects["/data/upload/1/a.png"] = f"{elsewhere.url}/data/a.png"
+    with pytest.raises(FetchError):  # it wants a token there, and gets none
+        load(images(tmp_path, trusted=("localhost",)), "/data/upload/1/a.png", studio)
+    assert elsewhere.asked("/") == [""]
+
+
+def test_an_address_elsewhere_carries_no_token(studio: Studio, elsewhere: Studio, tmp_path: Path) -> None:
+    elsewhere.files["/a.png"] = picture()
+    assert load(images(tmp_path, trusted=("localhost",)), f"{elsewhere.url}/a.png", studio) == (343, 502, 3)
+    assert elsewhere.asked("/") == [""]
+
+
+def test_paths_of_label_studio_that_hold_no_files_see_no_token(studio: Studio, tmp_path: Path) -> None:
+    studio.files["/static/a.png"] = picture()
+    assert load(images(tmp_path), "/static/a.png", studio) == (343, 502, 3)
+    assert studio.asked("/static/") == [""]
+
+
+def test_private_addresses_are_refused(studio: Studio, elsewhere: Studio, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="host localhost is refused"):
+        load(images(tmp_path), f"{elsewhere.url}/a.png", studio)
+    assert elsewhere.seen == []
+
+
+def test_a_redirect_to_a_private_address_is_refused(studio: Studio, elsewhere: Studio, tmp_path: Path) -> None:
+    studio.redirects["/data/upload/1/a.png"] = f"{elsewhere.url}/a.png"
+    with pytest.raises(RefusedError, match="host localhost is refused"):
+        load(images(tmp_path), "/data/upload/1/a.png", studio)
+    assert elsewhere.seen == []
+
+
+def test_the_metadata_service_of_a_cloud_is_never_reached(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=r"169\.254\.169\.254"):
+        load(images(tmp_path, trusted=("169.254.169.254",)), "http://169.254.169.254/latest/meta-data/", studio)
+
+
+@pytest.mark.parametrize(
+    "value", ["file:///etc/passwd", "ftp://host/a.png", "//host/a.png", "data:image/png;base64,AA"]
+)
+def test_other_kinds_of_addresses_are_refused(value: str, studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="is refused"):
+        load(images(tmp_path), value, studio)
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a.png"])
+def test_a_redirect_to_other_kinds_of_addresses_is_refused(target: str, studio: Studio, tmp_path: Path) -> None:
+    studio.redirects["/data/upload/1/a.png"] = target
+    with pytest.raises(RefusedError, match="wanted an http or https address"):
+        load(images(tmp_path), "/data/upload/1/a.png", studio)
+
+
+def test_a_circle_of_redirects_ends(studio: Studio, tmp_path: Path) -> None:
+    studio.redirects["/data/upload/1/a.png"] = f"{studio.url}/data/upload/1/a.png"
+    with pytest.raises(FetchError, match="more than 5 redirects"):
+        load(images(tmp_path), "/data/upload/1/a.png", studio)
+
+
+def test_a_missing_image_is_told(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match="got status 404, wanted 200"):
+        load(images(tmp_path), "/data/upload/1/none.png", studio)
+
+
+def test_a_file_beyond_the_limit_is_refused(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(TooLargeError, match=r"larger than 0\.0001 MB"):
+        load(images(tmp_path, max_bytes=100), RECORDED_IMAGE, studio)
+
+
+def test_what_is_no_picture_is_refused(studio: Studio, tmp_path: Path) -> None:
+    studio.files["/data/upload/1/page.html"] = b"<html>please log in</html>"
+    with pytest.raises(ImageError, match="no picture .<html>please log in"):
+        load(images(tmp_path), "/data/upload/1/page.html", studio)
+
+
+def test_formats_that_run_programs_are_refused(studio: Studio, tmp_path: Path) -> None:
+    """Pillow would hand PostScript to an interpreter."""
+    studio.files["/data/upload/1/a.eps"] = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n"
+    with pytest.raises(ImageError, match="no picture"):
+        load(images(tmp_path), "/data/upload/1/a.eps", studio)
+
+
+def test_a_server_that_is_down_is_told(tmp_path: Path) -> None:
+    with running_studio() as gone:
+        pass
+    with pytest.raises(FetchError, match="cannot be fetched"):
+        load(images(tmp_path), RECORDED_IMAGE, gone)
+
+
+def test_an_unknown_host_is_told(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match=r"host no-such-host\.invalid is unknown"):
+        load(images(tmp_path), "http://no-such-host.invalid/a.png", studio)
+
+
+def test_without_label_studio_a_path_means_nothing() -> None:
+    with pytest.raises(RequestError, match="address is unknown"):
+        locate({"id": 1, "data": {"image": "/data/upload/1/a.png"}}, "image", None, Connection())
+
+
+def test_the_address_label_studio_gives_itself_is_replaced_by_the_one_that_works(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """In Docker the page says localhost:8080, which is the backend's own container to the backend."""
+    value = "http://localhost:8080/data/local-files/?d=a.png"
+    studio.files["/data/local-files/?d=a.png"] = picture()
+    assert load(images(tmp_path), value, studio, alias="http://localhost:8080") == (343, 502, 3)
+
+
+def test_an_image_of_a_list_is_picked_by_its_index(studio: Studio, tmp_path: Path) -> None:
+    studio.files["/data/upload/1/second.png"] = picture(width=8)
+    assert load(images(tmp_path), [RECORDED_IMAGE, "/data/upload/1/second.png"], studio, index=1) == (343, 8, 3)
+    with pytest.raises(RequestError, match="has no image"):
+        load(images(tmp_path), [RECORDED_IMAGE], studio, index=3)
+
+
+def test_fetched_files_are_kept_within_the_budget(studio: Studio, tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path, 250)
+    for name in ("a", "b"):
+        cache.put(name, b"x" * 100)
+    assert cache.get("a") is not None  # now "b" is the oldest
+    cache.put("c", b"x" * 100)
+    cache.put("too large", b"x" * 300)
+    assert [cache.get(name) is not None for name in ("a", "b", "c", "too large")] == [True, False, True, False]
+
+
+def test_keys_are_those_of_the_image_and_not_of_the_task(studio: Studio) -> None:
+    connection = Connection(studio.url, LEGACY)
+    one = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "image", None, connection)
+    same = locate({"id": 2, "data": {"image": studio.url + RECORDED_IMAGE}}, "image", None, connection)
+    other = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "image", None, Connection("http://other"))
+    assert one.key == same.key != other.key
