@@ -8,9 +8,10 @@ from importlib import import_module
 
 from decoder.errors import ClickMaskError
 
-COMMANDS = {
-    "segment": "decoder.commands.segment",
-    "models": "decoder.commands.models",
+COMMANDS = {  # name: (module, what it does)
+    "segment": ("decoder.commands.segment", "segment what is clicked in a photo and write COCO"),
+    "convert": ("decoder.formats.command", "convert annotations between formats"),
+    "models": ("decoder.commands.models", "list the models"),
 }
 
 
@@ -18,9 +19,9 @@ def main(argv: list[str]) -> int:
     """Run one command; errors meant for a person are printed as one line."""
     command = argv[0] if argv else ""
     if command not in COMMANDS:
-        print(f"usage: python -m decoder {{{','.join(COMMANDS)}}} ...", file=sys.stderr)
+        print(_usage(), file=sys.stderr)
         return 0 if command in {"-h", "--help"} else 2
-    module = import_module(COMMANDS[command])
+    module = import_module(COMMANDS[command][0])
     parser = argparse.ArgumentParser(prog=f"python -m decoder {command}", description=module.__doc__)
     module.add_arguments(parser)
     arguments = parser.parse_args(argv[1:])
@@ -31,6 +32,11 @@ def main(argv: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _usage() -> str:
+    lines = [f"  {name:16}{what}" for name, (_, what) in COMMANDS.items()]
+    return "\n".join(["usage: python -m decoder COMMAND ...; -h after a command explains it", *lines])
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ import argparse
 from decoder.checkpoints import cached_weights, parameter_count
 from decoder.models import DEFAULT_MODEL, MODELS, ModelSpec
 
-HELP = "list the models"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """There are none."""

@@ -22,8 +22,6 @@ from decoder.overlay import draw_overlay
 from decoder.prompts import Box, Point, Prompt
 from decoder.segment import MaskSet, binarize, encode_image, predict_masks
 
-HELP = "segment what is clicked in a photo and write COCO"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Photo, prompts, model, outputs."""
