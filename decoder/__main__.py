@@ -12,6 +12,8 @@ COMMANDS = {  # name: (module, what it does)
     "segment": ("decoder.commands.segment", "segment what is clicked in a photo and write COCO"),
     "convert": ("decoder.formats.command", "convert annotations between formats"),
     "models": ("decoder.commands.models", "list the models"),
+    "evaluate": ("decoder.commands.evaluate", "measure how many clicks an object takes"),
+    "train-nano": ("decoder.commands.train_nano", "train the model in the box"),
 }
 
 

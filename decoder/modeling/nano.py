@@ -59,7 +59,7 @@ class GlobalContext(nn.Module):
         q = self.norm1(tokens)
         tokens = tokens + self.attention(q, q, q)
         tokens = tokens + self.mlp(self.norm2(tokens))
-        return tokens.transpose(1, 2).reshape(x.shape)
+        return tokens.transpose(1, 2).reshape(x.shape)  # type: ignore[no-any-return]
 
 
 class NanoTrunk(nn.Module):

@@ -47,8 +47,10 @@ def first_prompts(regions: Tensor, is_box: Tensor) -> Prompts:
 
 def padding(count: int, slots: int, device: torch.device) -> Prompts:
     """Slots that say nothing: the network must not care how many there are."""
-    return Prompts(torch.zeros(count, slots, 2, device=device),
-                   torch.full((count, slots), PADDING, device=device, dtype=torch.long))
+    return Prompts(
+        torch.zeros(count, slots, 2, device=device),
+        torch.full((count, slots), PADDING, device=device, dtype=torch.long),
+    )
 
 
 def drawn_boxes(regions: Tensor) -> Tensor:
@@ -106,13 +108,19 @@ def _depth(kind: Tensor) -> Tensor:
     """Steps to the nearest cell of another kind or the border, at most ``_ERODE_STEPS``; 0 where kind is 0."""
     same = torch.zeros_like(kind, dtype=torch.bool)
     centre = kind[:, 1:-1, 1:-1]
-    same[:, 1:-1, 1:-1] = (centre > 0) & (centre == kind[:, :-2, 1:-1]) & (centre == kind[:, 2:, 1:-1]) & (
-        centre == kind[:, 1:-1, :-2]) & (centre == kind[:, 1:-1, 2:])
+    same[:, 1:-1, 1:-1] = (
+        (centre > 0)
+        & (centre == kind[:, :-2, 1:-1])
+        & (centre == kind[:, 2:, 1:-1])
+        & (centre == kind[:, 1:-1, :-2])
+        & (centre == kind[:, 1:-1, 2:])
+    )
     depth = (kind > 0).to(torch.uint8) + same
     for _ in range(_ERODE_STEPS - 2):
         eroded = torch.zeros_like(same)
-        eroded[:, 1:-1, 1:-1] = (same[:, 1:-1, 1:-1] & same[:, :-2, 1:-1] & same[:, 2:, 1:-1]
-                                 & same[:, 1:-1, :-2] & same[:, 1:-1, 2:])
+        eroded[:, 1:-1, 1:-1] = (
+            same[:, 1:-1, 1:-1] & same[:, :-2, 1:-1] & same[:, 2:, 1:-1] & same[:, 1:-1, :-2] & same[:, 1:-1, 2:]
+        )
         same = eroded
         depth += same
     return depth.float()

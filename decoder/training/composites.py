@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from decoder.training.material import Material, draw_cutout, draw_photo, draw_texture, read_rgb, read_rgba
 from decoder.training.scene import SIDE, Patch, Rgb, Scene
-from decoder.training.surfaces import crop_of, random_shape, random_surface, recolour, shaded_colour
+from decoder.training.surfaces import crop_of, random_alpha, random_shape, random_surface, recolour, shaded_colour
 
 
 def make_composite(material: Material, rng: np.random.Generator) -> tuple[Rgb, NDArray[np.uint8]]:
@@ -46,7 +46,7 @@ def _random_object(material: Material, side: int, rng: np.random.Generator) -> P
     if kind < 0.86:
         return _assembled_object(material, side, rng)
     height, width = (max(6, int(side * rng.uniform(0.4, 1))) for _ in range(2))
-    alpha = random_shape(height, width, rng).astype(np.float32) / 255
+    alpha = random_alpha(height, width, rng)
     return Patch(random_surface(material, height, width, rng), alpha)
 
 
@@ -56,7 +56,7 @@ def _cutout_object(material: Material, side: int, rng: np.random.Generator) -> P
     scale = side / max(picture.shape[:2])
     width, height = (max(4, round(length * scale)) for length in (picture.shape[1], picture.shape[0]))
     picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    rgb, alpha = picture[..., :3], picture[..., 3].astype(np.float32) / 255
+    rgb, alpha = picture[..., :3], np.asarray(picture[..., 3] / 255, np.float32)
     if rng.random() < 0.15:
         light = rgb.mean(axis=2, keepdims=True) / max(1.0, float(rgb[alpha > 0.5].mean() if alpha.max() > 0.5 else 1))
         rgb = np.clip(random_surface(material, height, width, rng) * np.clip(light, 0.3, 1.7), 0, 255).astype(np.uint8)
@@ -120,8 +120,11 @@ def _paint_siblings(scene: Scene, material: Material, rng: np.random.Generator) 
     for index in range(int(rng.integers(3, 7))):
         same = _cutout_object(material, side, np.random.default_rng(kind_seed))
         jitter = rng.integers(-side // 10 - 1, side // 10 + 1, 2)
-        scene.paint(Patch(recolour(same.rgb, rng, strength=0.4), same.alpha, same.part),
-                    index * step + int(jitter[0]), row + int(jitter[1]))
+        scene.paint(
+            Patch(recolour(same.rgb, rng, strength=0.4), same.alpha, same.part),
+            index * step + int(jitter[0]),
+            row + int(jitter[1]),
+        )
 
 
 def _camouflaged(patch: Patch, scene: Scene, left: int, top: int, rng: np.random.Generator) -> Patch:
@@ -161,4 +164,5 @@ def _largest_piece(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     if len(stats) < 2:
         return np.zeros(mask.shape, np.float32)
-    return (pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())).astype(np.float32)
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    return np.asarray(pieces == largest, np.float32)

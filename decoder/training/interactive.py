@@ -89,12 +89,17 @@ def interactive_loss(model: Nano, start: Start, generator: torch.Generator) -> t
 
 
 def _corrected(
-    model: Nano, features: ImageFeatures, targets: Targets, prompts: Prompts, first: DecoderOutput, rows: Tensor,
+    model: Nano,
+    features: ImageFeatures,
+    targets: Targets,
+    prompts: Prompts,
+    first: DecoderOutput,
+    rows: Tensor,
     generator: torch.Generator,
 ) -> tuple[Prompts, DecoderOutput]:
     """Click on errors a random number of times; only the last answer keeps its gradient."""
-    counts, weights = zip(*CORRECTIONS, strict=True)
-    count = counts[int(torch.multinomial(torch.tensor(weights), 1, generator=generator))]
+    weights = torch.tensor([share for _, share in CORRECTIONS])
+    count = CORRECTIONS[int(torch.multinomial(weights, 1, generator=generator))][0]
     logits = previous_logits(DecoderOutput(*(x[rows].detach() for x in first)), prompts)
     answer = first
     for number in range(count):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from decoder.training.material import Material, draw_photo, read_rgb
 from decoder.training.scene import SIDE, WHOLE, Patch, Rgb, Scene
-from decoder.training.surfaces import crop_of, random_shape, random_surface, recolour
+from decoder.training.surfaces import crop_of, random_alpha, random_surface, recolour
 
 
 def make_leaves(material: Material, rng: np.random.Generator) -> tuple[Rgb, NDArray[np.uint8]]:
@@ -31,8 +31,11 @@ def make_leaves(material: Material, rng: np.random.Generator) -> tuple[Rgb, NDAr
     sides = np.sort(np.exp(rng.uniform(np.log(0.08), np.log(0.95), count)))[::-1]
     for side in sides:
         height, width = (max(6, int(SIDE * side * rng.uniform(0.3, 1))) for _ in range(2))
-        alpha = random_shape(height, width, rng).astype(np.float32) / 255
-        left, top = int(rng.integers(-width // 2, SIDE - width // 2)), int(rng.integers(-height // 2, SIDE - height // 2))
+        alpha = random_alpha(height, width, rng)
+        left, top = (
+            int(rng.integers(-width // 2, SIDE - width // 2)),
+            int(rng.integers(-height // 2, SIDE - height // 2)),
+        )
         if rng.random() < 0.3:
             scene.shade(alpha, left + int(rng.integers(-6, 7)), top + int(rng.integers(-2, 7)), strength=0.4)
         scene.paint(Patch(surface(height, width), alpha), left, top)

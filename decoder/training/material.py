@@ -79,8 +79,10 @@ def load_material(folder: Path, *, held_out: bool = False) -> Material:
         else:
             cutouts.setdefault(entry["src"], []).append(path)
     if not (photos and textures and cutouts):
-        raise DatasetError(f"{folder} holds {len(photos)} photo sources, {len(textures)} textures and "
-                           f"{len(cutouts)} cut-out families, wanted at least one of each")
+        raise DatasetError(
+            f"{folder} holds {len(photos)} photo sources, {len(textures)} textures and "
+            f"{len(cutouts)} cut-out families, wanted at least one of each"
+        )
     return Material(_frozen(photos), tuple(sorted(textures)), _frozen(cutouts))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class NanoTraining:
     """
 
     loop: LoopConfig
-    network: NanoConfig = NanoConfig()
+    network: NanoConfig = field(default_factory=NanoConfig)
     images: int = 6
     prompts: int = 6
     zoom_from: float = 0.5
@@ -128,7 +128,11 @@ def _step(
 
 
 def _start(
-    network: Nano, sampler: Sampler, training: NanoTraining, share_done: float, generator: torch.Generator,
+    network: Nano,
+    sampler: Sampler,
+    training: NanoTraining,
+    share_done: float,
+    generator: torch.Generator,
     device: torch.device,
 ) -> Start:
     images = sampler.draw(training.images).to(device)

@@ -11,7 +11,8 @@ import socket
 from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor, distributed, multiprocessing, nn
+from torch import Tensor, distributed, nn
+from torch.multiprocessing.spawn import spawn
 
 
 def run_parallel(work: Callable[[int], None], processes: int) -> None:
@@ -23,7 +24,7 @@ def run_parallel(work: Callable[[int], None], processes: int) -> None:
         work(0)
         return
     port = _free_port()
-    multiprocessing.spawn(_run_one, args=(work, processes, port), nprocs=processes)  # type: ignore[no-untyped-call]
+    spawn(_run_one, args=(work, processes, port), nprocs=processes)  # type: ignore[no-untyped-call]
 
 
 def average_step(parameters: Iterable[nn.Parameter], seconds: float) -> float:
@@ -38,7 +39,8 @@ def average_step(parameters: Iterable[nn.Parameter], seconds: float) -> float:
     flat = torch.cat([*(gradient.flatten() for gradient in gradients), gradients[0].new_tensor([seconds])])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for gradient, mean in zip(gradients, flat[:-1].split([g.numel() for g in gradients]), strict=True):
+    means = torch.split(flat[:-1], [gradient.numel() for gradient in gradients])
+    for gradient, mean in zip(gradients, means, strict=True):
         gradient.copy_(mean.view_as(gradient))
     return float(flat[-1])
 

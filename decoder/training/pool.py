@@ -46,6 +46,17 @@ class PoolPlan:
     seed: int = 0
     held_out: bool = False
 
+    @staticmethod
+    def of_size(shards: int, *, seed: int = 0) -> PoolPlan:
+        """A pool of about so many shards, in the usual proportion, at least one of each kind."""
+        usual = PoolPlan()
+        share = shards / (usual.composite + usual.leaves + usual.pseudo)
+
+        def part(count: int) -> int:
+            return max(1, round(count * share))
+
+        return PoolPlan(part(usual.composite), part(usual.leaves), part(usual.pseudo), seed=seed)
+
     def shards(self) -> list[tuple[str, int]]:
         """(kind, number) of all shards, the kinds interleaved so that an unfinished pool is a fair one."""
         counts = {"composite": self.composite, "leaves": self.leaves, "pseudo": self.pseudo}
@@ -100,5 +111,6 @@ def check_pool(pool_folder: Path) -> None:
     """
     missing = [kind for kind in MAKERS if not any(pool_folder.glob(f"{kind}_*.npy"))]
     if missing:
-        raise DatasetError(f"the pool {pool_folder} has no shard of kind {', '.join(missing)}, wanted all of "
-                           f"{', '.join(MAKERS)}")
+        raise DatasetError(
+            f"the pool {pool_folder} has no shard of kind {', '.join(missing)}, wanted all of {', '.join(MAKERS)}"
+        )

@@ -124,8 +124,10 @@ def _histogram(flat: NDArray[np.int64], values: NDArray[np.float64], count: int)
 def _borders(superpixels: NDArray[np.int64], gradient: NDArray[np.float64]) -> Iterator[tuple[int, int, float, float]]:
     """Neighbouring pairs with the length of their border [px] and the gradient summed along it."""
     first, second, strength = [], [], []
-    for near, far in (((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
-                      ((slice(None, -1), slice(None)), (slice(1, None), slice(None)))):
+    for near, far in (
+        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
+        ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
+    ):
         differ = superpixels[near] != superpixels[far]
         first.append(superpixels[near][differ])
         second.append(superpixels[far][differ])

@@ -125,5 +125,5 @@ def _photograph(pixels: NDArray[np.float32], rng: np.random.Generator) -> Rgb:
     if rng.random() < 0.5:
         quality = int(rng.integers(35, 92))
         _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        image = np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+        image = np.ascontiguousarray(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
     return image

@@ -57,7 +57,12 @@ def recolour(picture: Rgb, rng: np.random.Generator, *, strength: float = 1.0) -
     gain = (1 + rng.normal(0, 0.12, 3) * strength) * rng.uniform(1 - 0.35 * strength, 1 + 0.35 * strength)
     mean = picture.mean(axis=(0, 1))
     shifted = (picture - mean) * gain + mean + rng.normal(0, 14 * strength, 3) + rng.normal(0, 14 * strength)
-    return np.clip(shifted, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(shifted, 0, 255), np.uint8)
+
+
+def random_alpha(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Coverage of a random shape, (height, width), 0 or 1."""
+    return (random_shape(height, width, rng) > 0).astype(np.float32)
 
 
 def random_shape(height: int, width: int, rng: np.random.Generator) -> Mask:

@@ -51,7 +51,9 @@ def choose_targets(labels: Tensor, prompts: int, generator: torch.Generator) -> 
     empty = (torch.rand(batch, prompts, generator=generator) < EMPTY_SHARE) & (nothing_share > 0.1)[:, None]
     level = torch.where(empty, 1, chosen // _LABELS)
     label = torch.where(empty, NOTHING, chosen % _LABELS)
-    return _look_up(labels, level.to(labels.device), label.to(labels.device), (valid[:, None] | empty).to(labels.device))
+    return _look_up(
+        labels, level.to(labels.device), label.to(labels.device), (valid[:, None] | empty).to(labels.device)
+    )
 
 
 def same_regions(labels: Tensor, targets: Targets) -> Targets:

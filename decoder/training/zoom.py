@@ -19,7 +19,12 @@ MOST_CORRECTIONS = 2  # made on the full view
 
 
 def zoom_start(
-    model: Nano, images: Tensor, maps: Tensor, full: Views, prompts_per_image: int, colour: Tensor,
+    model: Nano,
+    images: Tensor,
+    maps: Tensor,
+    full: Views,
+    prompts_per_image: int,
+    colour: Tensor,
     generator: torch.Generator,
 ) -> Start:
     """Begin on crops: the first prompt of each image comes with its answer from the full view, the others without.
