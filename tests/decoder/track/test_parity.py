@@ -29,18 +29,22 @@ def replay(model: Model) -> Iterator[tuple[str, Step[Sam2Memory]]]:
     """Do what was recorded; give every step with its name."""
     images = [load_image(path) for path in sorted(RECORD.glob("*.jpg"))]
     tracker = Tracker(Sam2Propagation(model), ArrayVideo(images))
-    first = tracker.prompt(tracker.start(), 0, 1, Prompt(points=(Point(300, 500),)))
-    yield "click0", first
-    step = tracker.prompt(first.state, 0, 2, Prompt(box=Box(600, 300, 800, 700)))
-    yield "box0", step
-    for step in tracker.propagate(step.state, range(8)):
+    clicked = tracker.prompt(tracker.start(), 0, 1, Prompt(points=(Point(300, 500),)))
+    yield "click0", clicked
+    boxed = tracker.prompt(clicked.state, 0, 2, Prompt(box=Box(600, 300, 800, 700)))
+    yield "box0", boxed
+    state = boxed.state
+    for step in tracker.propagate(state, range(8)):
         yield f"fwd{step.frame}", step
+        state = step.state
     correction = Prompt(points=(Point(320, 520), Point(700, 200, positive=False)))
-    step = tracker.prompt(step.state, 4, 1, correction)
-    yield "corr4", step
-    for step in tracker.propagate(step.state, range(4, 8)):
+    corrected = tracker.prompt(state, 4, 1, correction)
+    yield "corr4", corrected
+    state = corrected.state
+    for step in tracker.propagate(state, range(4, 8)):
         yield f"refwd{step.frame}", step
-    for step in tracker.propagate(step.state, range(4, -1, -1)):
+        state = step.state
+    for step in tracker.propagate(state, range(4, -1, -1)):
         yield f"rev{step.frame}", step
 
 

@@ -1,0 +1,156 @@
+"""A second outside check: a tracker that we did not write (transformers' ``Sam2VideoModel``), random weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import pytest
+import torch
+from torch import Tensor
+
+from decoder.modeling.sam2 import Sam2
+from decoder.prompts import Box, Point, Prompt
+from decoder.segment import IMAGE_MEAN, IMAGE_STD
+from decoder.track.frames import ArrayVideo
+from decoder.track.sam2_memory import Sam2Memory
+from decoder.track.sam2_propagation import Sam2Propagation
+from decoder.track.tracker import Tracker
+from tests.decoder.modeling.test_transformers_peer import mapped
+from tests.decoder.track.small_sam2 import CONFIG, as_model, moving_square, randomise
+
+SIDE, WIDTH, MEMORY = CONFIG.image_side, CONFIG.decoder.width, CONFIG.memory
+FRAMES = 18  # more than there are pointers
+
+# Names the peer has for tracking, rewritten in this order into ours; the rest is named like in its image model.
+RENAMES = [
+    (r"^memory_temporal_positional_encoding$", "maskmem_tpos_enc"),
+    (r"^no_memory_positional_encoding$", "no_mem_pos_enc"),
+    (r"^no_object_pointer$", "no_obj_ptr"),
+    (r"^occlusion_spatial_embedding_parameter$", "no_obj_embed_spatial"),
+    (r"^temporal_positional_encoding_projection_layer", "obj_ptr_tpos_proj"),
+    (r"^object_pointer_proj\.layers\.0", "obj_ptr_proj.layers.1"),
+    (r"^object_pointer_proj\.proj_in", "obj_ptr_proj.layers.0"),
+    (r"^object_pointer_proj\.proj_out", "obj_ptr_proj.layers.2"),
+    (r"^memory_attention\.layer_norm", "memory_attention.norm"),
+    (r"^memory_encoder\.feature_projection", "memory_encoder.pix_feat_proj"),
+    (r"^memory_encoder\.projection", "memory_encoder.out_proj"),
+    (r"^memory_encoder\.memory_fuser", "memory_encoder.fuser"),
+    (r"\.scale$", ".gamma"),
+    (r"depthwise_conv", "dwconv"),
+    (r"pointwise_conv", "pwconv"),
+    (r"(fuser\.layers\.\d)\.layer_norm", r"\1.norm"),
+    *((rf"mask_downsampler\.layers\.{i}\.conv", f"mask_downsampler.encoder.{3 * i}") for i in range(4)),
+    *((rf"mask_downsampler\.layers\.{i}\.layer_norm", f"mask_downsampler.encoder.{3 * i + 1}") for i in range(4)),
+    (r"mask_downsampler\.final_conv", "mask_downsampler.encoder.12"),
+]
+
+
+CLICK = Prompt(points=(Point(20, 25),))
+BOX = Prompt(box=Box(15, 16, 33, 32))
+
+
+@pytest.mark.parametrize(("version", "prompt"), [("2.1", CLICK), ("2.1", BOX), ("2.0", CLICK)])
+def test_the_peer_follows_alike(version: Literal["2.0", "2.1"], prompt: Prompt) -> None:
+    peer = peer_model(version)
+    tracker = with_weights_of(peer, version)
+    first = tracker.prompt(tracker.start(), 0, 1, prompt)
+    steps = list(tracker.propagate(first.state, range(FRAMES)))
+    theirs = list(propagate_peer(peer, tracker, prompt))
+    assert len(steps) == len(theirs) == FRAMES
+    for step, logits in zip(steps, theirs, strict=True):
+        memory = step.state.banks[1].at(step.frame)
+        assert memory is not None
+        assert memory.present  # else all logits are one constant
+        torch.testing.assert_close(memory.logits, logits, atol=1e-3, rtol=0)
+
+
+def with_weights_of(peer: Any, version: Literal["2.0", "2.1"]) -> Tracker[Sam2Memory]:
+    """Our tracker with the peer's weights."""
+    weights = {}
+    for key, value in peer.state_dict().items():
+        for pattern, name in RENAMES:
+            key = re.sub(pattern, name, key)
+        weights[key] = value
+    network = Sam2(replace(CONFIG, version=version))
+    network.load_state_dict(mapped(weights), strict=True)
+    return Tracker(Sam2Propagation(as_model(network)), ArrayVideo(moving_square(FRAMES)))
+
+
+def propagate_peer(peer: Any, tracker: Tracker[Sam2Memory], prompt: Prompt) -> Iterator[Tensor]:
+    """Give the peer's logits (h, w) frame by frame."""
+    from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
+
+    # The peer brings its own resizing; pictures of the network's own size need none.
+    images = torch.stack([torch.from_numpy(frame.image) for frame in tracker.video.frames(range(FRAMES))])
+    mean, std = torch.tensor(IMAGE_MEAN), torch.tensor(IMAGE_STD)
+    pixels = ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    session = Sam2VideoInferenceSession(video=pixels, video_height=SIDE, video_width=SIDE, dtype=torch.float32)
+    session.add_point_inputs(session.obj_id_to_idx(1), 0, peer_points(prompt))
+    session.obj_with_new_inputs.append(1)
+    with torch.inference_mode():
+        peer(session, frame_idx=0)
+        for output in peer.propagate_in_video_iterator(session):
+            yield output.pred_masks[0, 0]
+
+
+def peer_points(prompt: Prompt) -> dict[str, Tensor]:
+    """The prompt as the peer's processor would put it: box corners are points with labels 2 and 3."""
+    corners = [] if prompt.box is None else [(prompt.box.x0, prompt.box.y0, 2), (prompt.box.x1, prompt.box.y1, 3)]
+    places = [*corners, *((point.x, point.y, int(point.positive)) for point in prompt.points)]
+    table = torch.tensor(places, dtype=torch.float32)[None, None]  # (1, 1, N, 3)
+    return {"point_coords": table[..., :2], "point_labels": table[..., 2].long()}
+
+
+def peer_model(version: str) -> Any:
+    """A small network with random weights."""
+    from transformers import Sam2VideoConfig, Sam2VideoModel
+    from transformers.models.sam2.configuration_sam2 import Sam2HieraDetConfig, Sam2VisionConfig
+    from transformers.models.sam2_video.configuration_sam2_video import (
+        Sam2VideoMaskDecoderConfig,
+        Sam2VideoPromptEncoderConfig,
+    )
+
+    trunk = Sam2HieraDetConfig(
+        hidden_size=16,
+        image_size=[SIDE, SIDE],
+        embed_dim_per_stage=[16, 32, 64, 128],
+        num_attention_heads_per_stage=[1, 2, 4, 8],
+        blocks_per_stage=[1, 1, 2, 1],
+        global_attention_blocks=[3],
+        window_positional_embedding_background_size=[3, 3],
+        window_size_per_stage=[4, 2, 4, 2],
+    )
+    grid = SIDE // 16
+    vision = Sam2VisionConfig(
+        backbone_config=trunk,
+        backbone_channel_list=[128, 64, 32, 16],
+        fpn_hidden_size=WIDTH,
+        backbone_feature_sizes=[[4 * grid] * 2, [2 * grid] * 2, [grid] * 2],
+    )
+    config = Sam2VideoConfig(
+        vision_config=vision,
+        prompt_encoder_config=Sam2VideoPromptEncoderConfig(hidden_size=WIDTH, image_size=SIDE),
+        mask_decoder_config=Sam2VideoMaskDecoderConfig(hidden_size=WIDTH, mlp_dim=64, iou_head_hidden_dim=WIDTH),
+        image_size=SIDE,
+        enable_occlusion_spatial_embedding=version == "2.1",
+        enable_temporal_pos_encoding_for_object_pointers=version == "2.1",
+        memory_attention_hidden_size=WIDTH,
+        memory_attention_num_layers=MEMORY.layers,
+        memory_attention_feed_forward_hidden_size=MEMORY.mlp_width,
+        memory_attention_rope_feat_sizes=[grid, grid],
+        memory_encoder_hidden_size=WIDTH,
+        memory_encoder_output_channels=MEMORY.width,
+        mask_downsampler_embed_dim=WIDTH,
+        memory_fuser_embed_dim=WIDTH,
+        memory_fuser_intermediate_dim=4 * WIDTH,
+    )
+    torch.manual_seed(0)
+    model = Sam2VideoModel(config).eval()
+    randomise(model)
+    model.mask_decoder.pred_obj_score_head.proj_out.bias.data += 2  # let it see the object
+    # One table in SAM 2; real checkpoints of the peer hold two equal copies of it.
+    model.shared_image_embedding.positional_embedding = model.prompt_encoder.shared_embedding.positional_embedding
+    return model
