@@ -64,11 +64,16 @@ def _mask(earlier: Tensor, points: Tensor, labels: Tensor, radius: float) -> Ten
     corners = {label: place for label, place in places if label in (TOP_LEFT, BOTTOM_RIGHT)}
     if corners:
         (x0, y0), (x1, y1) = corners[TOP_LEFT], corners[BOTTOM_RIGHT]
-        mask |= ((_AXIS >= x0) & (_AXIS < x1))[None] & ((_AXIS >= y0) & (_AXIS < y1))[:, None]
+        mask |= _between(x0, x1)[None] & _between(y0, y1)[:, None]
     for label, (x, y) in places:
         if label == NEGATIVE:
             mask &= ~_disc(x, y, radius)
     return mask
+
+
+def _between(low: float, high: float) -> Tensor:
+    axis = _AXIS
+    return (axis >= low) & (axis < high)
 
 
 def _disc(x: float, y: float, radius: float) -> Tensor:

@@ -77,7 +77,7 @@ def running_studio(host: str = "127.0.0.1") -> Iterator[Studio]:
 
 def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the base class names it
+        def do_GET(self) -> None:
             authorization = self.headers.get("Authorization", "")
             studio.seen.append((self.path, authorization))
             path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
@@ -101,7 +101,7 @@ def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
             else:
                 self.answer(404, b"not found")
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             authorization = self.headers.get("Authorization", "")
             studio.seen.append((self.path, authorization))
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

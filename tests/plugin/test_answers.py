@@ -1,0 +1,186 @@
+"""Masks as regions of every kind of tag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from decoder.formats.label_studio import result_to_mask
+from decoder.shapes import mask_iou
+from plugin.answers import answer_regions
+from plugin.errors import RequestError
+from plugin.label_config import read_label_config
+from plugin.labels import label_config
+from plugin.projects import ProjectOptions, read_options
+from plugin.prompts import Drawn, undrawn
+from tests.plugin.conftest import recorded
+
+
+def blob() -> NDArray[np.bool_]:
+    """A ring with a hole, and a loose part."""
+    rows, columns = np.mgrid[:120, :160]
+    distance = np.hypot(rows - 60, columns - 80)
+    mask = (distance < 40) & (distance > 10)
+    mask[5:10, 5:15] = True
+    return mask
+
+
+def config(*tags: str, labels: str = '<Label value="Cat"/><Label value="Dog"/>') -> str:
+    """A label config with these answering tags."""
+    controls = "".join(f'<{tag} name="{tag.lower()}" toName="image">{labels}</{tag}>' for tag in tags)
+    return f'<View><Image name="image" value="$image"/>{controls}</View>'
+
+
+def answers(text: str, *, label: str = "Cat", options: ProjectOptions | None = None) -> list[dict[str, Any]]:
+    """The regions for the blob."""
+    drawn = undrawn("image", label)
+    return answer_regions(blob(), 0.87654, drawn, read_label_config(text), options or ProjectOptions())
+
+
+LABELLED = (
+    "BrushLabels",
+    "BitmaskLabels",
+    "PolygonLabels",
+    "VectorLabels",
+    "RectangleLabels",
+    "EllipseLabels",
+    "KeyPointLabels",
+)
+
+
+@pytest.mark.parametrize("tag", LABELLED)
+def test_every_kind_of_tag_is_answered(tag: str) -> None:
+    region = answers(config(tag))[0]
+    assert (region["type"], region["from_name"], region["score"]) == (tag.lower(), tag.lower(), 0.8765)
+    assert region["value"][tag.lower()] == ["Cat"]
+    assert mask_iou(result_to_mask(region), blob()) > (0.8 if tag[0] in "BPV" else 0)
+
+
+def test_several_tags_are_answered_at_once() -> None:
+    types = [region["type"] for region in answers(config(*LABELLED))]
+    assert set(types) == {tag.lower() for tag in LABELLED}
+
+
+@pytest.mark.parametrize("tag", ["BrushLabels", "BitmaskLabels"])
+def test_pixels_are_exact(tag: str) -> None:
+    assert np.array_equal(result_to_mask(answers(config(tag))[0]), blob())
+
+
+def united(regions: list[dict[str, Any]]) -> NDArray[np.bool_]:
+    """All regions together."""
+    return np.any([result_to_mask(region) for region in regions], axis=0)  # type: ignore[no-any-return]
+
+
+def test_polygons_are_exact_on_request() -> None:
+    exact = answers(config("PolygonLabels"), options=ProjectOptions(min_iou=1.0))
+    simple = answers(config("PolygonLabels"), options=ProjectOptions(min_iou=0.9))
+    assert np.array_equal(united(exact), blob())
+    assert 0.9 <= mask_iou(united(simple), blob()) < 1
+    assert sum(len(region["value"]["points"]) for region in simple) < 60
+
+
+def test_parts_of_one_object_belong_together() -> None:
+    first, second = answers(config("PolygonLabels"))
+    assert second["parentID"] == first["id"]
+
+
+def test_a_tag_without_the_label_is_left_out() -> None:
+    assert answers(config("BrushLabels"), label="Horse") == []
+
+
+def test_the_only_label_of_a_tag_is_meant() -> None:
+    only = config("BrushLabels", labels='<Label value="Thing"/>')
+    assert answers(only, label="Cat")[0]["value"]["brushlabels"] == ["Thing"]
+
+
+def test_labels_that_the_task_brings_are_taken_over() -> None:
+    dynamic = '<View><Image name="image" value="$image"/><BrushLabels name="b" toName="image" value="$labels"/></View>'
+    assert answers(dynamic, label="Yak")[0]["value"]["brushlabels"] == ["Yak"]
+
+
+def test_a_tag_without_labels_goes_with_the_labels_tag() -> None:
+    text = (
+        '<View><Image name="image" value="$image"/><Rectangle name="box" toName="image"/>'
+        '<Labels name="label" toName="image"><Label value="Cat"/></Labels></View>'
+    )
+    box, label = answers(text)
+    assert (box["type"], label["type"], label["from_name"]) == ("rectangle", "labels", "label")
+    assert box["id"] == label["id"]
+    assert label["value"]["labels"] == ["Cat"]
+
+
+def test_prompt_tools_hold_no_answers() -> None:
+    text = recorded("click")["label_config"]
+    types = [control.kind for control in read_label_config(text).answering("image")]
+    assert types == ["Polygon"]
+
+
+@pytest.mark.parametrize("name", ["bitmask", "box", "brush", "ellipse", "everything", "keypoint", "polygon", "vector"])
+def test_our_own_label_configs_are_answered(name: str) -> None:
+    assert answers(label_config(name), label="Thing")
+
+
+def test_where_every_tag_is_smart_outlines_answer() -> None:
+    text = config("KeyPointLabels", "RectangleLabels", "BrushLabels").replace("toName", 'smart="true" toName')
+    assert [region["type"] for region in answers(text)] == ["brushlabels"]
+
+
+def test_the_answering_tags_can_be_named() -> None:
+    chosen = answers(config(*LABELLED), options=ProjectOptions(answer=("ellipselabels", "brushlabels")))
+    assert [region["type"] for region in chosen] == ["brushlabels", "ellipselabels"]
+
+
+def test_answers_go_to_the_image_that_was_clicked() -> None:
+    text = (
+        '<View><Image name="left" value="$a"/><Image name="right" value="$b"/>'
+        '<BrushLabels name="l" toName="left"><Label value="Cat"/></BrushLabels>'
+        '<BrushLabels name="r" toName="right"><Label value="Cat"/></BrushLabels></View>'
+    )
+    drawn = Drawn("point", "right", ("Cat",), (), None, image_rotation=270, item_index=2)
+    (region,) = answer_regions(blob(), 0.9, drawn, read_label_config(text), ProjectOptions())
+    assert (region["from_name"], region["to_name"]) == ("r", "right")
+    assert (region["image_rotation"], region["item_index"]) == (270, 2)
+
+
+def test_a_low_score_is_no_answer() -> None:
+    assert answers(config("BrushLabels"), options=ProjectOptions(min_score=0.9)) == []
+
+
+def test_masks_are_cleaned() -> None:
+    options = ProjectOptions(fill_holes_px=1000, drop_specks_px=100)
+    (region,) = answers(config("BrushLabels"), options=options)
+    mask = result_to_mask(region)
+    assert mask[60, 80]
+    assert not mask[7, 7]
+    (largest,) = answers(config("BrushLabels"), options=ProjectOptions(largest_part=True))
+    assert not result_to_mask(largest)[7, 7]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("{", "no JSON"),
+        ([1], "wanted a JSON object"),
+        ({"speed": 1}, "'speed' is unknown"),
+        ({"model": "/etc/passwd"}, "wanted one of nano"),
+        ({"rule": "best"}, "wanted one of auto, iou, stability"),
+        ({"min_iou": 0}, "wanted a number from 0.5 to 1"),
+        ({"min_iou": True}, "wanted a number"),
+        ({"drop_specks_px": -1}, "wanted a number from 0"),
+        ({"largest_part": "yes"}, "wanted true or false"),
+        ({"answer": "brush"}, "wanted a list of tag names"),
+        ({"label": 3}, "wanted text"),
+        ({"prelabel": "some"}, "wanted one of off, prompts, everything"),
+    ],
+)
+def test_wrong_options_are_told(params: object, message: str) -> None:
+    with pytest.raises(RequestError, match=f"extra params.*{message}"):
+        read_options(params)
+
+
+@pytest.mark.parametrize("params", [None, "", {}, "{}"])
+def test_no_options_are_the_defaults(params: object) -> None:
+    assert read_options(params) == ProjectOptions()

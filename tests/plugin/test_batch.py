@@ -1,0 +1,198 @@
+"""Segments without clicks, and images encoded before anybody clicks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from decoder.formats.label_studio import result_to_mask
+from plugin.__main__ import main
+from plugin.build import Backend
+from plugin.commands import open_project, prelabel, warm
+from plugin.projects import read_options
+from tests.plugin.conftest import Body, picture, recorded, setup_body
+from tests.plugin.studio_server import LEGACY, Studio
+
+MakeBackend = Callable[..., Backend]
+
+
+def box(x: float, label: str = "Animal") -> Body:
+    """A rectangle that somebody drew."""
+    value = {"x": x, "y": 30, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": [label]}
+    names = {"type": "rectanglelabels", "from_name": "box", "to_name": "image", "id": f"box{x}", "origin": "manual"}
+    return names | {"original_width": 502, "original_height": 343, "image_rotation": 0, "value": value}
+
+
+def task(number: int, studio: Studio, *regions: Body) -> Body:
+    """A task with an image of its own, and an annotation if there are regions."""
+    path = f"/data/upload/1/{number}.png"
+    studio.files[path] = picture(brightness=10 * number)
+    annotations = [{"id": number, "result": list(regions)}] if regions else []
+    return {"id": number, "project": 1, "data": {"image": path}, "annotations": annotations, "predictions": []}
+
+
+def unprompted(*tasks: Body) -> Body:
+    """A request without context, as "Retrieve predictions" sends it."""
+    return recorded("task_opened") | {"tasks": list(tasks)}
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for work in the background."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_boxes_of_many_tasks_become_segments(backend: Backend, studio: Studio) -> None:
+    tasks = [task(1, studio, box(10), box(50, "Building")), task(2, studio), task(3, studio, box(70))]
+    results = backend.predictor.predict(unprompted(*tasks)).body["results"]
+    assert [len(result["result"]) for result in results] == [2, 0, 1]
+    first, second = results[0]["result"]
+    assert (first["type"], first["from_name"]) == ("polygonlabels", "polygon")
+    assert [first["value"]["polygonlabels"], second["value"]["polygonlabels"]] == [["Animal"], ["Building"]]
+    mask = result_to_mask(first)
+    assert mask[int(0.4 * 343), int(0.2 * 502)]
+    assert mask.mean() == pytest.approx(0.04, abs=0.005)
+
+
+def test_one_bad_image_does_not_spoil_the_others(
+    backend: Backend, studio: Studio, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = [task(1, studio, box(10)), task(2, studio, box(10))]
+    del studio.files["/data/upload/1/1.png"]
+    results = backend.predictor.predict(unprompted(*tasks)).body["results"]
+    assert [len(result["result"]) for result in results] == [0, 1]
+    assert "task 1: the image cannot be fetched" in caplog.text
+
+
+def test_predictions_count_where_nobody_annotated(backend: Backend, studio: Studio) -> None:
+    one = task(1, studio) | {"predictions": [{"id": 1, "result": [box(10)]}]}
+    results = backend.predictor.predict(unprompted(one, task(2, studio))).body["results"]
+    assert [len(result["result"]) for result in results] == [1, 0]
+
+
+def test_nothing_to_go_by_is_no_predictions(backend: Backend, studio: Studio) -> None:
+    assert backend.predictor.predict(unprompted(task(1, studio), task(2, studio))).body == {"results": []}
+
+
+def test_opening_a_task_waits_for_nothing(backend: Backend, studio: Studio) -> None:
+    """The page waits for this answer; the image is encoded behind its back, and known the next time."""
+    opened = unprompted(task(1, studio, box(10)))
+    assert backend.predictor.predict(opened).body == {"results": []}
+    wait_until(lambda: len(backend.predictor.predict(opened).body["results"]) == 1)
+
+
+def test_prelabelling_can_be_switched_off(backend: Backend, studio: Studio) -> None:
+    backend.predictor.setup(setup_body(studio, extra_params={"prelabel": "off"}))
+    tasks = [task(1, studio, box(10)), task(2, studio, box(10))]
+    assert backend.predictor.predict(unprompted(*tasks)).body == {"results": []}
+
+
+def test_everything_can_be_segmented(backend: Backend, studio: Studio) -> None:
+    backend.predictor.setup(setup_body(studio, extra_params={"prelabel": "everything", "label": "Thing"}))
+    results = backend.predictor.predict(unprompted(task(1, studio), task(2, studio))).body["results"]
+    assert len(results[0]["result"]) > 3
+    assert {tuple(region["value"]["polygonlabels"]) for region in results[0]["result"]} == {("Thing",)}
+
+
+def test_the_opened_task_and_the_next_are_encoded_ahead(make_backend: MakeBackend, studio: Studio) -> None:
+    backend = make_backend(encode_ahead=2)
+    backend.predictor.setup(setup_body(studio))
+    studio.tasks = [task(number, studio) for number in range(1, 6)]
+    backend.predictor.predict(unprompted(studio.tasks[1]))
+    wait_until(lambda: len(studio.asked("/data/upload/")) == 3)
+    time.sleep(0.5)
+    fetched = [path for path, _ in studio.seen if path.startswith("/data/upload/")]
+    assert fetched == [f"/data/upload/1/{number}.png" for number in (2, 3, 4)]
+    click = recorded("click") | {"tasks": [studio.tasks[2]]}
+    assert backend.predictor.predict(click).notes["cache"] == "hit"
+
+
+def test_nothing_is_encoded_ahead_of_somebody_who_waits(make_backend: MakeBackend, studio: Studio) -> None:
+    backend = make_backend()
+    backend.predictor.setup(setup_body(studio))
+    ahead = backend.predictor._ahead
+    with ahead.busy():
+        backend.predictor.predict(unprompted(task(1, studio)))
+        time.sleep(0.8)
+        assert (ahead.waiting(), studio.asked("/data/upload/")) == (1, [])
+    wait_until(lambda: len(studio.asked("/data/upload/")) == 1)
+
+
+def test_a_task_that_cannot_be_encoded_ahead_stops_nothing(make_backend: MakeBackend, studio: Studio) -> None:
+    backend = make_backend(encode_ahead=0)
+    backend.predictor.setup(setup_body(studio))
+    broken = task(1, studio)
+    del studio.files["/data/upload/1/1.png"]
+    backend.predictor.predict(unprompted(broken))
+    backend.predictor.predict(unprompted(task(2, studio)))
+    wait_until(lambda: "/data/upload/1/2.png" in [path for path, _ in studio.seen])
+
+
+def command_backend(make_backend: MakeBackend, studio: Studio) -> Backend:
+    """A backend that knows Label Studio from its settings, as commands do."""
+    studio.label_config = recorded("task_opened")["label_config"]
+    return make_backend(label_studio_url=studio.url, label_studio_api_key=LEGACY)
+
+
+def test_warm_encodes_a_project(make_backend: MakeBackend, studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    backend = command_backend(make_backend, studio)
+    studio.tasks = [task(number, studio) for number in range(1, 5)]
+    del studio.files["/data/upload/1/3.png"]
+    project, config = open_project(backend, 1, "")
+    warm(backend, project, config)
+    prepared = [backend.segmenter.is_prepared(each, config, project) for each in studio.tasks]
+    assert prepared == [True, True, False, True]
+    assert "1 tasks could not be encoded" in capsys.readouterr().err
+
+
+def test_prelabel_posts_predictions(make_backend: MakeBackend, studio: Studio) -> None:
+    backend = command_backend(make_backend, studio)
+    done = task(3, studio, box(10)) | {"predictions": [{"model_version": "clickmask-nano", "result": []}]}
+    studio.tasks = [task(1, studio, box(10)), task(2, studio), done]
+    prelabel(backend, *open_project(backend, 1, ""))
+    (prediction,) = studio.predictions
+    assert (prediction["task"], prediction["model_version"]) == (1, "clickmask-nano")
+    assert prediction["result"][0]["value"]["polygonlabels"] == ["Animal"]
+    assert prediction["score"] == pytest.approx(0.8)
+
+
+def test_a_personal_access_token_opens_the_api(make_backend: MakeBackend, studio: Studio) -> None:
+    studio.label_config = recorded("task_opened")["label_config"]
+    backend = make_backend(label_studio_url=studio.url, label_studio_api_key=studio.personal)
+    project, _ = open_project(backend, 1, '{"prelabel": "everything"}')
+    assert project.options == read_options({"prelabel": "everything"})
+    assert studio.asked("/api/projects/") == [f"Bearer {studio.access[0]}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["warm"], "warm wants --project"),
+        (["warm", "--project", "1"], "the address of Label Studio is unknown"),
+        (["prelabel", "--project", "1", "--params", "{"], "extra params are no JSON"),
+    ],
+)
+def test_a_command_that_cannot_run_says_why(
+    arguments: list[str], message: str, studio: Studio, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--data-dir", str(tmp_path)]
+    if "--params" in arguments:
+        flags += ["--label-studio-url", studio.url, "--label-studio-api-key", LEGACY]
+    assert main([*arguments, *flags]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_accepted_prints_examples(backend: Backend, tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (prediction,) = backend.predictor.predict(recorded("click")).body["results"]
+    body = recorded("annotation_created")
+    body["annotation"]["result"] = prediction["result"]
+    backend.predictor.fit("ANNOTATION_CREATED", body)
+    assert main(["accepted", "--data-dir", str(tmp_path / "data")]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["prompt"]["points"][0]["positive"] is True

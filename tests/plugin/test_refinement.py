@@ -1,0 +1,86 @@
+"""Earlier answers: found by the question alone, and the same whether they are kept or computed again."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from decoder import Engine, Point, Prompt, Segmentation
+from plugin.refinement import REFINED_POINTS, EarlierAnswers
+from tests.plugin.discs import disc_model
+
+CLICKS = (Point(20, 20), Point(60, 60), Point(100, 100))
+
+
+def image() -> NDArray[np.uint8]:
+    """A grey square."""
+    return np.full((128, 128, 3), 100, np.uint8)
+
+
+def ask(earlier: EarlierAnswers, engine: Engine, *points: Point, key: str = "image") -> Segmentation:
+    """Send some clicks."""
+    return earlier.segment(engine, key, image, Prompt(points=points), "auto")
+
+
+class CountingEngine(Engine):
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(disc_model())
+        self.asked: list[Prompt] = []
+
+    def segment(self, *arguments: object, **options: object) -> Segmentation:  # type: ignore[override]
+        """Note the prompt and answer it."""
+        self.asked.append(arguments[2])  # type: ignore[arg-type]
+        return super().segment(*arguments, **options)  # type: ignore[arg-type]
+
+
+def test_each_click_starts_from_the_answer_before() -> None:
+    engine, earlier = CountingEngine(), EarlierAnswers()
+    first = ask(earlier, engine, CLICKS[0])
+    ask(earlier, engine, *CLICKS[:2])
+    assert [prompt.mask_logits is not None for prompt in engine.asked] == [False, True]
+    assert torch.equal(engine.asked[1].mask_logits, first.logits[first.chosen])  # type: ignore[arg-type]
+
+
+def test_a_forgotten_answer_is_computed_again_and_the_same() -> None:
+    """After a restart, or when nothing is kept: the same mask as with every click in turn."""
+    engine, kept = CountingEngine(), EarlierAnswers()
+    for count in (1, 2, 3):
+        in_turn = ask(kept, engine, *CLICKS[:count])
+    assert len(engine.asked) == 3
+    at_once = ask(EarlierAnswers(capacity=1), engine, *CLICKS)
+    assert torch.equal(in_turn.logits, at_once.logits)
+    assert len(engine.asked) == 6
+
+
+def test_a_click_elsewhere_is_another_object() -> None:
+    engine, earlier = CountingEngine(), EarlierAnswers()
+    alone = ask(EarlierAnswers(), engine, CLICKS[2])
+    ask(earlier, engine, *CLICKS[:2])
+    after_others = ask(earlier, engine, CLICKS[2])
+    assert torch.equal(alone.logits, after_others.logits)
+
+
+def test_another_image_has_other_earlier_answers() -> None:
+    engine, earlier = CountingEngine(), EarlierAnswers()
+    ask(earlier, engine, CLICKS[0], key="a")
+    engine.asked.clear()
+    ask(earlier, engine, *CLICKS[:2], key="b")
+    assert [len(prompt.points) for prompt in engine.asked] == [1, 2]
+
+
+def test_many_clicks_at_once_are_replayed_only_so_far() -> None:
+    engine = CountingEngine()
+    points = [Point(1 + n, 64) for n in range(60)]
+    ask(EarlierAnswers(), engine, *points)
+    assert len(engine.asked) == REFINED_POINTS + 1
+
+
+def test_little_is_kept() -> None:
+    engine, earlier = CountingEngine(), EarlierAnswers(capacity=2)
+    for x in range(10):
+        ask(earlier, engine, Point(10 * x, 10))
+    assert len(earlier._logits) == 2
+    assert all(logits.untyped_storage().nbytes() == 256 * 256 * 4 for logits in earlier._logits.values())
