@@ -21,7 +21,15 @@ Points = NDArray[Any]  # (N, 2) as (x, y) [px]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a hole hangs on another ring: from ``point``, on the side after corner ``after``, to its corner ``start``."""
+    """Where a hole hangs on another ring.
+
+    Args:
+        hole: The ring that hangs.
+        start: Its corner at the end of the cut.
+        target: The ring it hangs on.
+        after: The target's corner before the cut.
+        point: Where the cut begins, on the side after that corner or on the corner itself [px].
+    """
 
     hole: int
     start: int
@@ -57,6 +65,17 @@ def find_cuts(rings: Rings, pixels: NDArray[np.uint8]) -> list[Cut]:
             strict=True,
         )
     ]
+
+
+def nearest_cuts(rings: Sequence[Points], pairs: Sequence[tuple[int, int]]) -> list[Cut]:
+    """For each (hole, target) a cut between the two corners nearest to each other."""
+    cuts = []
+    for hole, target in pairs:
+        apart = ((rings[hole][:, None] - rings[target]) ** 2).sum(axis=2)
+        start, after = divmod(int(apart.argmin()), len(rings[target]))
+        x, y = rings[target][after].tolist()
+        cuts.append(Cut(hole, start, target, after, (x, y)))
+    return cuts
 
 
 def join_rings(rings: Sequence[Points], cuts: Sequence[Cut]) -> list[Points]:
