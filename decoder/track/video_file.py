@@ -1,0 +1,176 @@
+"""Videos on disk, decoded when a frame is wanted: a file of any codec, or a folder of pictures."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decoder.errors import VideoError
+from decoder.images import load_image
+from decoder.prompts import Size
+from decoder.track.frames import DEFAULT_RATE, Frame, Video, check_frame
+
+PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+BACKWARD_CHUNK = 32  # frames held at once when going backward through a file
+
+
+def open_video(path: Path) -> Video:
+    """Open a video file, or a folder whose pictures are the frames.
+
+    Raises:
+        VideoError: If there is none, or it cannot be read.
+    """
+    if not path.exists():
+        raise VideoError(f"{path} does not exist")
+    return FolderVideo.open(path) if path.is_dir() else FileVideo.open(path)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderVideo:
+    """Pictures of one size, in the order of the numbers in their names."""
+
+    paths: tuple[Path, ...]
+    size: Size
+    rate: float = DEFAULT_RATE
+
+    @classmethod
+    def open(cls, folder: Path) -> FolderVideo:
+        """List the pictures.
+
+        Raises:
+            VideoError: If there are none.
+        """
+        found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
+        if not found:
+            raise VideoError(f"{folder} holds no picture, wanted frames as {', '.join(sorted(PICTURES))}")
+        paths = tuple(sorted(found, key=_natural))
+        return cls(paths, Size(*load_image(paths[0]).shape[:2]))
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are."""
+        return len(self.paths)
+
+    def frames(self, indices: range) -> Iterator[Frame]:
+        """Yield frames in the order of the range.
+
+        Raises:
+            ImageError: If a picture cannot be read.
+            VideoError: If a picture has another size than the first.
+        """
+        for index in indices:
+            if 0 <= index < len(self.paths):
+                yield Frame(index, check_frame(load_image(self.paths[index]), self.size, index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileVideo:
+    """A video file; holds the time of every frame, and no picture."""
+
+    path: Path
+    size: Size
+    rate: float
+    times: tuple[int, ...]  # of every frame in the order shown, in the stream's own unit
+
+    @classmethod
+    def open(cls, path: Path) -> FileVideo:
+        """Read the index of the file; nothing is decoded but one frame.
+
+        Raises:
+            VideoError: If it is not a video that can be decoded.
+        """
+        with _container(path) as container:
+            stream = _stream(container, path)
+            times = sorted({packet.pts for packet in container.demux(stream) if packet.pts is not None})
+            rate = float(stream.average_rate or DEFAULT_RATE)
+        with _container(path) as container:
+            first = next(_decode(container, path), None)
+        if first is None:
+            raise VideoError(f"{path} has no frame that can be decoded")
+        # Packets that open the file without a picture of their own are no frames.
+        return cls(path, Size(first.height, first.width), rate, tuple(time for time in times if time >= first.pts))
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are."""
+        return len(self.times)
+
+    def frames(self, indices: range) -> Iterator[Frame]:
+        """Yield frames in the order of the range.
+
+        Raises:
+            VideoError: If the file is broken where a frame is wanted.
+        """
+        wanted = range(max(indices.start, 0), min(indices.stop, len(self.times)))
+        if indices.step == 1:
+            yield from self._forward(wanted)
+        else:
+            yield from self._backward(indices)
+
+    def _forward(self, indices: range) -> Iterator[Frame]:
+        """Decode from the key frame before the first wanted frame on."""
+        if not indices:
+            return
+        index_of = {self.times[index]: index for index in indices}
+        with _container(self.path) as container:
+            container.seek(self.times[indices[0]], stream=_stream(container, self.path), backward=True)
+            for picture in _decode(container, self.path):
+                index = index_of.get(picture.pts)
+                if index is not None:
+                    yield Frame(index, check_frame(_to_rgb(picture), self.size, index))
+                if picture.pts >= self.times[indices[-1]]:
+                    return
+
+    def _backward(self, indices: range) -> Iterator[Frame]:
+        """Decode forward in chunks, the last chunk first."""
+        wanted = deque(index for index in indices if 0 <= index < len(self.times))
+        while wanted:
+            chunk = [wanted.popleft() for _ in range(min(BACKWARD_CHUNK, len(wanted)))]
+            frames = {frame.index: frame for frame in self._forward(range(chunk[-1], chunk[0] + 1))}
+            yield from (frames[index] for index in chunk if index in frames)
+
+
+def _container(path: Path) -> Any:
+    try:
+        import av  # optional, and slow to import
+    except ImportError as error:
+        raise VideoError(f"{path} cannot be decoded without PyAV: install it with pip install av") from error
+    try:
+        return av.open(str(path))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(f"{path} is not a video that can be read: {error}") from error
+
+
+def _stream(container: Any, path: Path) -> Any:
+    if not container.streams.video:
+        raise VideoError(f"{path} holds no pictures")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _decode(container: Any, path: Path) -> Iterator[Any]:
+    """Decoded pictures that have a time."""
+    import av
+
+    try:
+        yield from (picture for picture in container.decode(_stream(container, path)) if picture.pts is not None)
+    except av.FFmpegError as error:
+        raise VideoError(f"{path} is broken or cut short: {error}") from error
+
+
+def _to_rgb(picture: Any) -> NDArray[np.uint8]:
+    image: NDArray[np.uint8] = picture.to_ndarray(format="rgb24")
+    return image
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sort key by which frame10 comes after frame9."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.stem)]
