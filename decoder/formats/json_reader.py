@@ -18,6 +18,7 @@ CHUNK_CHARS = 1 << 18
 MAX_ELEMENT_CHARS = 1 << 28  # a file whose one element is longer is broken (or an attack)
 TOP_LEVEL = ""  # the key under which elements of a file that is one array are yielded
 _SPACE = " \t\r\n"
+_AFTER_NUMBER = frozenset(",]} \t\r\n")
 
 
 def read_elements(path: Path) -> Iterator[tuple[str, Any]]:
@@ -144,7 +145,7 @@ class _Scanner:
         self._position += 1
 
     def _value(self) -> Any:
-        """Parse one value; more text is read until it is whole (a number's end needs a look ahead)."""
+        """Parse one value; more text is read until it is whole."""
         self._peek()
         amount = CHUNK_CHARS
         while True:
@@ -156,10 +157,14 @@ class _Scanner:
                 if not self._read_more(amount):
                     raise self._broken(f"is not JSON ({getattr(error, 'msg', error)})", "a value") from None
             else:
-                if end < len(self._text) or not self._read_more(amount):
+                if self._is_whole(value, end) or not self._read_more(amount):
                     self._position = end
                     return value
             amount *= 2  # so that parsing a long element again and again stays linear in its length
+
+    def _is_whole(self, value: Any, end: int) -> bool:
+        """A number may go on after the text read so far, even after one that ends in "1.5e"."""
+        return self._text[end : end + 1] in _AFTER_NUMBER if isinstance(value, int | float) else True
 
     def _read_more(self, amount: int) -> bool:
         more = self._file.read(amount)
