@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -19,12 +19,14 @@ from decoder.choose import Rule, choose_mask, stability_score
 from decoder.models import Model
 from decoder.optimize import optimize
 from decoder.prompts import Prompt, Size, check_prompt
+from decoder.refine import RefinedMask, Window, zoom_prompt, zoom_window
 from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
 from decoder.store import EmbeddingStore
 
 LoadImage = Callable[[], NDArray[np.uint8]]  # gives (H, W, 3) RGB; called only when pixels are needed
 
 CACHE_BYTES = 2 * 2**30
+PIXEL_BYTES = 2**28  # of decoded images, kept for closer looks
 LARGEST_BATCH = 32
 
 
@@ -38,6 +40,7 @@ class Segmentation:
     cache_hit: bool  # whether the image was encoded before
     encode_ms: float
     decode_ms: float
+    closer: RefinedMask | None = None  # the chosen mask seen again from close by
 
     @property
     def size(self) -> Size:
@@ -62,10 +65,12 @@ class Segmentation:
     @property
     def score(self) -> float:
         """Predicted IoU of the chosen mask."""
-        return self.predicted_iou[self.chosen]
+        return self.predicted_iou[self.chosen] if self.closer is None else self.closer.predicted_iou
 
     def mask(self, row: int | None = None) -> NDArray[np.bool_]:
         """The chosen mask, or that of another row, at the image's size: (H, W)."""
+        if self.closer is not None and row in (None, self.chosen):
+            return self.closer.mask()
         return binarize(self.logits[self.chosen if row is None else row], self.size)
 
 
@@ -84,6 +89,7 @@ class Engine:
         self.model = optimize(model)
         self._embeddings: Cache[ImageEmbedding] = Cache(cache_bytes)
         self._store = EmbeddingStore(store_folder, self.model) if store_folder else None
+        self._pixels: Cache[NDArray[np.uint8]] = Cache(PIXEL_BYTES)
         self._encoding = Lock()  # apart from the clicks' device lock: a click never waits for another image
         self._clicks = Batcher(self._predict, LARGEST_BATCH)
 
@@ -115,6 +121,32 @@ class Engine:
             cache_hit=hit,
             encode_ms=1000 * (encoded - start),
             decode_ms=1000 * (decoded - encoded),
+        )
+
+    def segment_closely(
+        self, image_key: str, load_image: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto"
+    ) -> Segmentation:
+        """Answer one prompt, then once more on a crop around the answer: sharper edges, small things found.
+
+        The crop is encoded, so a click costs more; crops are cached, and later clicks mostly fall on the same one.
+        Where the answer fills most of the image, or the closer look finds nothing, it is that of ``segment``.
+        """
+        first = self.segment(image_key, load_image, prompt, rule=rule)
+        logits, start = first.logits[first.chosen], time.perf_counter()
+        window = zoom_window(logits, prompt, first.size)
+        if window is None:
+            return first
+        crop, _ = self._embeddings.get(
+            f"{image_key} {window}", lambda: self._encode_crop(image_key, load_image, window)
+        )
+        encoded = time.perf_counter()
+        mask_set = self._clicks.submit((crop, zoom_prompt(window, prompt, logits, first.size)))
+        closer = RefinedMask(window, mask_set, first.size)
+        return replace(
+            first,
+            closer=None if closer.is_empty else closer,
+            encode_ms=first.encode_ms + 1000 * (encoded - start),
+            decode_ms=first.decode_ms + 1000 * (time.perf_counter() - encoded),
         )
 
     def segment_everything(
@@ -159,12 +191,19 @@ class Engine:
         stored = self._store.load(image_key) if self._store else None
         if stored is not None:
             return stored
-        image = load_image()  # outside the lock: it may wait for a network
-        with self._encoding:
-            embedding = encode_image(self.model, image)
+        image, _ = self._pixels.get(image_key, load_image)  # outside the lock: it may wait for a network
+        embedding = self._encode(image)
         if self._store:
             self._store.save(image_key, embedding)
         return embedding
+
+    def _encode_crop(self, image_key: str, load_image: LoadImage, window: Window) -> ImageEmbedding:
+        image, _ = self._pixels.get(image_key, load_image)
+        return self._encode(window.crop(image))
+
+    def _encode(self, image: NDArray[np.uint8]) -> ImageEmbedding:
+        with self._encoding:
+            return encode_image(self.model, image)
 
     def _predict(self, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
         return predict_many(self.model, requests)

@@ -52,6 +52,16 @@ class RefinedMask:
     mask_set: MaskSet  # of the window's crop; row 0 is the refined mask
     size: Size  # of the whole image
 
+    @property
+    def predicted_iou(self) -> float:
+        """Of the refined mask, in [0, 1]."""
+        return float(self.mask_set.predicted_iou[0])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the closer look found nothing."""
+        return not bool((self.mask_set.logits[0] > 0).any())
+
     def mask(self) -> NDArray[np.bool_]:
         """The refined mask at the image's size, shape (H, W)."""
         whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
@@ -107,7 +117,13 @@ def refine_mask(
     Returns:
         The refined answer. It may be empty: then the first answer should be kept.
     """
-    inner = Prompt(
+    inner = zoom_prompt(window, prompt, logits, size)
+    return RefinedMask(window, predict_masks(model, crop, inner), size)
+
+
+def zoom_prompt(window: Window, prompt: Prompt, logits: Tensor, size: Size) -> Prompt:
+    """The prompt in the window's own pixels, with the answer's part inside as its mask; see ``refine_mask``."""
+    return Prompt(
         points=tuple(
             Point(p.x - window.left, p.y - window.top, p.positive)
             for p in prompt.points
@@ -116,7 +132,6 @@ def refine_mask(
         box=None if prompt.box is None else _moved(prompt.box, window),
         mask_logits=crop_logits(logits, window, size),
     )
-    return RefinedMask(window, predict_masks(model, crop, inner), size)
 
 
 def crop_logits(logits: Tensor, window: Window, size: Size) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from decoder.checkpoints import load_model
-from decoder.choose import RULES, Rule, choose_mask, stability_score
+from decoder.choose import RULES, Rule
 from decoder.coco.annotation import to_coco_annotation
 from decoder.commands.arguments import add_model_arguments
+from decoder.engine import Engine, Segmentation
 from decoder.errors import DatasetError, PromptError
 from decoder.images import load_image
 from decoder.overlay import draw_overlay
 from decoder.prompts import Box, Point, Prompt
-from decoder.segment import MaskSet, binarize, encode_image, predict_masks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", help="a box around the object, in pixels")
     parser.add_argument("--rule", choices=RULES, default="auto", help="how the mask is chosen (default: %(default)s)")
     parser.add_argument("--candidate", type=int, choices=range(4), help="take this mask instead of choosing")
+    parser.add_argument("--refine", action="store_true", help="look again from close by: sharper, some ms slower")
     parser.add_argument("--category", default="object", help="name of the category in the file (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("coco.json"), help="COCO file (default: %(default)s)")
     parser.add_argument("--overlay", type=Path, help="draw the answer on the photo, as PNG or JPEG")
@@ -42,21 +42,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment, print the scores, write the files."""
     prompt = parse_prompt(arguments.point, arguments.box)
     image = load_image(arguments.image)
-    model = load_model(arguments.model, device=arguments.device)
-    start = time.perf_counter()
-    embedding = encode_image(model, image)
-    encoded = time.perf_counter()
-    mask_set = predict_masks(model, embedding, prompt)
-    decoded = time.perf_counter()
+    engine = Engine(load_model(arguments.model, device=arguments.device))
+    look = engine.segment_closely if arguments.refine else engine.segment
     rule: Rule | int = arguments.rule if arguments.candidate is None else arguments.candidate
-    chosen = choose_mask(mask_set, prompt, rule)
-    mask = binarize(mask_set.logits[chosen], mask_set.size)
-    print_scores(mask_set, chosen)
-    print(f"{model.name}: encoded in {encoded - start:.2f} s, answered in {1000 * (decoded - encoded):.0f} ms")
+    answer = look("photo", lambda: image, prompt, rule=rule)
+    mask = answer.mask()
+    print_scores(answer)
+    print(f"{engine.model.name}: encoded in {answer.encode_ms / 1000:.2f} s, answered in {answer.decode_ms:.0f} ms")
     if not mask.any():
         print("the chosen mask is empty: nothing written; try another point, a box or --candidate", file=sys.stderr)
         return 1
-    write_coco(arguments.out, arguments.image, mask, arguments.category, mask_set.predicted_iou[chosen].item())
+    write_coco(arguments.out, arguments.image, mask, arguments.category, answer.score)
     print(f"wrote {arguments.out}")
     if arguments.overlay is not None:
         save_picture(arguments.overlay, draw_overlay(image, mask, prompt))
@@ -96,14 +92,12 @@ def _numbers(text: str, count: int, option: str, wanted: str) -> list[float]:
     return numbers
 
 
-def print_scores(mask_set: MaskSet, chosen: int) -> None:
+def print_scores(answer: Segmentation) -> None:
     """Print a line per mask and mark the chosen one."""
-    stability = stability_score(mask_set.logits)
-    for row, (iou, steady) in enumerate(zip(mask_set.predicted_iou, stability, strict=True)):
-        area = int(binarize(mask_set.logits[row], mask_set.size).sum())
-        mark = "  <- chosen" if row == chosen else ""
-        print(f"mask {row}: predicted IoU {iou:.3f}, stability {steady:.3f}, {area} px{mark}")
-    print(f"object score {mask_set.object_score:.2f} (> 0: there is an object)")
+    for row, (iou, stability) in enumerate(zip(answer.predicted_iou, answer.stability, strict=True)):
+        mark = "  <- chosen" if row == answer.chosen else ""
+        print(f"mask {row}: predicted IoU {iou:.3f}, stability {stability:.3f}, {int(answer.mask(row).sum())} px{mark}")
+    print(f"object score {answer.object_score:.2f} (> 0: there is an object)")
 
 
 def write_coco(out: Path, image: Path, mask: NDArray[np.bool_], category: str, score: float) -> None:
