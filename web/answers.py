@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 
 log = logging.getLogger(__name__)
 

@@ -19,11 +19,33 @@ from web.service import Service
 from web.start import STATIC, launch, open_service, read_options
 
 SCRIPTS = (  # in order: they share one scope
-    "strings.js", "runs.js", "view.js", "asking.js", "steps.js", "dom.js",
-    "draft.js", "stage.js", "gestures.js", "brush.js", "saving.js", "state.js",
-    "toasts.js", "dialogs.js", "pictures.js", "objects.js", "controls.js", "settings.js",
-    "marking.js", "labeling.js", "repairing.js", "browsing.js", "classes.js", "files.js",
-    "keys.js", "app.js", "mount.js",
+    "strings.js",
+    "runs.js",
+    "view.js",
+    "asking.js",
+    "steps.js",
+    "dom.js",
+    "draft.js",
+    "stage.js",
+    "gestures.js",
+    "brush.js",
+    "saving.js",
+    "state.js",
+    "toasts.js",
+    "dialogs.js",
+    "pictures.js",
+    "objects.js",
+    "controls.js",
+    "settings.js",
+    "marking.js",
+    "labeling.js",
+    "repairing.js",
+    "browsing.js",
+    "classes.js",
+    "files.js",
+    "keys.js",
+    "app.js",
+    "mount.js",
 )
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from decoder.errors import ClickMaskError, DatasetError
+from decoder import ClickMaskError, DatasetError, Size
 from decoder.formats.options import OnProblem
 from decoder.formats.records import AnnotatedImage, Dataset, ImageRecord, ObjectRecord
 from decoder.formats.records import Category as CategoryRecord
-from decoder.prompts import Size
 from decoder.shapes import mask_to_rle, rle_to_mask
 from web.library import COLORS
 from web.project import Project
@@ -19,12 +18,13 @@ from web.records import Category, LabeledObject, Picture
 from web.runs import mask_to_runs, runs_to_mask
 
 
-
 def to_dataset(project: Project, *, done_only: bool = False) -> Dataset:
     """The project as a stream of annotated images; pictures without objects are part of it."""
     pictures = [picture for picture in project.pictures() if picture.status == "done" or not done_only]
     categories = tuple(CategoryRecord(category.id, category.name) for category in project.categories())
-    return Dataset(categories, _Images(project, pictures), len(pictures), info={"description": "Labeled with ClickMask"})
+    return Dataset(
+        categories, _Images(project, pictures), len(pictures), info={"description": "Labeled with ClickMask"}
+    )
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ def add_dataset(project: Project, dataset: Dataset, on_problem: OnProblem) -> in
     ids = _category_ids(project, dataset)
     added = 0
     for annotated in dataset.images:
+        if not annotated.objects:
+            continue
         name = annotated.image.file_name.replace("\\", "/")
         picture = pictures.get(name) or by_file_name.get(PurePosixPath(name).name)
         if picture is None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from decoder import ClickMaskError, DatasetError, PromptError, Size
 from decoder.coco import to_coco_annotation
-from decoder.errors import ClickMaskError, DatasetError, PromptError
-from decoder.prompts import Size
 from web.export import export_request, run_export
 from web.incoming import add_label_file
 from web.records import Picture
@@ -29,7 +29,8 @@ def add_endpoints(service: Service) -> None:
             folder: Path of the folder on the server; empty for the one the app starts with.
         """
         with _told():
-            return service.open_folder({"folder": folder or str(service.start_folder)})["pictures"]
+            pictures = service.library.refreshed(folder or str(service.start_folder)).project.pictures()
+            return [asdict(picture) for picture in pictures]
 
     def predict(
         folder: str, picture: str, points: list[list[float]], labels: list[int], box: list[float]
@@ -47,21 +48,21 @@ def add_endpoints(service: Service) -> None:
             return _predict(service, folder or str(service.start_folder), picture, points, labels, box)
 
     def export_labels(
-        folder: str, format: str = "coco", shape: str = "polygons", min_iou: float = 0.99, done_only: bool = False
+        folder: str, file_format: str = "coco", shape: str = "polygons", min_iou: float = 0.99, done_only: bool = False
     ) -> gr.FileData:
         """Export the labels of a folder as one file.
 
         Args:
             folder: Path of the folder on the server; empty for the one the app starts with.
-            format: coco, yolo, voc, labelme, png or label-studio.
+            file_format: coco, yolo, voc, labelme, png or label-studio.
             shape: For coco: polygons (exact), simplified, or rle.
             min_iou: The IoU with the mask that simplified polygons keep at least.
             done_only: Leave out pictures that are not marked as done.
         """
         with _told():
             opened = service.library.folder(folder or str(service.start_folder))
-            request = export_request(opened, format=format, shape=shape, min_iou=min_iou, done_only=done_only)
-            return gr.FileData(path=run_export(request, lambda done, total: None)["path"])
+            request = export_request(opened, file_format=file_format, shape=shape, min_iou=min_iou, done_only=done_only)
+            return gr.FileData(path=run_export(request, _silent)["path"])
 
     def import_labels(folder: str, file: gr.FileData) -> int:
         """Add the labels of a COCO or Label Studio JSON file to a folder; returns how many objects were added.
@@ -88,7 +89,11 @@ def _predict(
     answer = service.segment({"folder": folder, "picture": picture.id, "points": marks, "box": box})
     mask = runs_to_mask(answer["runs"], Size(picture.height, picture.width))
     annotation = to_coco_annotation(mask, annotation_id=1, image_id=picture.id, category_id=1)
-    return {**annotation, "predicted_iou": answer["iou"][answer["chosen"]], "stability": answer["stability"][answer["chosen"]]}
+    return {
+        **annotation,
+        "predicted_iou": answer["iou"][answer["chosen"]],
+        "stability": answer["stability"][answer["chosen"]],
+    }
 
 
 def _find(service: Service, folder: str, name: str) -> Picture:
@@ -96,7 +101,13 @@ def _find(service: Service, folder: str, name: str) -> Picture:
     for picture in pictures:
         if picture.name == name:
             return picture
-    raise DatasetError(f"there is no picture {name!r} in {folder}: wanted one of its {len(pictures)}, see list_pictures")
+    raise DatasetError(
+        f"there is no picture {name!r} in {folder}: wanted one of its {len(pictures)}, see list_pictures"
+    )
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Nobody watches."""
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from decoder.errors import ClickMaskError, DatasetError
+from decoder import ClickMaskError, DatasetError
 from decoder.formats.options import WriteOptions
 from decoder.formats.records import AnnotatedImage, Dataset
+from decoder.formats.registry import find_format
 from web.dataset import to_dataset
 from web.library import OpenFolder
 from web.project import Project
@@ -38,7 +39,7 @@ class ExportRequest:
         project: The project file.
         pictures: The folder of the pictures.
         target: A folder for the result.
-        format: The format.
+        file_format: The format.
         shape: For COCO: exact polygons, simplified ones, or run lengths.
         min_iou: The IoU that simplified polygons keep at least.
         done_only: Leave out pictures that are not marked as done.
@@ -47,7 +48,7 @@ class ExportRequest:
     project: str
     pictures: str
     target: str
-    format: Format = "coco"
+    file_format: Format = "coco"
     shape: Shape = "polygons"
     min_iou: float = 0.99
     done_only: bool = False
@@ -65,8 +66,8 @@ def check_request(request: ExportRequest) -> ExportRequest:
     Raises:
         DatasetError: If a format or shape is unknown, or the IoU is not in (0, 1].
     """
-    if request.format not in FORMATS:
-        raise DatasetError(f"format is {request.format!r}, wanted one of {', '.join(FORMATS)}")
+    if request.file_format not in FORMATS:
+        raise DatasetError(f"format is {request.file_format!r}, wanted one of {', '.join(FORMATS)}")
     if request.shape not in SHAPES:
         raise DatasetError(f"shape is {request.shape!r}, wanted one of {', '.join(SHAPES)}")
     if not 0 < request.min_iou <= 1:
@@ -81,50 +82,57 @@ def run_export(request: ExportRequest, report: Report) -> dict[str, Any]:
         DatasetError: If the export fails.
     """
     command = [sys.executable, "-m", "web.export", json.dumps(asdict(check_request(request)))]
-    process = subprocess.Popen(
-        command, cwd=Path(__file__).resolve().parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    last: dict[str, Any] = {}
+    root = Path(__file__).resolve().parents[1]
+    said = ""
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            for line in process.stdout or ():
+                message = _message(line)
+                if "path" in message:
+                    return message
+                if "error" in message:
+                    raise DatasetError(message["error"])
+                if "done" in message:
+                    report(message["done"], message["total"])
+                said = line.strip() or said
+        finally:
+            process.kill()
+    raise DatasetError(f"the export stopped unexpectedly: {said}")
+
+
+def _message(line: str) -> dict[str, Any]:
+    """What the process said, or nothing if a library printed something."""
     try:
-        for line in process.stdout or ():
-            last = json.loads(line)
-            if "done" in last:
-                report(last["done"], last["total"])
-        _, trouble = process.communicate()
-    finally:
-        process.kill()
-        process.wait()
-    if "path" in last:
-        return last
-    raise DatasetError(last.get("error") or f"the export stopped unexpectedly: {trouble.strip()[-300:]}")
+        message = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def write_export(request: ExportRequest, report: Report) -> dict[str, Any]:
     """Export in this process; several files become one zip file."""
     dataset = to_dataset(Project(Path(request.project)), done_only=request.done_only)
     counted = _Counted(dataset, report)
-    name = f"{Path(request.pictures).name}-{request.format}-{time.strftime('%Y%m%d-%H%M%S')}"
+    name = f"{Path(request.pictures).name}-{request.file_format}-{time.strftime('%Y%m%d-%H%M%S')}"
     target = Path(request.target) / name
     path = _write(request, replace(dataset, images=counted), target)
     return {"path": str(path), "objects": counted.objects}
 
 
 def _write(request: ExportRequest, dataset: Dataset, target: Path) -> Path:
-    from decoder.formats.registry import write_dataset
-
     options = WriteOptions(
         encoding="rle" if request.shape == "rle" else "polygons",
         min_iou=request.min_iou if request.shape == "simplified" else None,
         images=Path(request.pictures),
     )
-    if request.format == "coco":
+    write = find_format(request.file_format).write
+    if request.file_format == "coco":
         file = target.with_suffix(".json")
-        write_dataset("coco", dataset, file, options)
+        write(dataset, file, options)
         return file
     try:
         target.mkdir(parents=True)
-        place = target / "tasks.json" if request.format == "label-studio" else target
-        write_dataset(request.format, dataset, place, options)
+        write(dataset, target / "tasks.json" if request.file_format == "label-studio" else target, options)
         return Path(shutil.make_archive(str(target), "zip", target))
     except OSError as error:
         raise DatasetError(f"cannot write {target}: {error.strerror or error}") from error

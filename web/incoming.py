@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from decoder.coco import read_coco
-from decoder.errors import ClickMaskError, DatasetError, ImageError
-from decoder.formats.label_studio import read_label_studio
+from decoder import ClickMaskError, DatasetError, ImageError
 from decoder.formats.options import ReadOptions
+from decoder.formats.registry import find_format
 from web.dataset import add_dataset
 from web.library import OpenFolder
 from web.pictures import SUFFIXES, picture_size
@@ -51,8 +50,8 @@ def add_label_file(folder: OpenFolder, file: Path) -> tuple[int, list[str]]:
         DatasetError: If the file is neither.
     """
     problems: list[ClickMaskError] = []
-    read = read_label_studio if _is_list(file) else read_coco
-    dataset = read(file, ReadOptions(images=folder.path, on_problem=problems.append))
+    file_format = find_format("label-studio" if _is_list(file) else "coco")
+    dataset = file_format.read(file, ReadOptions(images=folder.path, on_problem=problems.append))
     count = add_dataset(folder.project, dataset, problems.append)
     told = [str(problem) for problem in problems[:REPORTED_PROBLEMS]]
     rest = len(problems) - len(told)

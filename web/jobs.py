@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from decoder.errors import ClickMaskError
+from decoder import ClickMaskError
 
 log = logging.getLogger(__name__)
 KEPT_JOBS = 50
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """Raised inside a job when a person stopped it."""
 
 
@@ -30,10 +30,10 @@ class Job:
         """Say how far the work is; ``found`` is handed to the watcher as it is.
 
         Raises:
-            Cancelled: If the job was stopped.
+            CancelledError: If the job was stopped.
         """
         if self._stop.is_set():
-            raise Cancelled
+            raise CancelledError
         self._update(done=done, total=total, **found)
 
     def stop(self) -> None:
@@ -49,7 +49,7 @@ class Job:
         """Do the work and keep its outcome."""
         try:
             self._update(result=work(self), state="done")
-        except Cancelled:
+        except CancelledError:
             self._update(state="cancelled")
         except ClickMaskError as error:
             self._update(state="failed", error=str(error))

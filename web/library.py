@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from decoder.errors import DatasetError, ImageError
+from decoder import DatasetError, ImageError
 from web.pictures import find_pictures, picture_size, shows_in_browser, write_browser_copy
 from web.project import Project
 from web.records import Category

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from decoder.errors import ImageError
-from decoder.images import load_image
-from decoder.prompts import Size
+from decoder import ImageError, Size, load_image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}

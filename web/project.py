@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from decoder.errors import ConflictError, DatasetError
 from web.records import STATUSES, Category, Change, LabeledObject, Picture, Status
@@ -86,7 +87,7 @@ class Project:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock, _readable_errors(self.file):
             return self._db.execute(query, values).fetchall()
 
@@ -143,7 +144,7 @@ class Project:
     def objects(self, picture_id: int) -> list[LabeledObject]:
         """The picture's objects, oldest first."""
         rows = self._rows(f"{OBJECT_COLUMNS} WHERE picture = ? ORDER BY rowid", (picture_id,))
-        return [LabeledObject(*row) for row in rows]  # type: ignore[arg-type]
+        return [LabeledObject(*row) for row in rows]
 
     def write(self, picture_id: int, based_on: int, after: dict[str, LabeledObject | None]) -> int:
         """Put or remove objects of a picture, all or none, and return its new revision.
@@ -161,7 +162,7 @@ class Project:
             picture = self.picture(picture_id)
             if picture.revision != based_on:
                 raise ConflictError(
-                    f"{picture.name} was changed in another tab (revision {picture.revision}, this tab shows {based_on})"
+                    f"{picture.name} was changed elsewhere: got revision {based_on}, it is at {picture.revision}"
                 )
             current = {item.id: item for item in self.objects(picture_id)}
             changes = [Change(key, current.get(key), item) for key, item in after.items()]
@@ -200,7 +201,7 @@ class Project:
     def categories(self) -> list[Category]:
         """All categories, by id."""
         rows = self._rows("SELECT id, name, color FROM category ORDER BY id")
-        return [Category(*row) for row in rows]  # type: ignore[arg-type]
+        return [Category(*row) for row in rows]
 
     def save_categories(self, categories: Sequence[Category]) -> None:
         """Replace the list of categories.
@@ -215,7 +216,9 @@ class Project:
             used = {row[0] for row in self._db.execute("SELECT DISTINCT category FROM object")}
             lost = used - {category.id for category in categories}
             if lost:
-                raise DatasetError(f"{len(lost)} of the classes to remove still have objects: relabel or delete those first")
+                raise DatasetError(
+                    f"{len(lost)} of the classes to remove still have objects: relabel or delete those first"
+                )
             self._db.execute("DELETE FROM category")
             self._db.executemany("INSERT INTO category VALUES (?, ?, ?)", [(c.id, c.name, c.color) for c in categories])
 
@@ -232,16 +235,13 @@ class Project:
         return str(rows[0][0]) if rows else None
 
 
-def _picture(row: tuple[object, ...]) -> Picture:
-    *values, missing = row
-    return Picture(*values, missing=bool(missing))  # type: ignore[arg-type]
+def _picture(row: tuple[Any, ...]) -> Picture:
+    picture_id, name, width, height, status, revision, object_count, missing = row
+    return Picture(picture_id, name, width, height, status, revision, object_count, bool(missing))
 
 
-def _change(entry: dict[str, dict[str, object] | None]) -> Change:
-    before, after = (
-        None if entry[side] is None else LabeledObject(**entry[side])  # type: ignore[arg-type]
-        for side in ("before", "after")
-    )
+def _change(entry: dict[str, Any]) -> Change:
+    before, after = (None if entry[side] is None else LabeledObject(**entry[side]) for side in ("before", "after"))
     return Change(str(entry["id"]), before, after)
 
 

@@ -12,8 +12,7 @@ import binascii
 import numpy as np
 from numpy.typing import NDArray
 
-from decoder.errors import ShapeError
-from decoder.prompts import Size
+from decoder import ShapeError, Size
 
 HEADER = 4
 

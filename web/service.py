@@ -13,11 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from decoder.auto import FoundMask
-from decoder.engine import Engine
-from decoder.errors import ClickMaskError, DatasetError, ImageError
-from decoder.images import load_image
-from decoder.prompts import Size, check_prompt
+from decoder import ClickMaskError, DatasetError, Engine, FoundMask, ImageError, Size, check_prompt, load_image
 from decoder.shapes import mask_to_polygons, polygons_to_mask
 from web.export import ExportRequest, export_request, run_export
 from web.incoming import add_label_file, add_picture_file
@@ -73,8 +69,8 @@ class Service:
 
     # folders
 
-    def start(self, message: Message) -> Answer:
-        """What a fresh page needs to know; ``folder`` is the one it had open, if any."""
+    def start(self, _message: Message) -> Answer:
+        """What a fresh page needs to know."""
         return {
             "model": self._model_name,
             "roots": [str(root) for root in self.library.roots],
@@ -246,7 +242,7 @@ class Service:
         folder = self.library.folder(message["folder"])
         request = export_request(
             folder,
-            format=message.get("format", "coco"),
+            file_format=message.get("format", "coco"),
             shape=message.get("shape", "polygons"),
             min_iou=float(message.get("min_iou", 0.99)),
             done_only=bool(message.get("done_only", False)),

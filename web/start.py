@@ -12,9 +12,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from decoder.checkpoints import DEFAULT_MODEL, load_model
-from decoder.engine import Engine
-from decoder.errors import ClickMaskError
+from decoder import DEFAULT_MODEL, ClickMaskError, Engine, load_model
 from web.incoming import adopt_labels
 from web.library import Library
 from web.samples import make_sample_folder
@@ -40,16 +38,17 @@ class Options:
 def read_options(arguments: Sequence[str]) -> Options:
     """Parse the command line; prints help or what is wrong and leaves when asked to."""
     parser = argparse.ArgumentParser("python -m web", description="Label pictures by clicking: the ClickMask app.")
-    parser.add_argument("--root", type=Path, action="append", metavar="DIR",
-                        help="folder whose pictures and subfolders may be opened; may be given again (sample photos)")  # fmt: skip
-    parser.add_argument("--home", type=Path, default=Path.home() / "ClickMask", metavar="DIR",
-                        help="where sample photos and labels of read-only folders are kept (%(default)s)")  # fmt: skip
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or weights file (%(default)s)")
-    parser.add_argument("--device", default="cpu", help="where to compute, such as cpu or cuda (%(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
-    parser.add_argument("--port", type=int, help="port to listen on (the first free one from 7860)")
-    parser.add_argument("--auth", type=_name_and_password, action="append", default=[], metavar="NAME:PASSWORD",
-                        help="ask for a login; may be given again")  # fmt: skip
+    add = parser.add_argument
+    folders = "folder whose pictures and subfolders may be opened; may be given again (the sample photos)"
+    add("--root", type=Path, action="append", metavar="DIR", help=folders)
+    home = "where the sample photos and the labels of read-only folders are kept (%(default)s)"
+    add("--home", type=Path, default=Path.home() / "ClickMask", metavar="DIR", help=home)
+    add("--model", default=DEFAULT_MODEL, help="name or weights file (%(default)s)")
+    add("--device", default="cpu", help="where to compute, such as cpu or cuda (%(default)s)")
+    add("--host", default="127.0.0.1", help="address to listen on, 0.0.0.0 for all (%(default)s)")
+    add("--port", type=int, help="port to listen on (the first free one from 7860)")
+    login = "ask for a login; may be given again"
+    add("--auth", type=_name_and_password, action="append", default=[], metavar="NAME:PASSWORD", help=login)
     found = parser.parse_args(arguments)
     for root in found.root or []:
         if not root.is_dir():
@@ -78,8 +77,14 @@ def open_service(options: Options) -> Service:
     engine = ThreadPoolExecutor(1).submit(lambda: Engine(load_model(options.model, device=options.device)))
     engine.add_done_callback(_say_what_is_wrong)
     library = Library(roots, options.home, adopt_labels)
-    return Service(engine, library, start_folder=roots[0], model_name=options.model, file_url=file_url,
-                   uploads=Path(gr.utils.get_upload_folder()))
+    return Service(
+        engine,
+        library,
+        start_folder=roots[0],
+        model_name=options.model,
+        file_url=file_url,
+        uploads=Path(gr.utils.get_upload_folder()),
+    )
 
 
 def _say_what_is_wrong(engine: Future[Engine]) -> None:

@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from decoder.engine import Rule, Segmentation
-from decoder.errors import DatasetError, PromptError
-from decoder.prompts import Box, Point, Prompt, Size
+from decoder import RULES, Box, DatasetError, Point, Prompt, PromptError, Rule, Segmentation, Size
 from web.records import Category, LabeledObject
 from web.runs import check_runs, mask_to_runs, runs_to_mask
 
 Message = Mapping[str, Any]
-RULES: tuple[Rule, ...] = ("auto", "iou", "stability")
 MASK_PROMPT_PX = 256  # side of the square grid a mask prompt is sent on
 MASK_PROMPT_LOGIT = 10.0  # how sure a drawn mask is
 

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
+
+from decoder import DatasetError, Size
+from decoder.shapes import mask_to_polygons
+from tests.web.photos import write_photo
+from web.export import FORMATS, ExportRequest, export_request, run_export
+from web.incoming import add_label_file, adopt_labels
+from web.jobs import CancelledError
+from web.library import Library, OpenFolder
+from web.records import Category, LabeledObject
+from web.runs import mask_to_runs, runs_to_mask
+
+SIZE = Size(40, 60)
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools
+
+
+def ring_with_island() -> NDArray[np.bool_]:
+    yy, xx = np.mgrid[0:40, 0:60]
+    radius = np.hypot(xx - 30, yy - 20)
+    mask: NDArray[np.bool_] = ((radius < 18) & (radius > 12)) | (radius < 5)
+    mask[1, 1] = True
+    return mask
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> OpenFolder:
+    place = tmp_path / "photos"
+    for name in ("a.png", "b.png", "sub/c.png"):
+        write_photo(place / name)
+    opened = Library((place,), tmp_path / "home", adopt_labels).folder(place)
+    opened.project.save_categories([Category(1, "ring", "#ff0000"), Category(7, "disc", "#00ff00")])
+    a, b, _ = opened.project.pictures()
+    opened.project.write(a.id, 0, {"r": LabeledObject("r", 1, mask_to_runs(ring_with_island()), score=0.9)})
+    opened.project.write(b.id, 0, {"d": LabeledObject("d", 7, mask_to_runs(np.ones((40, 60), np.bool_)))})
+    opened.project.set_status(a.id, "done")
+    return opened
+
+
+def exported(request: ExportRequest) -> Path:
+    return Path(run_export(request, lambda _done, _total: None)["path"])
+
+
+@pytest.mark.parametrize("shape", ["polygons", "rle"])
+def test_coco_loads_with_pycocotools_and_the_masks_are_equal(folder: OpenFolder, shape: str) -> None:
+    seen = []
+    request = export_request(folder, shape=shape)
+    result = run_export(request, lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert result["objects"] == 2
+    coco = COCO(result["path"])
+    assert [image["file_name"] for image in coco.dataset["images"]] == ["a.png", "b.png", "sub/c.png"]
+    assert {category["name"] for category in coco.dataset["categories"]} == {"ring", "disc"}
+    (ring,) = coco.loadAnns(coco.getAnnIds(catIds=[1]))
+    assert np.array_equal(coco.annToMask(ring).astype(bool), ring_with_island())
+    assert ring["area"] == ring_with_island().sum()
+
+
+def test_simplified_polygons_keep_the_promised_iou(folder: OpenFolder) -> None:
+    coco = COCO(str(exported(export_request(folder, shape="simplified", min_iou=0.9))))
+    (ring,) = coco.loadAnns(coco.getAnnIds(catIds=[1]))
+    mask, wanted = coco.annToMask(ring).astype(bool), ring_with_island()
+    assert (mask & wanted).sum() / (mask | wanted).sum() >= 0.9
+    assert sum(map(len, ring["segmentation"])) / 2 < mask_to_polygons(wanted).num_points
+
+
+def test_only_done_pictures_are_exported_on_request(folder: OpenFolder) -> None:
+    data = json.loads(exported(export_request(folder, done_only=True)).read_text())
+    assert [image["file_name"] for image in data["images"]] == ["a.png"]
+
+
+@pytest.mark.parametrize("file_format", [name for name in FORMATS if name != "coco"])
+def test_every_other_format_becomes_one_zip_with_files_for_labeled_pictures(
+    folder: OpenFolder, file_format: str
+) -> None:
+    path = exported(export_request(folder, file_format=file_format))
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+    assert path.suffix == ".zip"
+    assert names
+    assert not path.with_suffix("").exists()
+    if file_format != "label-studio":
+        assert len(names) >= 2
+
+
+def test_label_studio_tasks_come_back_with_equal_masks(folder: OpenFolder, tmp_path: Path) -> None:
+    with zipfile.ZipFile(exported(export_request(folder, file_format="label-studio"))) as archive:
+        archive.extract("tasks.json", tmp_path)
+    other = tmp_path / "other"
+    for name in ("a.png", "deeper/b.png"):
+        write_photo(other / name)
+    fresh = Library((other,), tmp_path / "home", adopt_labels).folder(other)
+    count, problems = add_label_file(fresh, tmp_path / "tasks.json")
+    assert (problems, count) == ([], 2)
+    (item,) = fresh.project.objects(fresh.project.pictures()[0].id)
+    assert np.array_equal(runs_to_mask(item.runs, SIZE), ring_with_island())
+    assert "ring" in {category.name for category in fresh.project.categories()}
+
+
+def test_coco_that_lies_in_a_folder_is_shown_and_added_only_once(folder: OpenFolder, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write_photo(other / "a.png")
+    file = other / "annotations.json"
+    file.write_bytes(exported(export_request(folder)).read_bytes())
+    fresh = Library((other,), tmp_path / "home", adopt_labels).folder(other)
+    assert [item.source for item in fresh.project.objects(1)] == ["import"]
+    count, problems = add_label_file(fresh, file)
+    assert count == 0
+    assert any("b.png is labeled in the file, but is not in this folder" in problem for problem in problems)
+
+
+def test_a_file_that_is_no_label_file_is_refused(folder: OpenFolder, tmp_path: Path) -> None:
+    file = tmp_path / "notes.json"
+    file.write_text("hello")
+    with pytest.raises(DatasetError, match=r"notes\.json is not JSON"):
+        add_label_file(folder, file)
+    file.write_text('{"something": [1]}')
+    with pytest.raises(DatasetError):
+        add_label_file(folder, file)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"file_format": "docx"}, "format is 'docx', wanted one of coco"),
+        ({"shape": "dots"}, "shape is 'dots'"),
+        ({"min_iou": 0.0}, r"min_iou is 0\.0"),
+    ],
+)
+def test_unknown_choices_are_refused_before_anything_runs(
+    folder: OpenFolder, choice: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DatasetError, match=message):
+        export_request(folder, **choice)
+
+
+def test_a_stopped_export_leaves_no_process_behind(folder: OpenFolder) -> None:
+    def stop(_done: int, _total: int) -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        run_export(export_request(folder), stop)
+
+
+def test_a_damaged_object_is_told_in_the_export(folder: OpenFolder) -> None:
+    picture = folder.project.pictures()[1]
+    folder.project.write(picture.id, picture.revision, {"bad": LabeledObject("bad", 1, "AAAA")})
+    with pytest.raises(DatasetError, match="mask runs have 3 bytes"):
+        run_export(export_request(folder), lambda _done, _total: None)
