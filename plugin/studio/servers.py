@@ -9,8 +9,8 @@ from pathlib import Path
 from plugin.studio.login import Login
 from plugin.studio.process import ServerCommand
 
-LABEL_STUDIO_SECONDS = 180.0  # the first start makes the database: 32 s on two cores
-BACKEND_SECONDS = 120.0
+LABEL_STUDIO_SECONDS = 600.0  # the first start makes the database: 32 s on two idle cores, minutes on busy ones
+BACKEND_SECONDS = 300.0
 
 
 def label_studio_command(

