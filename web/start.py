@@ -73,14 +73,15 @@ def _name_and_password(text: str) -> tuple[str, str]:
 
 def open_service(options: Options) -> Service:
     """Open the folders and begin to load the model in the background."""
-    roots = options.roots or (make_sample_folder(options.home),)
+    samples = None if options.roots else make_sample_folder(options.home)
+    roots = options.roots or (options.home,)
     engine = ThreadPoolExecutor(1).submit(lambda: Engine(load_model(options.model, device=options.device)))
     engine.add_done_callback(_say_what_is_wrong)
     library = Library(roots, options.home, adopt_labels)
     return Service(
         engine,
         library,
-        start_folder=roots[0],
+        start_folder=samples or roots[0],
         model_name=options.model,
         file_url=file_url,
         uploads=Path(gr.utils.get_upload_folder()),

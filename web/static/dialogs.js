@@ -33,7 +33,7 @@ class Dialogs {
 
   help() {
     const groups = HELP.map(([title, rows]) => make("section", {}, make("h3", {}, title),
-      make("dl", {}, rows.map(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]))));
+      make("dl", {}, rows.map(([keys, what]) => [make("dt", {}, keys.split(", ").map((key) => make("kbd", {}, key))), make("dd", {}, what)]))));
     this.open(TEXT.help, make("div", { class: "cm-help" }, groups));
   }
 

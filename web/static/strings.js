@@ -115,7 +115,7 @@ const HELP = [
   ]],
   ["Repair", [
     ["B, E", "brush, eraser"],
-    ["[ , ]", "smaller, larger brush"],
+    ["[, ]", "smaller, larger brush"],
     ["P", "outline with vertices to drag"],
     ["C, V", "click tool, select tool"],
     ["X", "swap add and remove"],

@@ -1,0 +1,35 @@
+"""The service on the sample photos, with the model in the box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from decoder import Engine, load_model
+from tests.web.photos import sample_folder
+from web.incoming import adopt_labels
+from web.library import Library
+from web.service import Service
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Future[Engine]:
+    loaded: Future[Engine] = Future()
+    loaded.set_result(Engine(load_model("nano")))
+    return loaded
+
+
+@pytest.fixture
+def service(tmp_path: Path, engine: Future[Engine]) -> Iterator[Service]:
+    folder = sample_folder(tmp_path)
+    library = Library((folder,), tmp_path / "home", adopt_labels)
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    yield Service(engine, library, start_folder=folder, model_name="nano", file_url=str, uploads=uploads)
+    library.close()
