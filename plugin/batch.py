@@ -29,15 +29,17 @@ class Batch:
     def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
 
-    def known(self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str) -> list[JsonObject]:
+    def known(
+        self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str
+    ) -> list[JsonObject | list[JsonObject]]:
         """Answer a request without context.
 
         A single task is most likely being opened by a person who waits for the page, so it is
         answered only from what is ready. Several are "Retrieve predictions": all are worked through.
 
         Returns:
-            One prediction per task, in order; an empty list if there is nothing to tell, which
-            Label Studio takes as "no predictions".
+            One prediction per task, in order, and an empty list for a task without segments, so
+            that Label Studio stores nothing for it; an empty list if there is nothing to tell at all.
         """
         if project.options.prelabel == "off":
             return []
@@ -45,8 +47,11 @@ class Batch:
             existing_prompts(tasks[0], config, project) and self._segmenter.is_prepared(tasks[0], config, project)
         ):
             return []
-        predictions = list(self.predictions(tasks, config, project, version))
-        return predictions if any(prediction["result"] for prediction in predictions) else []
+        answers: list[JsonObject | list[JsonObject]] = [
+            prediction if prediction["result"] else []
+            for prediction in self.predictions(tasks, config, project, version)
+        ]
+        return answers if any(answers) else []
 
     def predictions(
         self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str

@@ -23,7 +23,7 @@ def blob() -> NDArray[np.bool_]:
     """A ring with a hole, and a loose part."""
     rows, columns = np.mgrid[:120, :160]
     distance = np.hypot(rows - 60, columns - 80)
-    mask = (distance < 40) & (distance > 10)
+    mask: NDArray[np.bool_] = (distance < 40) & (distance > 10)
     mask[5:10, 5:15] = True
     return mask
 

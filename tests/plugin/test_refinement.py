@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from decoder import Engine, Point, Prompt, Segmentation
+from decoder import Engine, LoadImage, Point, Prompt, Rule, Segmentation
 from plugin.refinement import REFINED_POINTS, EarlierAnswers
 from tests.plugin.discs import disc_model
 
@@ -30,10 +30,12 @@ class CountingEngine(Engine):
         super().__init__(disc_model())
         self.asked: list[Prompt] = []
 
-    def segment(self, *arguments: object, **options: object) -> Segmentation:  # type: ignore[override]
+    def segment(
+        self, image_key: str, load_image: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto"
+    ) -> Segmentation:
         """Note the prompt and answer it."""
-        self.asked.append(arguments[2])  # type: ignore[arg-type]
-        return super().segment(*arguments, **options)  # type: ignore[arg-type]
+        self.asked.append(prompt)
+        return super().segment(image_key, load_image, prompt, rule=rule)
 
 
 def test_each_click_starts_from_the_answer_before() -> None:
@@ -41,7 +43,9 @@ def test_each_click_starts_from_the_answer_before() -> None:
     first = ask(earlier, engine, CLICKS[0])
     ask(earlier, engine, *CLICKS[:2])
     assert [prompt.mask_logits is not None for prompt in engine.asked] == [False, True]
-    assert torch.equal(engine.asked[1].mask_logits, first.logits[first.chosen])  # type: ignore[arg-type]
+    started_from = engine.asked[1].mask_logits
+    assert started_from is not None
+    assert torch.equal(started_from, first.logits[first.chosen])
 
 
 def test_a_forgotten_answer_is_computed_again_and_the_same() -> None:

@@ -1,0 +1,122 @@
+"""One request to one judged address: certificates belong to names, and time and size end."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugin.errors import FetchError, RefusedError
+from plugin.transport import Transport
+from tests.plugin.studio_server import Studio
+
+
+class Dribble(BaseHTTPRequestHandler):
+    """Sends a byte now and then, for ever."""
+
+    def do_GET(self) -> None:
+        """Answer for a long time."""
+        self.send_response(200)
+        self.end_headers()
+        while True:
+            try:
+                self.wfile.write(b".")
+            except OSError:
+                return
+            time.sleep(0.1)
+
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def dribbling() -> Iterator[str]:
+    """The address of a server that never ends its answer."""
+    server = HTTPServer(("127.0.0.1", 0), Dribble)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_an_answer_that_never_ends_is_cut_off(dribbling: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(FetchError, match="took longer than 1 s"):
+        Transport(frozenset(), 1_000, 1.0).request("GET", dribbling, trusted=True)
+    assert time.monotonic() - start < 5
+
+
+def test_the_name_is_looked_up_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name whose address changes between the judgement and the connection gains nothing."""
+    lookups: list[str] = []
+    real = socket.getaddrinfo
+
+    def lookup(host: str, *arguments: Any, **options: Any) -> Any:
+        lookups.append(host)
+        return real("127.0.0.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    port = studio.url.rpartition(":")[2]
+    Transport(frozenset(), 1_000, 5).request("GET", f"http://changing.example:{port}/", trusted=True)
+    assert lookups.count("changing.example") == 1
+    assert set(lookups) <= {"changing.example", "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.1.2.3", "192.168.0.1", "[::1]", "[::ffff:10.0.0.1]", "0.0.0.0", "169.254.169.254"]
+)
+def test_private_addresses_in_every_spelling_are_refused(host: str) -> None:
+    with pytest.raises(RefusedError, match="is not a public address"):
+        Transport(frozenset(), 1_000, 1).request("GET", f"http://{host}:9/")
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
+    """A server with a certificate for "localhost", and a context that knows the certificate."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files]
+    subprocess.run(command, check=True, capture_output=True)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"hi")
+
+        def log_message(self, *_: Any) -> None:
+            """Stay quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield server.server_address[1], ssl.create_default_context(cafile=certificate)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_certificate_is_checked_against_the_name(https: tuple[int, ssl.SSLContext]) -> None:
+    """The connection goes to an address, but the certificate must be the host name's."""
+    port, context = https
+    transport = Transport(frozenset(), 1_000, 5, context)
+    assert transport.request("GET", f"https://localhost:{port}/", trusted=True).body == b"hi"
+    with pytest.raises(FetchError, match="certificate"):
+        transport.request("GET", f"https://127.0.0.1:{port}/", trusted=True)
+    with pytest.raises(FetchError, match="certificate"):
+        Transport(frozenset(), 1_000, 5).request("GET", f"https://localhost:{port}/", trusted=True)
