@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace OUT, which exists")
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--append", action="store_true", help="add to OUT, which exists")
-    either.add_argument("--split", nargs="+", type=_share, metavar="NAME=SHARE", help="write parts: train=0.8 val=0.2")
+    either.add_argument("--split", type=_shares, metavar="NAME=SHARE,...", help="write parts: train=0.8,val=0.2")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another split (default 0)")
     parser.add_argument("--strict", action="store_true", help="stop at the first record that cannot be used")
     parser.add_argument("--encoding", choices=get_args(Encoding), default="polygons", help="segmentations of COCO")
@@ -101,7 +101,7 @@ def _parts(dataset: Dataset, arguments: argparse.Namespace) -> dict[Path, Datase
     if not arguments.split:
         return {arguments.output: dataset}
     output: Path = arguments.output
-    parts = split_dataset(dataset, dict(arguments.split), seed=arguments.seed)
+    parts = split_dataset(dataset, arguments.split, seed=arguments.seed)
     if FORMATS[arguments.target].is_folder:
         return {output / name: part for name, part in parts.items()}
     return {output.with_name(f"{output.stem}.{name}{output.suffix}"): part for name, part in parts.items()}
@@ -113,14 +113,17 @@ def _check_output(path: Path, arguments: argparse.Namespace) -> None:
         raise DatasetError(f"{path}: exists; --append adds to it, --overwrite replaces it")
 
 
-def _share(text: str) -> tuple[str, float]:
-    name, _, share = text.partition("=")
-    if not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} has no name, wanted NAME=SHARE such as train=0.8")
-    try:
-        return name, float(share)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} has no share, wanted NAME=SHARE such as train=0.8") from None
+def _shares(text: str) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            shares[name] = float(share)
+        except ValueError:
+            name = ""
+        if not name.isidentifier():
+            raise argparse.ArgumentTypeError(f"{part!r} is not NAME=SHARE, such as train=0.8")
+    return shares
 
 
 def _reading_bar(items: Iterable[Any], what: str) -> Iterable[Any]:

@@ -65,7 +65,7 @@ def test_only_dataset_errors_escape_and_what_the_standard_library_takes_is_taken
     if _is_json_of_arrays(data):
         list(read_elements(path))
     else:
-        with pytest.raises(DatasetError, match="file.json"):
+        with pytest.raises(DatasetError, match=r"file\.json"):
             list(read_elements(path))
 
 

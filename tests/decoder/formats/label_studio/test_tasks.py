@@ -1,0 +1,151 @@
+"""Whole files of tasks, ours and as Label Studio exports them, read by us and by Label Studio's own converter."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from label_studio_sdk.converter import Converter
+from PIL import Image
+
+from decoder.errors import ClickMaskError, DatasetError
+from decoder.formats.label_studio import label_config, read_label_studio, write_label_studio
+from decoder.formats.label_studio.tasks import picture_name
+from decoder.formats.options import ReadOptions, WriteOptions
+from decoder.formats.records import Category, Dataset
+from decoder.shapes import rle_area
+from tests.decoder.formats.samples import content, sample_dataset, solid_blob
+
+SIZED = {"original_width": 10, "original_height": 10, "image_rotation": 0, "from_name": "l", "to_name": "image"}
+BOX = {"x": 0, "y": 0, "width": 50, "height": 50, "rotation": 0}
+
+
+def read(tasks: Any, folder: Path) -> tuple[Dataset, list[str]]:
+    path = folder / "tasks.json"
+    path.write_text(json.dumps(tasks))
+    problems: list[ClickMaskError] = []
+    dataset = read_label_studio(path, ReadOptions(on_problem=problems.append))
+    return dataset, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+
+
+def labels(dataset: Dataset) -> list[tuple[str, int]]:
+    """Label and area of every object."""
+    names = dataset.category_names
+    return [(names[item.category_id], rle_area(item.rle)) for image in dataset.images for item in image.objects]
+
+
+def box(region_id: str, *names: str, **others: Any) -> dict[str, Any]:
+    return (
+        SIZED | {"id": region_id, "type": "rectanglelabels", "value": BOX | {"rectanglelabels": list(names)}} | others
+    )
+
+
+def task(*items: Any, **others: Any) -> dict[str, Any]:
+    return {"id": 5, "data": {"image": "a.png"}, "annotations": [{"result": list(items)}]} | others
+
+
+def test_label_studios_own_converter_paints_the_same_masks(tmp_path: Path) -> None:
+    """Its brush export, on our tasks and our configuration."""
+    annotated = list(sample_dataset().images)[1]
+    write_label_studio(replace(sample_dataset(), images=[annotated]), tmp_path / "tasks.json")
+    (written,) = json.loads((tmp_path / "tasks.json").read_text())
+    written["annotations"][0] |= {"id": 1, "completed_by": {"email": "a@b.c"}}  # as Label Studio adds on import
+    (tmp_path / "tasks.json").write_text(json.dumps([written]))
+    (tmp_path / "brush").mkdir()
+    converter = Converter((tmp_path / "tasks.config.xml").read_text(), project_dir=str(tmp_path))
+    converter.convert(str(tmp_path / "tasks.json"), str(tmp_path / "brush"), "BRUSH_TO_PNG", is_dir=False)
+    painted = [np.array(Image.open(path)) > 0 for path in (tmp_path / "brush").glob("*.png")]
+    assert [np.array_equal(mask, solid_blob()) for mask in painted] == [True]
+
+
+def test_the_configuration_escapes_what_xml_would_misread() -> None:
+    assert 'value="a &amp; b"' in label_config([Category(1, "a & b")], "vector")
+
+
+def test_scored_objects_become_predictions(tmp_path: Path) -> None:
+    image = next(iter(sample_dataset().images))
+    scored = replace(image, objects=tuple(replace(item, score=0.5) for item in image.objects))
+    path = tmp_path / "tasks.json"
+    write_label_studio(replace(sample_dataset(), images=[scored]), path)
+    (written,) = json.loads(path.read_text())
+    assert "annotations" not in written
+    assert written["predictions"][0]["score"] == 0.5
+    assert [item.score for image in read_label_studio(path).images for item in image.objects] == [0.5] * 4
+
+
+def test_local_file_names_get_a_prefix_and_lose_it_again(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    write_label_studio(sample_dataset(), path, WriteOptions(image_prefix="/data/local-files/?d="))
+    assert json.loads(path.read_text())[1]["data"]["image"] == "/data/local-files/?d=day%201/b.png"
+    assert content(read_label_studio(path)) == content(sample_dataset())
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({"image": "/data/upload/1/48c9e278-test.png"}, "48c9e278-test.png"),
+        ({"image": "http://127.0.0.1:8080/data/local-files/?d=imgs/a.png"}, "imgs/a.png"),
+        ({"image": "s3://bucket/day/1.jpg"}, "day/1.jpg"),
+        ({"image": "https://example.com/x/y%20z.jpg?size=9"}, "x/y z.jpg"),
+        ({"photo": "a#1.png", "number": 3}, "a#1.png"),
+    ],
+)
+def test_pictures_are_found_in_a_tasks_data(data: dict[str, Any], name: str) -> None:
+    assert picture_name(data, "task 1") == name
+
+
+def test_one_region_with_two_labels_is_two_objects(tmp_path: Path) -> None:
+    dataset, problems = read([task(box("a", "Cat", "Pet"))], tmp_path)
+    assert labels(dataset) == [("Cat", 25), ("Pet", 25)]
+    assert problems == []
+
+
+def test_items_of_one_region_are_one_object(tmp_path: Path) -> None:
+    """A plain <Rectangle> with <Labels> and per-region choices comes as three items of one id."""
+    items = [
+        SIZED | {"id": "a", "type": "rectangle", "value": BOX},
+        SIZED | {"id": "a", "type": "labels", "value": BOX | {"labels": ["Dog"]}},
+        SIZED | {"id": "a", "type": "choices", "value": BOX | {"choices": ["big"]}},
+    ]
+    assert labels(read([task(*items)], tmp_path)[0]) == [("Dog", 25)]
+
+
+def test_children_that_people_made_stay_objects_of_their_own(tmp_path: Path) -> None:
+    dataset, _ = read([task(box("a", "Cat"), box("b", "Ear", parentID="a"))], tmp_path)
+    assert labels(dataset) == [("Cat", 25), ("Ear", 25)]
+
+
+def test_what_has_no_shape_is_passed_over(tmp_path: Path) -> None:
+    items = [
+        {"type": "relation", "from_id": "a", "to_id": "b"},
+        {"id": "c", "type": "choices", "value": {"choices": ["blurred"]}},
+        box("a", "Cat"),
+    ]
+    dataset, problems = read([task(*items)], tmp_path)
+    assert (labels(dataset), problems) == ([("Cat", 25)], [])
+
+
+def test_cancelled_annotations_do_not_count_and_predictions_fill_in(tmp_path: Path) -> None:
+    cancelled = [{"was_cancelled": True, "result": [box("a", "Cat")]}]
+    dataset, _ = read([task(annotations=cancelled, predictions=[{"result": [box("b", "Dog")]}])], tmp_path)
+    assert labels(dataset) == [("Dog", 25)]
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
+    broken = box("bad", "Cat") | {"value": BOX | {"width": "wide"}}
+    tasks = [task(broken, box("good", "Cat")), {"id": 6}, 7, task(annotations=[], id=8), task(box("c", "Cat"), id=9)]
+    dataset, problems = read(tasks, tmp_path)
+    assert labels(dataset) == [("Cat", 25), ("Cat", 25)]
+    assert problems[0] == "task 5: region 'bad': width is 'wide', wanted a number"
+    assert problems[1].startswith("task 6: data: the record is None")
+    assert "is 7, wanted an object" in problems[2]
+    assert problems[3].startswith("task 8: has no region and so no size")
+
+
+def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="holds 'images', wanted an array of tasks"):
+        read({"images": [1]}, tmp_path)

@@ -1,0 +1,120 @@
+"""``python -m decoder convert`` on real files, as a person runs it."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from decoder.coco import read_coco, write_coco
+from decoder.errors import DatasetError
+from decoder.formats.command import add_arguments, run
+from decoder.formats.options import ReadOptions
+from decoder.formats.registry import FORMATS
+from tests.decoder.formats.samples import content, sample_dataset, write_pictures
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Path:
+    write_pictures(sample_dataset(), tmp_path / "pictures")
+    write_coco(sample_dataset(), tmp_path / "in.json")
+    return tmp_path / "in.json"
+
+
+def convert(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"mots"}))
+def test_from_coco_to_every_format_and_back(name: str, coco: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there" if FORMATS[name].is_folder else tmp_path / "there.json"
+    pictures = ("--images", tmp_path / "pictures")
+    assert convert("--from", "coco", "--to", name, *pictures, coco, there) == 0
+    assert convert("--from", name, "--to", "coco", *pictures, there, tmp_path / "back.json") == 0
+    assert content(read_coco(tmp_path / "back.json")) == content(sample_dataset())
+
+
+def test_several_inputs_are_merged_and_the_result_is_told(
+    coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    convert("--from", "coco", "--to", "coco", coco, coco, tmp_path / "out.json")
+    assert f"{tmp_path / 'out.json'}: 3 images, 10 objects, 3 categories" in capsys.readouterr().out
+
+
+def test_appending_adds_to_what_is_there(coco: Path, tmp_path: Path) -> None:
+    convert("--from", "coco", "--to", "png", coco, tmp_path / "masks")
+    (tmp_path / "masks" / "a.png").rename(tmp_path / "masks" / "other.png")
+    convert("--from", "png", "--to", "coco", "--append", tmp_path / "masks", coco)
+    names = [annotated.image.file_name for annotated in read_coco(coco).images]
+    assert names == ["a.png", "day 1/b.png", "day 1/empty.png", "other.png"]
+
+
+def test_a_split_writes_one_file_per_part(coco: Path, tmp_path: Path) -> None:
+    convert("--from", "coco", "--to", "coco", "--split", "train=0.67,val=0.33", coco, tmp_path / "out.json")
+    counts = [read_coco(tmp_path / f"out.{name}.json").image_count for name in ("train", "val")]
+    assert counts == [2, 1]
+
+
+def test_what_is_there_is_not_written_over_by_accident(coco: Path) -> None:
+    with pytest.raises(DatasetError, match="--append adds to it, --overwrite replaces it"):
+        convert("--from", "coco", "--to", "coco", coco, coco)
+    assert convert("--from", "coco", "--to", "coco", "--overwrite", coco, coco) == 0
+
+
+def test_broken_records_are_listed_and_counted(coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    coco.write_text(coco.read_text().replace('"image_id":11', '"image_id":99'))
+    arguments = ("--from", "coco", "--to", "yolo", coco, tmp_path / "yolo")
+    assert convert(*arguments) == 0
+    out = capsys.readouterr().out
+    assert f"left out: {coco}: annotation 200: image_id is 99, which no image has" in out
+    assert "left out: 1 " in out
+    with pytest.raises(DatasetError, match="annotation 200: image_id is 99"):
+        convert(*arguments, "--strict", "--overwrite")
+
+
+def test_a_terminal_shows_progress_bars(coco: Path, tmp_path: Path) -> None:
+    """Run as a person would, on a pseudo-terminal; elsewhere, as in a log, there are no bars."""
+    command = [sys.executable, "-m", "decoder", "convert", "--from", "coco", "--to", "voc", str(coco)]
+    screen, line = pty.openpty()
+    fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    ran = subprocess.run([*command, str(tmp_path / "a")], stderr=line, stdout=subprocess.PIPE, check=True, text=True)
+    os.close(line)
+    shown = os.read(screen, 1 << 16).decode()
+    os.close(screen)
+    assert "reading records" in shown
+    assert "writing images: 100%" in shown
+    assert "3 images, 5 objects" in ran.stdout
+    logged = subprocess.run([*command, str(tmp_path / "b")], capture_output=True, check=True, text=True)
+    assert logged.stderr == ""
+
+
+@pytest.mark.parametrize("split", ["train", "train=x", "=0.5", "a b=1"])
+def test_a_malformed_split_is_a_usage_error(
+    split: str, coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        convert("--from", "coco", "--to", "coco", "--split", split, coco, tmp_path / "out.json")
+    assert "is not NAME=SHARE, such as train=0.8" in capsys.readouterr().err
+
+
+def test_errors_are_one_line_for_a_person(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "decoder", "convert", "--from", "coco", "--to", "voc", "missing.json", "out"]
+    ran = subprocess.run(command, capture_output=True, check=False, text=True, cwd=tmp_path)
+    assert ran.returncode == 1
+    assert ran.stderr == "error: missing.json: cannot be read: No such file or directory\n"
+
+
+def test_a_format_that_holds_no_pictures_sizes_asks_for_them(coco: Path, tmp_path: Path) -> None:
+    convert("--from", "coco", "--to", "yolo", coco, tmp_path / "yolo")
+    with pytest.raises(DatasetError, match="there is no such folder, wanted the pictures"):
+        FORMATS["yolo"].read(tmp_path / "yolo", ReadOptions())
