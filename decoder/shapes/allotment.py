@@ -51,8 +51,8 @@ class Choices:
 def ring_choices(rings: Rings, deviation_px: float) -> list[Choices]:
     """Work out every ring's curve, fine enough for a mean deviation of about this."""
     return [
-        _choices(rings.ring(index), is_hole=bool(parent >= 0), deviation_px=deviation_px)
-        for index, parent in enumerate(rings.parents)
+        _choices(rings.ring(index), is_hole=is_hole, deviation_px=deviation_px)
+        for index, is_hole in enumerate(rings.is_hole.tolist())
     ]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from decoder.shapes.rings import Rings
+from decoder.shapes.rings import Rings, find_rings
 
 Points = NDArray[Any]  # (N, 2) as (x, y) [px]
 
@@ -38,13 +38,21 @@ class Cut:
     point: tuple[float, float]
 
 
+def keyholed_rings(pixels: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+    """One pixel-edge ring per 8-connected part with its holes joined, shape (N, 2) each [px]."""
+    rings = find_rings(pixels)
+    corners = rings.corners.astype(np.float64)
+    outlines = [corners[begin:end] for begin, end in pairwise(rings.starts.tolist())]
+    return join_rings(outlines, find_cuts(rings, pixels))
+
+
 def find_cuts(rings: Rings, pixels: NDArray[np.uint8]) -> list[Cut]:
     """For each hole a cut from its topmost, leftmost corner along the pixel row to the first ring on the left.
 
     That ring belongs to the same part, and has a pixel earlier in reading order: following
     cuts from hole to hole always ends at the outer ring.
     """
-    holes = np.flatnonzero(rings.parents >= 0)
+    holes = np.flatnonzero(rings.is_hole)
     if not holes.size:
         return []
     corners = rings.corners.astype(np.int64)
@@ -141,9 +149,8 @@ def _run_start(row: NDArray[np.uint8], end: int) -> int:
 
 def _sides_at(rings: Rings, x: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each (x, row) the first corner of the vertical side at x that borders on the pixel of that row."""
-    following = np.arange(1, len(rings.corners) + 1)
-    following[rings.starts[1:] - 1] = rings.starts[:-1]
-    begin, end = rings.corners.astype(np.int64), rings.corners[following].astype(np.int64)
+    begin = rings.corners.astype(np.int64)
+    end = begin[rings.following()]
     sides = np.flatnonzero(begin[:, 0] == end[:, 0])
     top = np.minimum(begin[sides, 1], end[sides, 1])
     stride = int(rings.corners[:, 1].max()) + 1

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from decoder.errors import ShapeError
 from decoder.prompts import Size
-from decoder.shapes.filling import check_ring, fill_rings
-from decoder.shapes.keyholes import find_cuts, join_rings
-from decoder.shapes.masks import Mask, as_bytes, check_size, mask_size
-from decoder.shapes.rings import find_rings
-from decoder.shapes.rle import rle_to_mask
+from decoder.shapes.descent import GRID_PX
+from decoder.shapes.fewest import fewest_rings
+from decoder.shapes.filling import check_ring, fill_rings, rle_iou
+from decoder.shapes.keyholes import keyholed_rings
+from decoder.shapes.masks import Mask, as_bytes, check_size, mask_size, window
+from decoder.shapes.painted import painted_rings
+from decoder.shapes.rle import mask_to_rle, rle_to_mask
+from decoder.shapes.simplify import Attempt, allowed_px, reach_iou, spend_points
 
 Style = Literal["parts", "fewest", "painted"]
+ROOM_PX = 8  # around the foreground, for corners off the contour
+FEWEST_SHARE = 0.03  # of the pixel-edge corners: an exact outline hardly ever has fewer points
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +86,14 @@ def mask_to_polygons(
             hold together, or "painted" is combined with a limit.
     """
     pixels = as_bytes(mask)
-    size = mask_size(pixels)
-    rings = find_rings(pixels)
-    corners = rings.corners.astype(np.float64)
-    outlines = [corners[begin:end] for begin, end in pairwise(rings.starts.tolist())]
-    return Polygons(tuple(join_rings(outlines, find_cuts(rings, pixels))), size, 1.0)
+    if style not in get_args(Style):
+        raise ShapeError(f"style is {style!r}, wanted one of {', '.join(get_args(Style))}")
+    if min_iou is None and max_points is None:
+        return _exact(pixels, style)
+    if style == "painted":
+        raise ShapeError("style 'painted' is exact: got min_iou or max_points with it, wanted neither")
+    _check_limits(min_iou, max_points)
+    return _simplified(pixels, min_iou, max_points)
 
 
 def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size | None = None) -> NDArray[np.bool_]:
@@ -116,3 +123,60 @@ def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size 
         raise ShapeError(f"the polygons are {repr(polygons)[:60]}, wanted a list of flat lists [x0, y0, x1, y1, ...]")
     rings = [check_ring(numbers, index, size) for index, numbers in enumerate(polygons)]
     return rle_to_mask(fill_rings(rings, size))
+
+
+def _exact(pixels: NDArray[np.uint8], style: Style) -> Polygons:
+    """Polygons that decode to the mask; pixel edges do so by construction, the others are decoded to make sure."""
+    size = mask_size(pixels)
+    if style != "parts":
+        rings = tuple(fewest_rings(pixels) if style == "fewest" else painted_rings(pixels))
+        iou = rle_iou(fill_rings(rings, size), mask_to_rle(pixels))
+        if iou == 1.0:
+            return Polygons(rings, size, iou)
+    return Polygons(tuple(keyholed_rings(pixels)), size, 1.0)
+
+
+def _check_limits(min_iou: float | None, max_points: int | None) -> None:
+    if min_iou is not None and not (isinstance(min_iou, int | float | np.floating) and 0 < min_iou <= 1):
+        raise ShapeError(f"min_iou is {min_iou!r}, wanted a number above 0 and up to 1")
+    if max_points is not None and not (isinstance(max_points, int | np.integer) and max_points >= 3):
+        raise ShapeError(f"max_points is {max_points!r}, wanted a whole number of at least 3")
+
+
+def _simplified(pixels: NDArray[np.uint8], min_iou: float | None, max_points: int | None) -> Polygons:
+    found = window(pixels)
+    if found is None:
+        return Polygons((), mask_size(pixels), 1.0)
+    top, left = (max(0, side.start - ROOM_PX) for side in found)
+    cropped = np.ascontiguousarray(pixels[top : found[0].stop + ROOM_PX, left : found[1].stop + ROOM_PX])
+    if min_iou is None:
+        assert max_points is not None
+        polygons = _within_points(cropped, max_points)
+    else:
+        polygons = _above_iou(cropped, min_iou)
+    if max_points is not None and polygons.num_points > max_points:
+        needed = f"IoU {min_iou} takes {polygons.num_points} points"
+        raise ShapeError(f"min_iou and max_points do not go together: {needed}, wanted at most {max_points}")
+    return Polygons(tuple(ring + (left, top) for ring in polygons.rings), mask_size(pixels), polygons.iou)
+
+
+def _above_iou(pixels: NDArray[np.uint8], min_iou: float) -> Polygons:
+    """The fewest points found at this IoU; where only a fraction of the grid is allowed, exact ones may be fewer."""
+    attempt = reach_iou(pixels, min_iou)
+    if attempt is not None and allowed_px(pixels, min_iou) > GRID_PX:
+        return _polygons(attempt, pixels)
+    exact = _exact(pixels, "fewest")
+    return exact if attempt is None or exact.num_points <= attempt.num_points else _polygons(attempt, pixels)
+
+
+def _within_points(pixels: NDArray[np.uint8], max_points: int) -> Polygons:
+    """The best IoU found for so many points; exact ones where they may suffice."""
+    if sum(len(ring) for ring in keyholed_rings(pixels)) * FEWEST_SHARE <= max_points:
+        exact = _exact(pixels, "fewest")
+        if exact.num_points <= max_points:
+            return exact
+    return _polygons(spend_points(pixels, max_points), pixels)
+
+
+def _polygons(attempt: Attempt, pixels: NDArray[np.uint8]) -> Polygons:
+    return Polygons(tuple(attempt.joined), mask_size(pixels), attempt.iou)

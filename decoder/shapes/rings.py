@@ -30,28 +30,34 @@ class Rings:
 
     corners: NDArray[np.int32]  # (N, 2) as (x, y) [px]
     starts: NDArray[np.int64]  # (R + 1,): ring i is corners[starts[i] : starts[i + 1]]
-    parents: NDArray[np.int64]  # (R,): for a hole the outer ring of its part, -1 for outer rings
+    is_hole: NDArray[np.bool_]  # (R,)
 
     def __len__(self) -> int:
-        return len(self.parents)
+        return len(self.is_hole)
 
     def ring(self, index: int) -> NDArray[np.int32]:
         """The corners of one ring, shape (N, 2) [px]."""
         return self.corners[self.starts[index] : self.starts[index + 1]]
+
+    def following(self) -> NDArray[np.int64]:
+        """Index of the next corner of the same ring for each corner, shape (N,)."""
+        following = np.arange(1, len(self.corners) + 1)
+        following[self.starts[1:] - 1] = self.starts[:-1]
+        return following
 
 
 def find_rings(pixels: NDArray[np.uint8]) -> Rings:
     """Trace the outlines of all 8-connected parts and their 4-connected holes, shape (H, W) of bytes."""
     found = window(pixels)
     if found is None:
-        return Rings(np.zeros((0, 2), np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64))
+        return Rings(np.zeros((0, 2), np.int32), np.zeros(1, np.int64), np.zeros(0, np.bool_))
     rows, columns = found
     offset = (columns.start, rows.start)
     contours, hierarchy = cv2.findContours(pixels[found], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=offset)
     lengths = np.array([len(contour) for contour in contours])
     points = np.concatenate(contours).reshape(-1, 2)
     corners, num_corners = _trace_edges(points, np.concatenate([[0], np.cumsum(lengths)]))
-    return Rings(corners, np.concatenate([[0], np.cumsum(num_corners)]), hierarchy[0, :, 3].astype(np.int64))
+    return Rings(corners, np.concatenate([[0], np.cumsum(num_corners)]), hierarchy[0, :, 3] >= 0)
 
 
 def _trace_edges(points: NDArray[np.int32], starts: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -82,7 +88,7 @@ def _step_codes() -> NDArray[np.int64]:
 
 @cache
 def _corner_table() -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Corners passed at a pixel, shape (81, 4, 2) from its top-left corner, and how many, for step in x 9 + step out."""
+    """Corners passed at a pixel, shape (81, 4, 2) from its top-left one, and how many, for step in x 9 + step out."""
     table, counts = np.zeros((81, 4, 2), np.int32), np.zeros(81, np.int64)
     for step_in in range(8):
         for step_out in range(8):

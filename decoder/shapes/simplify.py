@@ -97,6 +97,11 @@ def spend_points(pixels: NDArray[np.uint8], max_points: int) -> Attempt:
     return _triangle(task)
 
 
+def allowed_px(pixels: NDArray[np.uint8], min_iou: float) -> float:
+    """How far from the mask's outline a polygon may be on average to reach ``min_iou``."""
+    return (1 - min_iou) * int(np.count_nonzero(pixels)) / _perimeter_px(find_rings(pixels))
+
+
 def _prepare(pixels: NDArray[np.uint8]) -> _Task:
     rings = find_rings(pixels)
     targets = {cut.hole: cut.target for cut in find_cuts(rings, pixels)}
@@ -104,9 +109,7 @@ def _prepare(pixels: NDArray[np.uint8]) -> _Task:
 
 
 def _perimeter_px(rings: Rings) -> float:
-    return float(
-        sum(np.abs(np.diff(rings.ring(at), axis=0, append=rings.ring(at)[:1])).sum() for at in range(len(rings)))
-    )
+    return float(np.abs(rings.corners[rings.following()] - rings.corners).sum())
 
 
 def _steps_px(deviation_px: float) -> list[float]:
@@ -126,8 +129,7 @@ def _deviation_for(rings: Rings, max_points: int) -> float:
 
 def _fit(task: _Task, choices: Sequence[Choices], sides: Sequence[int], steps_px: Sequence[float]) -> Attempt:
     """Lay and move the corners of the rings that get any; a hole goes with the part it is in."""
-    parents = task.rings.parents.tolist()
-    kept = [at for at, parent in enumerate(parents) if sides[at] and (parent < 0 or sides[parent])]
+    kept = [at for at in range(len(sides)) if sides[at] and sides[_outer_ring(task, at)]]
     outline = build_outline([choices[at] for at in kept], [sides[at] for at in kept])
     return _judge(task, _move(task, outline, steps_px), kept)
 
@@ -204,7 +206,7 @@ def _without(task: _Task, attempt: Attempt, chosen: NDArray[np.bool_], steps_px:
 
 def _triangle(task: _Task) -> Attempt:
     """The least polygon there is, around most of the largest ring."""
-    outers = np.flatnonzero(task.rings.parents < 0).tolist()
+    outers = np.flatnonzero(~task.rings.is_hole).tolist()
     largest = max(outers, key=lambda at: cv2.contourArea(task.rings.ring(at)))
     x0, y0 = task.rings.ring(largest).min(axis=0).tolist()
     x1, y1 = task.rings.ring(largest).max(axis=0).tolist()
