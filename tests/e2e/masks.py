@@ -74,7 +74,8 @@ def coco_masks(path: Path) -> list[BoolMask]:
 def unzip_coco(archive: bytes, folder: Path) -> Path:
     """The COCO file of an export that Label Studio packed."""
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-        return Path(packed.extract("result.json", folder))
+        [name] = [name for name in packed.namelist() if name.endswith(".json")]
+        return Path(packed.extract(name, folder))
 
 
 def save_json(value: Any, path: Path) -> Path:
