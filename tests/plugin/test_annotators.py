@@ -45,7 +45,12 @@ def clicks(person: int) -> list[Body]:
     for _ in range(CLICKS_PER_PERSON // CLICKS_PER_OBJECT):
         items: list[Body] = []
         for count in range(CLICKS_PER_OBJECT):
-            value = {"x": numbers.uniform(0, 100), "y": numbers.uniform(0, 100), "width": 0.2, "keypointlabels": ["Thing"]}
+            value = {
+                "x": numbers.uniform(0, 100),
+                "y": numbers.uniform(0, 100),
+                "width": 0.2,
+                "keypointlabels": ["Thing"],
+            }
             names = {"type": "keypointlabels", "from_name": "point", "to_name": "image", "id": str(count)}
             items.append(names | {"is_positive": count == 0 or numbers.random() < 0.6, "value": value})
             body = recorded("click")
