@@ -1,0 +1,193 @@
+"""The main job, at three window sizes, light and dark: open, click, refine, accept, go on, come back, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+
+from decoder import Size
+from tests.e2e_web.conftest import OpenDesk
+from tests.e2e_web.desk import Desk
+from web.runs import runs_to_mask
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # pycocotools
+]
+CHEETAH = Size(343, 502)
+BODY = (250, 160)  # a pixel on the cheetah
+GRASS = (60, 300)
+
+
+def download_coco(desk: Desk, place: Path) -> COCO:
+    desk.page.click(".cm-export")
+    desk.page.click(".cm-dialog button.cm-primary")
+    link = desk.page.locator(".cm-dialog a.cm-primary")
+    link.wait_for(timeout=120_000)
+    with desk.page.expect_download() as download:
+        link.click()
+    file = place / "coco.json"
+    download.value.save_as(file)
+    desk.press("Escape")
+    return COCO(str(file))
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), [(1024, 700, False), (1440, 900, True), (2560, 1440, False)])
+def test_from_the_first_click_to_the_exported_file(
+    open_desk: OpenDesk, tmp_path: Path, width: int, height: int, dark: bool
+) -> None:
+    desk = open_desk(width, height, dark)
+    assert desk.get("document.body.classList.contains('dark')") == dark
+    assert desk.page.locator(".cm-pictures .cm-item").count() == 4
+    assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    desk.click(*BODY)
+    desk.until_mask()
+    assert desk.overlay_pixel(BODY[0] + 9, BODY[1])[3] > 0
+    desk.click(*GRASS, button="right")
+    desk.until("state.draft.points.length === 2 && state.draft.answer")
+    assert desk.get("state.draft.points[1][2]") is False
+    desk.press("Tab")
+    desk.until("state.draft.row !== null && state.draft.answer")
+    picked = desk.get("state.draft.answer.mask.text")
+    desk.press("Enter")
+    desk.until("state.objects.length === 1")
+
+    desk.press("Control+z")
+    desk.until("state.objects.length === 0 && state.draft.points.length === 2")
+    desk.press("Control+Shift+z")
+    desk.until("state.objects.length === 1 && state.draft.points.length === 0")
+    desk.until_saved()
+    assert desk.objects() == [picked]
+
+    desk.drag((150, 90), (380, 250))
+    desk.until("state.draft.box && state.draft.answer")
+    desk.accept()
+    masks = desk.objects()
+
+    desk.press("d")
+    desk.until("state.picture.name === 'cheetah1.jpg'")
+    desk.until_ready()
+    assert desk.get("state.pictures[0].status") == "done"
+    desk.page.reload()
+    desk.until_ready()
+    assert desk.get("state.picture.name") == "cheetah1.jpg"
+    desk.press("a")
+    desk.until("state.picture.name === 'cheetah.jpg' && state.objects.length === 2")
+    assert desk.objects() == masks
+
+    coco = download_coco(desk, tmp_path)
+    kept = [coco.annToMask(annotation).astype(bool) for annotation in coco.dataset["annotations"]]
+    assert len(kept) == 2
+    for mask, runs in zip(kept, masks, strict=True):
+        assert np.array_equal(mask, runs_to_mask(runs, CHEETAH))
+
+
+def test_a_phone_can_label(open_desk: OpenDesk) -> None:
+    desk = open_desk(390, 844, touch=True)
+    assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    desk.page.touchscreen.tap(*desk.screen(*BODY))
+    desk.until_mask()
+    desk.page.click(".cm-swap")
+    desk.page.touchscreen.tap(*desk.screen(*GRASS))
+    desk.until("state.draft.points.length === 2 && state.draft.points[1][2] === false && state.draft.answer")
+    desk.page.click(".cm-candidates .cm-primary")
+    desk.until("state.objects.length === 1")
+    desk.until_saved()
+    desk.page.locator(".cm-tabs button").last.tap()
+    desk.page.locator(".cm-objects .cm-item").wait_for()
+
+
+def test_the_wheel_zooms_at_the_cursor_and_space_or_the_middle_button_pans(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    x, y = (round(value) for value in desk.screen(*BODY))
+    desk.page.mouse.move(x, y)
+    before = desk.get("app.stage.view.scale")
+    there = desk.picture(x, y)
+    for _ in range(4):
+        desk.page.mouse.wheel(0, -200)
+    desk.until(f"app.stage.view.scale > 2 * {before}")
+    assert desk.screen(*there) == pytest.approx((x, y), abs=0.01)
+    desk.drag(BODY, (BODY[0] + 20, BODY[1] + 10), button="middle")
+    moved = desk.screen(*BODY)
+    assert moved != pytest.approx((x, y), abs=5)
+    desk.page.keyboard.down(" ")
+    desk.drag(BODY, (BODY[0] - 20, BODY[1] - 10))
+    desk.page.keyboard.up(" ")
+    assert desk.screen(*BODY) == pytest.approx((x, y), abs=2)
+    assert desk.get("state.draft.points.length") == 0
+    desk.press("f")
+    desk.until(f"Math.abs(app.stage.view.scale - {before}) < 1e-9")
+
+
+def test_every_fast_click_counts_and_the_newest_mask_wins(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    for i in range(8):
+        desk.click(200 + 12 * i, 150 + (i % 2) * 15)
+    desk.until("state.draft.points.length === 8 && state.draft.answer && !app.asking.busy")
+    newest = desk.get("state.draft.answer.mask.text")
+    desk.press("Control+z")
+    desk.until("state.draft.points.length === 7 && state.draft.answer")
+    desk.press("Control+y")
+    desk.until("state.draft.points.length === 8")
+    assert desk.get("state.draft.answer.mask.text") == newest
+
+
+def test_an_answer_for_the_last_picture_is_not_painted_on_the_next(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.click(*BODY)
+    desk.press("d")
+    desk.until("state.picture.name === 'cheetah1.jpg'")
+    desk.until_ready()
+    desk.page.wait_for_timeout(1500)
+    assert desk.get("state.draft.points.length") == 0
+    assert desk.get("state.draft.answer") is None
+
+
+def test_classes_have_keys_and_objects_can_be_relabeled_hidden_and_deleted(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.page.click(".cm-classes button[title='New class']")
+    desk.page.fill(".cm-dialog input", "cheetah")
+    desk.press("Enter")
+    desk.until("state.categories.length === 2")
+    desk.press("1")
+    desk.click(*BODY)
+    desk.until_mask()
+    desk.accept()
+    row = desk.page.locator(".cm-objects .cm-item")
+    row.click()
+    desk.press("2")
+    desk.until("state.objects[0].category === state.categories[1].id")
+    desk.press("Control+z")
+    desk.until("state.objects[0].category === state.categories[0].id")
+    row.hover()
+    row.get_by_role("button", name="Hide").click()
+    assert desk.get("state.hiddenObjects.size") == 1
+    desk.page.locator(".cm-objects .cm-item").click()
+    desk.press("Delete")
+    desk.until("state.objects.length === 0")
+    desk.until_saved()
+    desk.press("Control+z")
+    desk.until("state.objects.length === 1")
+    desk.until_saved()
+
+
+def test_skipped_pictures_and_filters(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.press("s")
+    desk.until("state.pictures[0].status === 'skipped' && state.picture.name === 'cheetah1.jpg'")
+    desk.page.get_by_role("tab", name="Skipped").click()
+    assert desk.page.locator(".cm-pictures .cm-item").all_inner_texts() == ["cheetah.jpg\nskipped"]
+    desk.page.get_by_role("tab", name="To do").click()
+    assert desk.page.locator(".cm-pictures .cm-item").count() == 3
+
+
+def test_help_opens_and_closes(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.press("?")
+    assert "undo, redo any step" in desk.page.locator(".cm-dialog").inner_text()
+    desk.press("Escape")
+    desk.page.locator(".cm-dialog").wait_for(state="detached")
