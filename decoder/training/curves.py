@@ -16,17 +16,24 @@ class Curves:
     def __init__(self, path: Path, every: int = 20) -> None:
         self._path, self._every = path, every
         self._reports: list[StepReport] = []
+        self._place = ("0", "0", "0")
         if not path.exists():
             path.write_text(",".join(HEAD) + "\n")
 
     def add(self, report: StepReport, *, minutes: float, step: int, images: int) -> None:
         """Take a report; write a line when enough are there."""
         self._reports.append(report)
-        if len(self._reports) < self._every:
+        self._place = (f"{minutes:.2f}", str(step), str(images))
+        if len(self._reports) == self._every:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been taken since the last line."""
+        if not self._reports:
             return
         means = [_nonzero_mean([getattr(r, name) for r in self._reports]) for name in StepReport.fields()]
         with self._path.open("a", newline="") as file:
-            csv.writer(file).writerow([f"{minutes:.2f}", step, images, *(f"{mean:.4f}" for mean in means)])
+            csv.writer(file).writerow([*self._place, *(f"{mean:.4f}" for mean in means)])
         self._reports.clear()
 
 

@@ -164,7 +164,7 @@ class _RandomWalkerSession:
             seeds[[0, -1]] = seeds[:, [0, -1]] = 2
         _draw(seeds, prompt, self.size, positive=False, radius=2, value=2)
         _draw(seeds, prompt, self.size, positive=True, radius=2, value=1)
-        labels = random_walker(self.image / 255.0, seeds, beta=300, mode="cg_j", channel_axis=-1, tol=1e-2)
+        labels = random_walker(self.image / 255.0, seeds, beta=130, mode="cg_j", channel_axis=-1, prob_tol=0.1)
         return Answer(_large(labels == 1, self.size))
 
 

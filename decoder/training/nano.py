@@ -88,7 +88,8 @@ def _train(pool: Path, output: Path, training: NanoTraining, device: torch.devic
             sampler.look_again()
             if rank == 0:
                 _write(trainer, output)
-    if rank == 0:
+    if curves:
+        curves.flush()
         _write(trainer, output)
 
 

@@ -1,6 +1,6 @@
 """The pool: training images made ahead of time, in files that a loader maps into memory.
 
-A pool is a folder of shards ``{kind}_{number}.npy``, each a uint8 array (SHARD_SIZE, SIDE, SIDE, 3 + LEVELS): colour,
+A pool is a folder of shards ``{kind}_{number}.npy``, each a uint8 array (n, SIDE, SIDE, 3 + LEVELS): colour,
 then labels. A shard depends on its kind, its number and the seed only, so an interrupted run goes on where it
 stopped, any number of processes may share the work, and training may start while shards are still being written.
 """
@@ -26,8 +26,6 @@ from decoder.training.material import Material, Rgb, load_material
 from decoder.training.pseudo import make_pseudo
 from decoder.training.scene import LEVELS, SIDE
 
-SHARD_SIZE = 128
-
 Maker = Callable[[Material, np.random.Generator], tuple[Rgb, NDArray[np.uint8]]]
 MAKERS: Mapping[str, Maker] = {"composite": make_composite, "leaves": make_leaves, "pseudo": make_pseudo}
 
@@ -37,12 +35,14 @@ class PoolPlan:
     """How many shards of each kind to make.
 
     Args:
+        shard_size: Images per shard.
         held_out: Make them from the material that is never trained on.
     """
 
     composite: int = 96
     leaves: int = 40
     pseudo: int = 48
+    shard_size: int = 128
     seed: int = 0
     held_out: bool = False
 
@@ -93,7 +93,7 @@ def _make_shard(material_folder: Path, pool_folder: Path, plan: PoolPlan, kind: 
     cv2.setNumThreads(1)  # the processes are the parallelism
     material = load_material(material_folder, held_out=plan.held_out)
     rng = np.random.default_rng((plan.seed, zlib.crc32(kind.encode()), number, int(plan.held_out)))
-    shard = np.empty((SHARD_SIZE, SIDE, SIDE, 3 + LEVELS), np.uint8)
+    shard = np.empty((plan.shard_size, SIDE, SIDE, 3 + LEVELS), np.uint8)
     for image in shard:
         image[..., :3], image[..., 3:] = MAKERS[kind](material, rng)
     path = shard_path(pool_folder, kind, number)

@@ -1,0 +1,71 @@
+"""The zoom looks where it should and pastes back where it looked."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from decoder import Model, Point, Prompt, Size, encode_image
+from decoder.prompts import Box
+from decoder.refine import Window, crop_logits, refine_mask, zoom_window
+
+SIZE = Size(480, 640)
+
+
+def _logits(x0: int, y0: int, x1: int, y1: int) -> torch.Tensor:
+    logits = torch.full((64, 64), -6.0)
+    logits[y0:y1, x0:x1] = 6.0
+    return logits
+
+
+def test_the_window_surrounds_mask_box_and_positive_clicks() -> None:
+    prompt = Prompt(
+        points=(Point(250.0, 200.0), Point(600.0, 10.0, positive=False)), box=Box(100.0, 150.0, 220.0, 240.0)
+    )
+    window = zoom_window(_logits(16, 24, 24, 32), prompt, SIZE)  # x 160 to 240, y 180 to 240
+    assert window is not None
+    assert window.left <= 100 - 0.2 * 150
+    assert 250 + 0.2 * 150 <= window.right < 600
+    assert window.top <= 150 - 0.2 * 90
+    assert 240 + 0.2 * 90 <= window.bottom < 300
+
+
+def test_nearly_equal_answers_share_a_window() -> None:
+    """So that the next click finds the crop encoded already."""
+    prompt = Prompt(points=(Point(200.0, 200.0),))
+    windows = {zoom_window(_logits(16, 24, 24, 32), Prompt(points=(Point(200.0 + d, 200.0),)), SIZE) for d in range(9)}
+    assert windows == {zoom_window(_logits(16, 24, 24, 32), prompt, SIZE)}
+
+
+def test_there_is_nothing_to_zoom_into_on_an_empty_or_full_answer() -> None:
+    prompt = Prompt(points=(Point(5.0, 5.0),))
+    assert zoom_window(torch.full((64, 64), -1.0), prompt, SIZE) is None
+    assert zoom_window(_logits(0, 0, 60, 64), prompt, SIZE) is None
+
+
+def test_a_speck_at_the_border_gets_a_window_inside_the_image() -> None:
+    window = zoom_window(_logits(63, 63, 64, 64), Prompt(points=(Point(639.0, 479.0),)), SIZE)
+    assert window is not None
+    assert window.right == 640
+    assert window.bottom == 480
+    assert min(window.size.width, window.size.height) >= 16
+
+
+def test_cropped_logits_show_the_windows_part() -> None:
+    cropped = crop_logits(_logits(16, 16, 32, 32), Window(160, 120, 320, 240), SIZE)
+    assert bool((cropped[1:-1, 1:-1] > 0).all())
+    cropped = crop_logits(_logits(16, 16, 32, 32), Window(320, 240, 480, 360), SIZE)
+    assert not bool((cropped[2:, 2:] > 0).any())
+
+
+def test_the_refined_mask_lies_in_its_window(nano: Model) -> None:
+    image = np.full((480, 640, 3), 120, np.uint8)
+    image[200:260, 300:380] = (200, 40, 40)
+    prompt, window = Prompt(points=(Point(340.0, 230.0),)), Window(240, 150, 440, 310)
+    logits = _logits(30, 26, 38, 35)
+    refined = refine_mask(nano, encode_image(nano, window.crop(image)), window, prompt, logits, SIZE)
+    mask = refined.mask()
+    assert mask.shape == (480, 640)
+    assert mask[230, 340]
+    mask[150:310, 240:440] = False
+    assert not mask.any()

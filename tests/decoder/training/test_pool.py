@@ -1,0 +1,61 @@
+"""Pools are the same for the same seed, go on where they stopped, and never mix in what is held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from decoder.errors import DatasetError
+from decoder.training.material import load_material, read_rgba
+from decoder.training.pool import MAKERS, PoolPlan, build_pool, check_pool, open_shards, shard_path
+from decoder.training.scene import LEVELS, SIDE
+
+
+def test_shards_have_colour_and_labels(pool: Path) -> None:
+    for kind in MAKERS:
+        (shard,) = open_shards(pool, kind)
+        assert shard.shape == (2, SIDE, SIDE, 3 + LEVELS)
+        assert shard[..., 3:].max() > 0, f"{kind} has no labels"
+
+
+@pytest.mark.parametrize("kind", sorted(MAKERS))
+def test_the_same_seed_makes_the_same_image(pack: Path, kind: str) -> None:
+    material = load_material(pack)
+    first, again, other = (MAKERS[kind](material, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert np.array_equal(first[0], again[0])
+    assert np.array_equal(first[1], again[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_a_finished_shard_is_not_made_again(pack: Path, pool: Path) -> None:
+    path = shard_path(pool, "leaves", 0)
+    written = path.stat().st_mtime_ns
+    build_pool(pack, pool, PoolPlan(composite=1, leaves=1, pseudo=1, shard_size=2), processes=1)
+    assert path.stat().st_mtime_ns == written
+
+
+def test_held_out_files_are_others(pack: Path) -> None:
+    trained, kept = load_material(pack), load_material(pack, held_out=True)
+    assert kept.textures
+    assert not set(kept.textures) & set(trained.textures)
+    assert not set(kept.cutouts["egg"]) & set(trained.cutouts["egg"])
+
+
+def test_an_unfinished_pool_holds_all_kinds() -> None:
+    kinds = [kind for kind, _ in PoolPlan().shards()]
+    assert set(kinds[:3]) == set(MAKERS)
+    assert {kind for kind, _ in PoolPlan.of_size(3).shards()} == set(MAKERS)
+
+
+def test_a_missing_pack_or_pool_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no manifest\.json"):
+        load_material(tmp_path)
+    with pytest.raises(DatasetError, match="no shard of kind composite, leaves, pseudo"):
+        check_pool(tmp_path)
+
+
+def test_a_cutout_without_alpha_is_refused(pack: Path) -> None:
+    with pytest.raises(DatasetError, match="needs alpha"):
+        read_rgba(next((pack / "photos").iterdir()))
