@@ -47,9 +47,9 @@ def bitmap_url_to_mask(url: str) -> NDArray[np.bool_]:
         [[True, False], [False, True]]
     """
     image = _decode_png(_decode_base64(url))
-    if image.ndim == 2:
-        return image > 0
-    return image[:, :, 3] > 0 if image.shape[2] == 4 else (image > 0).any(axis=2)
+    if image.ndim == 3:
+        image = image[:, :, 3] if image.shape[2] == 4 else image.max(axis=2)
+    return np.asarray(image > 0)
 
 
 def _decode_base64(url: str) -> bytes:

@@ -95,7 +95,9 @@ def turned_centers(
     """Pixel centres as seen from a centre, along and across an axis turned clockwise; each of shape (H, W)."""
     x, y = _pixel_centers(size)
     cos, sin = math.cos(math.radians(angle_degrees)), math.sin(math.radians(angle_degrees))
-    return (x - center_x) * cos + (y - center_y) * sin, (y - center_y) * cos - (x - center_x) * sin
+    along = (x - center_x) * cos + (y - center_y) * sin
+    across = (y - center_y) * cos - (x - center_x) * sin
+    return along.astype(np.float64), across.astype(np.float64)
 
 
 def _pixel_centers(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -41,7 +41,7 @@ def mask_to_brush(mask: Mask) -> list[int]:
     """
     pixels = as_bytes(mask)
     lengths, values = _value_runs(pixels)
-    return _pack(pixels.size, lengths, values, _best_field_sizes(lengths)).tolist()
+    return list(_pack(pixels.size, lengths, values, _best_field_sizes(lengths)).tobytes())
 
 
 def mask_to_sdk_brush(mask: Mask) -> list[int]:
@@ -52,7 +52,7 @@ def mask_to_sdk_brush(mask: Mask) -> list[int]:
     field_sizes = np.array(SDK_FIELD_SIZES)[_field_index(lengths, SDK_FIELD_SIZES)]
     num_bits = HEADER_BITS + int((3 + WORD_BITS + field_sizes).sum())
     padding = [0] if num_bits % 8 == 0 else []  # the SDK fills up a byte even where none is begun
-    return packed.tolist() + padding
+    return [*packed.tolist(), *padding]
 
 
 def brush_to_mask(values: Sequence[int] | bytes, size: Size) -> NDArray[np.bool_]:
@@ -186,16 +186,17 @@ def _read_blocks(data: NDArray[np.uint8], field_sizes: NDArray[np.int64], num_va
 def _windows(data: NDArray[np.uint8]) -> NDArray[np.int32]:
     """The 27 bits from every bit position on: the longest head of a block (1 + 2 + 16 + 8)."""
     padded = np.concatenate([data, np.zeros(4, np.uint8)]).astype(np.int64)
-    words = np.zeros(len(data), np.int64)
+    words: NDArray[np.int64] = np.zeros(len(data), np.int64)
     for place in range(5):
-        words = words << 8 | padded[place : place + len(data)]
+        words <<= 8
+        words |= padded[place : place + len(data)]
     shifts = 40 - 27 - np.arange(8)
     return (words[:, None] >> shifts & (2**27 - 1)).astype(np.int32).reshape(-1)
 
 
 def _follow(following: NDArray[np.int32], start: int, num_bits: int) -> NDArray[np.int64]:
     """Positions met from ``start`` on, up to the end of the data."""
-    step = memoryview(following)
+    step = memoryview(following.data)
     positions = []
     at = start
     while at < num_bits:

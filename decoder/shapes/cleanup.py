@@ -72,7 +72,7 @@ def smooth_mask(mask: Mask, *, radius_px: float) -> NDArray[np.bool_]:
         raise ShapeError(f"radius_px is {radius_px}, wanted at most 1000")
     pixels = as_bytes(mask)
     if radius_px == 0:
-        return pixels != 0
+        return np.asarray(pixels != 0)
     level = np.where(pixels, np.float32(1), np.float32(0))
     blurred = cv2.GaussianBlur(level, (0, 0), radius_px, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(blurred > 0.5)

@@ -89,7 +89,7 @@ class ErrorTable:
         rows = np.clip(np.ceil(crossing).astype(np.int64), 0, height)
         running = np.zeros(total + 1, np.int64)
         np.cumsum(self.above.reshape(-1)[rows * width + columns], out=running[1:])
-        return np.where(rightward, 1.0, -1.0) * (running[ends] - running[ends - counts])
+        return np.asarray(np.where(rightward, 1.0, -1.0) * (running[ends] - running[ends - counts]))
 
     def wrong_pixels(self, outline: Outline) -> int:
         """Pixels that are in the mask or in the outline but not in both (for rings that do not cross)."""

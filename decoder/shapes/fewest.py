@@ -86,7 +86,7 @@ def _remembered(ring: NDArray[np.int32], size: Size, seen: dict[bytes, Floats]) 
     form = (ring - corner).tobytes()
     if form not in seen:
         seen[form] = fewest_corners(ring, size) - corner
-    return seen[form] + corner
+    return np.asarray(seen[form] + corner)
 
 
 def fewest_corners(ring: NDArray[np.int32], size: Size) -> Floats:
@@ -140,7 +140,7 @@ def _between(columns: Indices, directions: Indices, size: Size) -> Indices:
 
 
 def _search(gates: Gates, first: Layer) -> list[tuple[int, int]] | None:
-    """Corners of a path through all gates, back to the first corner if that is the only one and can be; None: no way."""
+    """Corners of a path through all gates, back to a lone first corner where that can be; None if there is no way."""
     layers = [first]
     look = FIRST_LOOK
     while layers[-1].gates[0] < len(gates) - 1:

@@ -30,7 +30,7 @@ def painted_rings(pixels: NDArray[np.uint8]) -> list[Floats]:
     corners = [inset[begin:end] for begin, end in pairwise(rings.starts.tolist())]
     cuts = []
     for cut in find_cuts(rings, pixels):
-        x, y = corners[cut.hole][cut.start].tolist()
+        x = float(corners[cut.hole][cut.start, 0])
         row = rings.ring(cut.hole)[cut.start, 1]
         corners[cut.hole] = np.insert(corners[cut.hole], cut.start, (x, row + CUT_PX), axis=0)
         cuts.append(replace(cut, point=(cut.point[0] + LEFT_TOP_PX, row + CUT_PX)))
@@ -69,7 +69,7 @@ def _touching_corners(rings: Rings, pixels: NDArray[np.uint8]) -> NDArray[np.int
     crossing = (left_top == right_bottom) & (right_top == left_bottom) & (left_top != right_top)
     inside = inside[crossing]
     order = np.argsort(y[crossing] * width + x[crossing], kind="stable")
-    return inside[order].reshape(-1, 2)
+    return np.asarray(inside[order].reshape(-1, 2))
 
 
 def _cycles(following: NDArray[np.int64]) -> tuple[list[int], list[int]]:

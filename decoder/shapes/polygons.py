@@ -119,7 +119,7 @@ def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size 
     if size is None:
         raise ShapeError("flat lists do not say how large the image is: got no size, wanted one")
     size = check_size(size)
-    if not isinstance(polygons, Sequence) or isinstance(polygons, str | bytes):
+    if not isinstance(polygons, list | tuple):
         raise ShapeError(f"the polygons are {repr(polygons)[:60]}, wanted a list of flat lists [x0, y0, x1, y1, ...]")
     rings = [check_ring(numbers, index, size) for index, numbers in enumerate(polygons)]
     return rle_to_mask(fill_rings(rings, size))
@@ -157,7 +157,7 @@ def _simplified(pixels: NDArray[np.uint8], min_iou: float | None, max_points: in
     if max_points is not None and polygons.num_points > max_points:
         needed = f"IoU {min_iou} takes {polygons.num_points} points"
         raise ShapeError(f"min_iou and max_points do not go together: {needed}, wanted at most {max_points}")
-    return Polygons(tuple(ring + (left, top) for ring in polygons.rings), mask_size(pixels), polygons.iou)
+    return Polygons(tuple(ring + np.array([left, top]) for ring in polygons.rings), mask_size(pixels), polygons.iou)
 
 
 def _above_iou(pixels: NDArray[np.uint8], min_iou: float) -> Polygons:

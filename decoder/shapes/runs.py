@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 def row_changes(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Positions row x width + column, ascending, whose pixel differs from the one before it in that order."""
     words = _words(np.packbits(pixels.reshape(-1)))
-    flips = words ^ (words >> 1)
-    flips[1:] ^= words[:-1] << 63
+    flips: NDArray[np.uint64] = words ^ (words >> np.uint64(1))
+    flips[1:] ^= words[:-1] << np.uint64(63)
     changes = _set_bits(flips)
     return changes[: np.searchsorted(changes, pixels.size)]  # padding may end the last run once more
 
@@ -48,4 +48,4 @@ def _set_bits(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     some = np.flatnonzero(words)
     bits = np.unpackbits(words[some].astype(">u8").view(np.uint8))
     at = np.flatnonzero(bits.view(np.bool_))
-    return (some[at >> 6] << 6) + (at & 63)
+    return np.asarray((some[at >> 6] << 6) + (at & 63))

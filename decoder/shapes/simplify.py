@@ -134,6 +134,13 @@ def _fit(task: _Task, choices: Sequence[Choices], sides: Sequence[int], steps_px
     return _judge(task, _move(task, outline, steps_px), kept)
 
 
+def _outer_ring(task: _Task, ring: int) -> int:
+    """The outer ring of the part a ring belongs to."""
+    while ring in task.targets:
+        ring = task.targets[ring]
+    return ring
+
+
 def _move(task: _Task, outline: Outline, steps_px: Sequence[float], active: NDArray[np.bool_] | None = None) -> Outline:
     inside = np.clip(outline.points, 0, [task.size.width, task.size.height])
     outline = Outline(inside, outline.starts)
