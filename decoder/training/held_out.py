@@ -30,7 +30,7 @@ def write_held_out(material: Path, folder: Path, objects: int, seed: int = 1) ->
     build_pool(material, folder / "pool", plan, processes=1)
     pictures = [image for shard in open_shards(folder / "pool", "composite") for image in shard]
     rng = np.random.default_rng(seed)
-    index = []
+    index: list[dict[str, str]] = []
     for name in ("images", "masks"):
         (folder / name).mkdir(exist_ok=True)
     for number, picture in enumerate(pictures):

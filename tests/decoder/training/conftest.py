@@ -19,8 +19,8 @@ def _write_pack(folder: Path) -> None:
         (folder / kind).mkdir(parents=True)
     for number in range(100):  # one in twenty is held out, by name
         photo = cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (320, 240), interpolation=cv2.INTER_CUBIC)
-        kind = {"kind": "photo"} if number % 2 else {"kind": "texture"}
-        entries.append({"f": f"photos/scene_{number:05d}.png", "src": "scene", **kind})
+        surface = {"kind": "photo"} if number % 2 else {"kind": "texture"}
+        entries.append({"f": f"photos/scene_{number:05d}.png", "src": "scene", **surface})
         cv2.imwrite(str(folder / entries[-1]["f"]), photo)
         cutout = np.zeros((80, 60, 4), np.uint8)
         cv2.ellipse(cutout, (30, 40), (25, 35), 0, 0, 360, (*rng.integers(0, 256, 3).tolist(), 255), -1)
