@@ -31,6 +31,7 @@ class ProjectOptions:
         largest_part: Whether only the largest part is kept.
         smooth_px: Edges are smoothed by this radius [px].
         answer: Names of the tags that hold answers; empty for those that are not smart.
+        closely: Whether each answer is looked at once more from close by: sharper, and slower.
         refine: Whether each click starts from the answer to the clicks before.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
             outlines, or everything.
@@ -46,6 +47,7 @@ class ProjectOptions:
     largest_part: bool = False
     smooth_px: float = 0.0
     answer: tuple[str, ...] = ()
+    closely: bool = False
     refine: bool = True
     prelabel: Prelabel = "prompts"
     label: str = ""
@@ -175,6 +177,7 @@ _READERS: dict[str, Any] = {
     "largest_part": _yes_or_no,
     "smooth_px": _number(0.0, 100.0),
     "answer": _tag_names,
+    "closely": _yes_or_no,
     "refine": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
     "label": _name,

@@ -41,30 +41,38 @@ class EarlierAnswers:
         self._logits: OrderedDict[_Question, Tensor] = OrderedDict()
         self._lock = threading.Lock()
 
-    def segment(
-        self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt, rule: Rule
-    ) -> Segmentation:
-        """Answer a prompt, starting from the answer to its clicks before the last.
+    def continued(self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt, rule: Rule) -> Prompt:
+        """The prompt with the answer to its clicks before the last as the mask to start from.
 
-        A prompt that brings its own mask is answered as it is.
+        A prompt that brings its own mask, or has nothing before its only click, stays as it is.
 
         Raises:
             PromptError: If the prompt means nothing on this image.
             ImageError: If the image cannot be read.
         """
-        if prompt.mask_logits is not None:
-            return engine.segment(image_key, load_image, prompt, rule=rule)
         earlier = _before_last_click(prompt)
-        asked = prompt
-        if earlier is not None:
-            logits = self._recall(_question(engine, image_key, earlier, rule))
-            if logits is None:
-                first = self.segment(engine, image_key, load_image, earlier, rule)
-                logits = first.logits[first.chosen]
-            asked = replace(prompt, mask_logits=logits)
-        answer = engine.segment(image_key, load_image, asked, rule=rule)
-        self._keep(_question(engine, image_key, prompt, rule), answer.logits[answer.chosen])
-        return answer
+        if earlier is None:
+            return prompt
+        logits = self._recall(_question(engine, image_key, earlier, rule))
+        if logits is None:
+            asked = self.continued(engine, image_key, load_image, earlier, rule)
+            answer = engine.segment(image_key, load_image, asked, rule=rule)
+            self.remember(engine, image_key, earlier, rule, answer)
+            logits = answer.logits[answer.chosen]
+        return replace(prompt, mask_logits=logits)
+
+    def remember(self, engine: Engine, image_key: str, prompt: Prompt, rule: Rule, answer: Segmentation) -> None:
+        """Keep an answer for the click that may follow.
+
+        Args:
+            engine: Gave the answer.
+            image_key: Names the image.
+            prompt: What the person drew, without the mask it was continued from.
+            rule: How the mask was chosen.
+            answer: To that prompt, continued.
+        """
+        if prompt.mask_logits is None:
+            self._keep(_question(engine, image_key, prompt, rule), answer.logits[answer.chosen])
 
     def _recall(self, question: _Question) -> Tensor | None:
         with self._lock:
@@ -83,7 +91,7 @@ class EarlierAnswers:
 def _before_last_click(prompt: Prompt) -> Prompt | None:
     """The prompt one click earlier; None if there was nothing before this click."""
     points = prompt.points[:-1][:REFINED_POINTS]
-    if not prompt.points or (not points and prompt.box is None):
+    if prompt.mask_logits is not None or not prompt.points or (not points and prompt.box is None):
         return None
     return replace(prompt, points=points)
 

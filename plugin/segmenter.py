@@ -117,9 +117,13 @@ class Segmenter:
     def _decode(
         self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
     ) -> Segmentation:
-        if project.options.refine:
-            return self._earlier.segment(engine, key, load, prompt, project.options.rule)
-        return engine.segment(key, load, prompt, rule=project.options.rule)
+        rule = project.options.rule
+        look = engine.segment_closely if project.options.closely else engine.segment
+        if not project.options.refine:
+            return look(key, load, prompt, rule=rule)
+        answer = look(key, load, self._earlier.continued(engine, key, load, prompt, rule), rule=rule)
+        self._earlier.remember(engine, key, prompt, rule, answer)
+        return answer
 
     def _loader(self, location: Location, project: Project) -> Callable[[], NDArray[np.uint8]]:
         def load() -> NDArray[np.uint8]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
+from decoder import LoadImage, Prompt, Rule, Segmentation
 from decoder.formats.label_studio import result_to_mask
 from plugin.build import Backend
 from plugin.errors import RequestError
+from plugin.projects import ProjectOptions
 from tests.plugin.conftest import RECORDED_IMAGE, Body, picture, recorded, setup_body
 from tests.plugin.studio_server import Studio
 
@@ -144,3 +148,48 @@ def test_pictures_of_two_projects_are_not_mixed(backend: Backend, studio: Studio
     dark = result_to_mask(answer(backend, "click")["result"][0]).sum()
     bright = result_to_mask(backend.predictor.predict(body).body["results"][0]["result"][0]).sum()
     assert bright > dark
+
+
+def test_a_closer_look_is_an_option(backend: Backend, studio: Studio) -> None:
+    whole = result_to_mask(answer(backend, "click")["result"][0])
+    backend.predictor.setup(setup_body(studio, extra_params={"closely": True}))
+    (prediction,) = backend.predictor.predict(recorded("click")).body["results"]
+    closer = result_to_mask(prediction["result"][0])
+    assert closer[int(0.452 * 343), int(0.5005 * 502)]
+    assert (closer != whole).any()
+
+
+def test_options_are_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "backend.md").read_text(encoding="utf-8")
+    for option in fields(ProjectOptions):
+        assert f"`{option.name}`" in text
+
+
+def test_a_project_that_does_not_refine_disturbs_none_that_does(backend: Backend, studio: Studio) -> None:
+    """Its answers start from nothing, so they must not be taken for the first one's earlier answers."""
+    body = recorded("click_and_alt_click")
+    for item in body["params"]["context"]["result"]:
+        item["is_positive"] = True
+    third = copy.deepcopy(body["params"]["context"]["result"][0])
+    third["value"]["x"] = 80
+    more = copy.deepcopy(body)
+    more["params"]["context"]["result"].append(third)
+    plain = {"project": "2.2"}
+    backend.predictor.setup(setup_body(studio, extra_params={"refine": False}) | plain)
+    asked: list[Prompt] = []
+    engine = backend.engines.get()
+    segment = engine.segment
+
+    def note(key: str, load: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto") -> Segmentation:
+        asked.append(prompt)
+        return segment(key, load, prompt, rule=rule)
+
+    engine.segment = note  # type: ignore[method-assign]
+    backend.predictor.predict(body | plain)
+    backend.predictor.predict(more)
+    assert [(len(prompt.points), prompt.mask_logits is not None) for prompt in asked] == [
+        (2, False),
+        (1, False),
+        (2, True),
+        (3, True),
+    ]

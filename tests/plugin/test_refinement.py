@@ -20,7 +20,10 @@ def image() -> NDArray[np.uint8]:
 
 def ask(earlier: EarlierAnswers, engine: Engine, *points: Point, key: str = "image") -> Segmentation:
     """Send some clicks."""
-    return earlier.segment(engine, key, image, Prompt(points=points), "auto")
+    prompt = Prompt(points=points)
+    answer = engine.segment(key, image, earlier.continued(engine, key, image, prompt, "auto"), rule="auto")
+    earlier.remember(engine, key, prompt, "auto", answer)
+    return answer
 
 
 class CountingEngine(Engine):
