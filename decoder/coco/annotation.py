@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from decoder.formats.options import Encoding
 from decoder.shapes import (
@@ -16,6 +17,7 @@ from decoder.shapes import (
     polygons_to_mask,
 )
 from decoder.shapes.polygons import Style
+from decoder.shapes.rle import Rle
 
 _RUN_LENGTHS = {"rle": mask_to_rle, "counts": mask_to_uncompressed_rle}
 
@@ -72,6 +74,28 @@ def to_coco_annotation(
         "segmentation": segmentation,
         "area": int(np.count_nonzero(decoded)),
         "bbox": _bbox(decoded),
+        "iscrowd": 0,
+    }
+    return annotation if score is None else annotation | {"score": score}
+
+
+def rle_to_coco_annotation(
+    rle: Rle, *, annotation_id: int, image_id: int, category_id: int, score: float | None = None
+) -> dict[str, Any]:
+    """Return the same as ``to_coco_annotation`` with encoding "rle", without decoding the mask.
+
+    Example:
+        >>> rle = {"size": [3, 3], "counts": "013000"}
+        >>> rle_to_coco_annotation(rle, annotation_id=7, image_id=1, category_id=3)["bbox"]
+        [0.0, 0.0, 3.0, 3.0]
+    """
+    annotation = {
+        "id": annotation_id,
+        "image_id": image_id,
+        "category_id": category_id,
+        "segmentation": dict(rle),
+        "area": int(coco_mask.area(rle)),
+        "bbox": coco_mask.toBbox(rle).tolist(),
         "iscrowd": 0,
     }
     return annotation if score is None else annotation | {"score": score}

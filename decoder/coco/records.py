@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from decoder.coco.annotation import to_coco_annotation
+from decoder.coco.annotation import rle_to_coco_annotation, to_coco_annotation
 from decoder.coco.segmentation import box_to_rle, segmentation_to_rle
 from decoder.errors import ShapeError
 from decoder.formats.fields import Fields, integer, optional_integer, optional_score, side, text, wrong
@@ -90,7 +90,17 @@ def write_object(item: ObjectRecord, image_id: int, options: WriteOptions) -> di
     Raises:
         ShapeError: If the limits of the options cannot hold.
     """
-    element = to_coco_annotation(
+    element = _describe(item, image_id, options)
+    element["iscrowd"] = int(item.is_crowd)
+    return element if item.track_id is None else element | {"track_id": item.track_id}
+
+
+def _describe(item: ObjectRecord, image_id: int, options: WriteOptions) -> dict[str, Any]:
+    if options.encoding == "rle" and not item.is_crowd:
+        return rle_to_coco_annotation(
+            item.rle, annotation_id=item.id, image_id=image_id, category_id=item.category_id, score=item.score
+        )
+    return to_coco_annotation(
         rle_to_mask(item.rle),
         annotation_id=item.id,
         image_id=image_id,
@@ -100,8 +110,6 @@ def write_object(item: ObjectRecord, image_id: int, options: WriteOptions) -> di
         max_points=options.max_points,
         score=item.score,
     )
-    element["iscrowd"] = int(item.is_crowd)
-    return element if item.track_id is None else element | {"track_id": item.track_id}
 
 
 def _read_rle(fields: Fields, size: Size) -> Rle:

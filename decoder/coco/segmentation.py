@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from decoder.errors import ShapeError
@@ -47,7 +46,8 @@ def box_to_rle(bbox: Any, size: Size) -> Rle:
         ShapeError: If it is not four finite numbers with a positive width and height, or
             lies far off the image.
     """
-    x, y, width, height = _coordinates(bbox, "bbox", size, count=4).tolist()
+    _check_coordinates(bbox, "bbox", size, count=4)
+    x, y, width, height = bbox
     if width <= 0 or height <= 0:
         raise ShapeError(f"bbox {bbox!r:.80} is empty, wanted a positive width and height")
     return _polygons_to_rle([[x, y, x + width, y, x + width, y + height, x, y + height]], size)
@@ -63,21 +63,26 @@ def _run_lengths_to_rle(segmentation: dict[str, Any], size: Size) -> Rle:
 
 
 def _polygons_to_rle(polygons: list[Any], size: Size) -> Rle:
-    checked = [_coordinates(polygon, "polygon", size, count=None) for polygon in polygons]
-    rles = coco_mask.frPyObjects([polygon.tolist() for polygon in checked], size.height, size.width)
-    return _as_text(coco_mask.merge(rles))
+    for polygon in polygons:
+        _check_coordinates(polygon, "polygon", size, count=None)
+    return _as_text(coco_mask.merge(coco_mask.frPyObjects(polygons, size.height, size.width)))
 
 
-def _coordinates(values: Any, name: str, size: Size, *, count: int | None) -> NDArray[np.float64]:
+def _check_coordinates(values: Any, name: str, size: Size, *, count: int | None) -> None:
     """Check that values are finite numbers near the image; without a count, an even number of at least 6."""
-    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+    if not isinstance(values, list):
         raise ShapeError(f"{name} is {values!r:.80}, wanted a list of numbers")
     if len(values) != count and (count or len(values) < 6 or len(values) % 2):
         raise ShapeError(f"{name} has {len(values)} numbers, wanted {count or 'an even number of at least 6'}")
+    try:
+        numbers = np.array(values)
+    except ValueError:  # lists of several lengths among them
+        numbers = np.array(None)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iuf":
+        raise ShapeError(f"{name} is {values!r:.80}, wanted a list of numbers")
     longest = max(size.height, size.width)
-    if not all(-longest <= value <= 2 * longest for value in values):  # NaN fails as well
+    if not ((numbers >= -longest) & (numbers <= 2 * longest)).all():  # NaN fails as well
         raise ShapeError(f"{name} {values!r:.80} has a coordinate far off the {size} image or not finite")
-    return np.asarray(values, dtype=np.float64)
 
 
 def _as_text(rle: dict[str, Any]) -> Rle:

@@ -14,7 +14,7 @@ import numpy as np
 from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.builder import DatasetBuilder
 from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.output import inside, write_whole
+from decoder.formats.output import inside, make_folder, write_whole
 from decoder.formats.pictures import SUFFIXES, copy_picture
 from decoder.formats.png_files import read_labels, write_palette
 from decoder.formats.records import AnnotatedImage, Category, Dataset
@@ -69,6 +69,7 @@ def write_voc(dataset: Dataset, path: Path, options: WriteOptions | None = None)
     options = options or WriteOptions()
     if len(dataset.categories) > MAX_LABEL:
         raise DatasetError(f"got {len(dataset.categories)} categories, a VOC mask holds at most {MAX_LABEL}")
+    make_folder(path / "SegmentationClass")
     write_labelmap(path, {category.name: number for number, category in enumerate(dataset.categories, start=1)})
     numbers = {category.id: number for number, category in enumerate(dataset.categories, start=1)}
     written: dict[str, str] = {}

@@ -107,7 +107,8 @@ def test_coco_keeps_every_number_and_the_header(tmp_path: Path) -> None:
 def test_a_dataset_without_images_comes_back_empty(name: str, tmp_path: Path) -> None:
     empty = replace(sample_dataset(), images=[], image_count=0)
     (tmp_path / "pictures").mkdir()
-    (tmp_path / "out" / "images").mkdir(parents=True)  # YOLO's data.yaml names it
+    if name == "yolo":
+        (tmp_path / "out" / "images").mkdir(parents=True)  # data.yaml names it
     assert list(there_and_back(name, empty, tmp_path).images) == []
 
 
