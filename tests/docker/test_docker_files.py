@@ -35,7 +35,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
 @pytest.mark.parametrize("name", COMPOSE_FILES)
 def test_compose_files_follow_the_compose_specification(name: str) -> None:
     program = Path(sys.executable).parent / "check-jsonschema"
-    command = [program, "--builtin-schema", "vendor.compose-spec", DOCKER / name]
+    command = [str(program), "--builtin-schema", "vendor.compose-spec", str(DOCKER / name)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
