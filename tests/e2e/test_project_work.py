@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from decoder.errors import StudioError
 from decoder.formats.label_studio import result_to_mask
 from plugin.build import Backend, build_backend
 from plugin.commands import open_project as find_project
@@ -135,15 +136,13 @@ def test_predictions_are_retrieved_and_accepted_answers_recorded(
 
 
 def test_options_come_with_the_connection(backend: Backend, client: StudioClient, tmp_path: Path) -> None:
-    """Extra params of the connection reach the backend; wrong ones show as the connection's error."""
+    """Extra params of the connection reach the backend; with wrong ones Label Studio refuses to connect."""
     number = new_project(client, tmp_path, photos=1)
     with serving(backend) as http:
-        address = str(http.base_url).rstrip("/")
-        connection = {"project": number, "url": address, "extra_params": {"rule": "best"}}
-        client.call("POST", "/api/ml", json=connection)
-        (connected,) = client.call("GET", "/api/ml", params={"project": number})
-        assert connected["state"] == "ER"
-        client.call("PATCH", f"/api/ml/{connected['id']}", json=connection | {"extra_params": {"rule": "stability"}})
+        connection = {"project": number, "url": str(http.base_url).rstrip("/")}
+        with pytest.raises(StudioError, match="doesn't look like a valid ML backend"):
+            client.call("POST", "/api/ml", json=connection | {"extra_params": {"rule": "best"}})
+        client.call("POST", "/api/ml", json=connection | {"extra_params": {"rule": "stability"}})
         (connected,) = client.call("GET", "/api/ml", params={"project": number})
         assert connected["state"] == "CO"
         (uid,) = [uid for uid in backend.predictor._projects._projects if uid.startswith(f"{number}.")]
