@@ -36,7 +36,7 @@ class EarlierAnswers:
         capacity: Most answers kept; each takes 256 KiB.
     """
 
-    def __init__(self, capacity: int = 512) -> None:
+    def __init__(self, capacity: int = 256) -> None:
         self._capacity = capacity
         self._logits: OrderedDict[_Question, Tensor] = OrderedDict()
         self._lock = threading.Lock()

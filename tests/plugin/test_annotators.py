@@ -11,6 +11,7 @@ from threading import Barrier
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from decoder import Engine, load_model
@@ -61,7 +62,7 @@ def clicks(person: int) -> list[Body]:
     return requests
 
 
-def masks(backend: Backend, requests: list[Body]) -> list[np.ndarray | None]:
+def masks(backend: Backend, requests: list[Body]) -> list[NDArray[np.bool_] | None]:
     """The answer to each request in turn: its mask, or None for an empty one."""
     answers = []
     for request in requests:
@@ -89,7 +90,7 @@ def test_500_interleaved_clicks_are_answered_as_if_each_person_were_alone(backen
     """Every answer of both, clicking at the same time, against the same clicks by one person at a time."""
     shared, start = backend(), Barrier(2)
 
-    def annotate(person: int) -> list[np.ndarray | None]:
+    def annotate(person: int) -> list[NDArray[np.bool_] | None]:
         start.wait()
         return masks(shared, clicks(person))
 

@@ -165,7 +165,9 @@ def test_options_are_documented() -> None:
         assert f"`{option.name}`" in text
 
 
-def test_a_project_that_does_not_refine_disturbs_none_that_does(backend: Backend, studio: Studio) -> None:
+def test_a_project_that_does_not_refine_disturbs_none_that_does(
+    backend: Backend, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its answers start from nothing, so they must not be taken for the first one's earlier answers."""
     body = recorded("click_and_alt_click")
     for item in body["params"]["context"]["result"]:
@@ -184,7 +186,7 @@ def test_a_project_that_does_not_refine_disturbs_none_that_does(backend: Backend
         asked.append(prompt)
         return segment(key, load, prompt, rule=rule)
 
-    engine.segment = note  # type: ignore[method-assign]
+    monkeypatch.setattr(engine, "segment", note)
     backend.predictor.predict(body | plain)
     backend.predictor.predict(more)
     assert [(len(prompt.points), prompt.mask_logits is not None) for prompt in asked] == [
