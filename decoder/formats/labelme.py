@@ -16,7 +16,7 @@ from decoder.formats.json_writer import compact_json
 from decoder.formats.labelme_shapes import shape_to_mask
 from decoder.formats.options import ReadOptions, WriteOptions
 from decoder.formats.outlines import painted_outline
-from decoder.formats.output import inside, write_whole
+from decoder.formats.output import inside, make_folder, write_whole
 from decoder.formats.pictures import copy_picture
 from decoder.formats.records import AnnotatedImage, Dataset, ObjectRecord
 from decoder.prompts import Size
@@ -63,6 +63,7 @@ def write_labelme(dataset: Dataset, path: Path, options: WriteOptions | None = N
         DatasetError: If a file cannot be written.
     """
     options = options or WriteOptions()
+    make_folder(path)
     names = dataset.category_names
     written: dict[Path, str] = {}
     for annotated in dataset.images:

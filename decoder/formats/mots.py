@@ -16,7 +16,7 @@ from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.builder import DatasetBuilder
 from decoder.formats.mots_lines import IGNORED_CLASS, class_numbers, mots_lines
 from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.output import inside, write_whole
+from decoder.formats.output import inside, one_line, write_whole
 from decoder.formats.records import Category, Dataset
 from decoder.formats.videos import group_videos
 from decoder.prompts import Size
@@ -88,7 +88,7 @@ def write_mots(dataset: Dataset, path: Path, options: WriteOptions | None = None
         except ClickMaskError as problem:
             options.on_problem(problem)
     with write_whole(path / CLASSES_FILE) as file:
-        file.writelines(f"{classes[category.id]} {category.name}\n" for category in dataset.categories)
+        file.writelines(f"{classes[category.id]} {one_line(category.name)}\n" for category in dataset.categories)
 
 
 def parse_line(line: str) -> MotsLine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -26,8 +26,11 @@ def write_whole(path: Path) -> Iterator[IO[str]]:
         part.replace(path)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
+    except UnicodeEncodeError as error:  # half of a surrogate pair, as JSON may hold
+        raise DatasetError(f"{path}: cannot be written: {error.object!r:.80} is no valid text") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def temporary_text() -> IO[str]:
@@ -59,14 +62,28 @@ def inside(folder: Path, name: str, suffix: str | None = None) -> Path:
         suffix: Replaces the name's own, such as ".txt".
 
     Raises:
-        DatasetError: If the name is empty or leads out of the folder.
+        DatasetError: If the name is empty, leads out of the folder or is no valid text.
 
     Example:
         >>> inside(Path("labels"), "day1/street.jpg", ".txt").as_posix()
         'labels/day1/street.txt'
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".") and not part.endswith(":")]
-    if not parts or ".." in parts or "\0" in name:
-        raise DatasetError(f"the file name {name!r:.80} leads out of its folder or is empty, wanted a name below it")
+    if not parts or ".." in parts or "\0" in name or not _is_text(name):
+        raise DatasetError(f"the file name {name!r:.80} leads out of its folder or is none, wanted a name below it")
     path = folder.joinpath(*parts)
     return path if suffix is None else path.with_name(path.stem + suffix)
+
+
+def one_line(name: str) -> str:
+    """Return a name with line breaks and runs of space as single spaces, for files of lines."""
+    return " ".join(name.split())
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8; JSON may hold halves of surrogate pairs."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

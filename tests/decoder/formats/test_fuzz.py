@@ -6,7 +6,7 @@ import copy
 import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,22 @@ def test_every_kind_of_label_studio_region_with_odd_values(tag: str, data: st.Da
 def test_run_lengths_with_odd_values(encoding: str, data: st.DataObject) -> None:
     folder = written("coco", encoding=encoding)
     check_damaged_json("coco", folder / "out.json", folder, data)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_whatever_was_kept_can_be_written(name: str, data: st.DataObject) -> None:
+    folder = written("coco", encoding="rle")
+    document = damage(json.loads((folder / "out.json").read_bytes()), data)
+    problems: list[ClickMaskError] = []
+    with (
+        replaced(folder / "out.json", json.dumps(document).encode()),
+        tempfile.TemporaryDirectory() as target,
+        suppress(ClickMaskError),
+    ):
+        dataset = FORMATS["coco"].read(folder / "out.json", ReadOptions(on_problem=problems.append))
+        FORMATS[name].write(dataset, Path(target) / "out", WriteOptions(on_problem=problems.append))
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

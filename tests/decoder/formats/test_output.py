@@ -1,0 +1,61 @@
+"""Names inside foreign files never lead out of the folder, and files appear whole or not at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from decoder.errors import DatasetError
+from decoder.formats.output import inside, write_whole
+from decoder.formats.png_masks import read_png_masks
+
+
+@given(name=st.text(alphabet="./\\ab:~\0", max_size=12) | st.text(max_size=12))
+def test_every_name_stays_below_its_folder_or_is_refused(name: str) -> None:
+    folder = Path("/data/labels")
+    with suppress(DatasetError):
+        path = inside(folder, name, ".txt")
+        assert path.is_relative_to(folder)
+        assert path != folder
+        assert ".." not in path.parts
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/../../b", "..\\b", "", "/", "C:\\", "a\0b", "\ud800"])
+def test_names_that_lead_out_are_refused(name: str) -> None:
+    with pytest.raises(DatasetError, match="leads out of its folder"):
+        inside(Path("labels"), name)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def fail() -> None:
+        with write_whole(path) as file:
+            file.write("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_file_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(DatasetError, match="cannot be written: "), write_whole(tmp_path / "out" / "a.txt"):
+        pass
+
+
+def test_png_masks_that_lie_beside_each_other_are_one_object_each(tmp_path: Path) -> None:
+    Image.new("L", (4, 3), 255).save(tmp_path / "a.png")
+    Image.new("RGBA", (4, 3), (255, 255, 255, 0)).save(tmp_path / "b.png")
+    (tmp_path / "readme.md").write_text("not a mask")
+    dataset = read_png_masks(tmp_path)
+    assert [(image.image.file_name, len(image.objects)) for image in dataset.images] == [("a.png", 1), ("b.png", 1)]
+    assert [category.name for category in dataset.categories] == ["object"]
