@@ -80,7 +80,10 @@ def locate(task: Mapping[str, Any], data_key: str, item_index: int | None, conne
         value = value[index] if 0 <= index < len(value) else None
     if not isinstance(value, str) or not value.strip():
         raise RequestError(f"task {task.get('id')} has no image: got {value!r} for {data_key!r}, wanted a URL or path")
-    return _located(value.strip(), task.get("id"), connection)
+    try:
+        return _located(value.strip(), task.get("id"), connection)
+    except ValueError as error:  # urlsplit's word for brackets and ports that make no sense
+        raise RequestError(f"task {task.get('id')} has no image: {value[:200]!r} is no address: {error}") from error
 
 
 def _located(value: str, task_id: object, connection: Connection) -> Location:

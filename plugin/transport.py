@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import httpx
 
@@ -70,28 +70,35 @@ class Transport:
             FetchError: If the server cannot be reached in time.
             TooLargeError: If the body is longer than ``max_bytes``.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise RefusedError(f"{_shown(url)} is refused: wanted an http or https address")
-        host = parts.hostname.lower()
-        address = self._address(host, parts.port or (443 if parts.scheme == "https" else 80), trusted)
-        pinned = urlunsplit(parts._replace(netloc=_netloc(address, parts.port)))
+        parts, port = _checked(url)
+        host = str(parts.hostname).lower()
         sent = {"User-Agent": "clickmask", "Accept-Encoding": "identity", **(headers or {})}
         sent["Host"] = parts.netloc.rpartition("@")[2]
-        try:
-            with (
-                httpx.Client(verify=self.tls, trust_env=False, timeout=self.seconds) as client,
-                client.stream(method, pinned, headers=sent, json=json, extensions={"sni_hostname": host}) as response,
-            ):
-                body = self._body(response, url)
-                return Answer(response.status_code, response.headers, body)
-        except httpx.HTTPError as error:
-            raise FetchError(f"{_shown(url)} cannot be fetched: {error or type(error).__name__}") from error
+        failure = ""
+        for address in self._addresses(host, port, trusted):  # "localhost" often means ::1 first, where nobody listens
+            pinned = urlunsplit(parts._replace(netloc=_netloc(address, port)))
+            try:
+                return self._exchange(method, pinned, sent, json, host, url)
+            except httpx.ConnectError as error:
+                failure = str(error)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise FetchError(f"{_shown(url)} cannot be fetched: {error or type(error).__name__}") from error
+        raise FetchError(f"{_shown(url)} cannot be fetched: {failure}")
 
-    def _address(self, host: str, port: int, trusted: bool) -> Address:
+    def _exchange(self, method: str, pinned: str, headers: Mapping[str, str], json: Any, host: str, url: str) -> Answer:
+        """One request to one address; the certificate, if any, must be the host's."""
+        with (
+            httpx.Client(verify=self.tls, trust_env=False, timeout=self.seconds) as client,
+            client.stream(method, pinned, headers=headers, json=json, extensions={"sni_hostname": host}) as response,
+        ):
+            body = self._body(response, url)
+            return Answer(response.status_code, response.headers, body)
+
+    def _addresses(self, host: str, port: int, trusted: bool) -> list[Address]:
+        """The host's addresses that may be contacted, in the order of the resolver."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise FetchError(f"host {host} is unknown") from error
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         may_be_private = trusted or host in self.trusted_hosts
@@ -101,7 +108,7 @@ class Transport:
                 f"host {host} is refused: {addresses[0]} is not a public address "
                 f"(name the host in --trusted-hosts to allow it)"
             )
-        return allowed[0]
+        return allowed
 
     def _body(self, response: httpx.Response, url: str) -> bytes:
         """Read the body within the limits on size and time, as it comes: nothing is unpacked."""
@@ -123,9 +130,20 @@ def _allowed(address: Address, may_be_private: bool) -> bool:
     return may_be_private or mapped.is_global
 
 
-def _netloc(address: Address, port: int | None) -> str:
-    host = f"[{address}]" if address.version == 6 else str(address)
-    return host if port is None else f"{host}:{port}"
+def _checked(url: str) -> tuple[SplitResult, int]:
+    """The parts of an address that can be contacted, and its port."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise RefusedError(f"{url[:200]!r} is no address: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise RefusedError(f"{_shown(url)} is refused: wanted an http or https address")
+    return parts, port
+
+
+def _netloc(address: Address, port: int) -> str:
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 
 def _shown(url: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decoder import ImageError
 from plugin.disk_cache import DiskCache
@@ -246,3 +248,14 @@ def test_keys_are_those_of_the_image_and_not_of_the_task(studio: Studio) -> None
     same = locate({"id": 2, "data": {"image": studio.url + RECORDED_IMAGE}}, "image", None, connection)
     other = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "image", None, Connection("http://other"))
     assert one.key == same.key != other.key
+
+
+@given(st.text(max_size=60) | st.from_regex(r"(https?|s3|file)?:?//?[\[\]@:/?#a-z0-9%.]{0,30}"))
+def test_any_text_is_an_address_or_told(value: str) -> None:
+    connection = Connection("http://studio:8080/base", LEGACY, "http://localhost:8080")
+    try:
+        location = locate({"id": 1, "data": {"image": value}}, "image", None, connection)
+    except (RequestError, RefusedError):
+        return
+    assert location.urls
+    assert all(url.startswith(("http://", "https://")) for url in location.urls)

@@ -72,6 +72,26 @@ def test_the_name_is_looked_up_once(studio: Studio, monkeypatch: pytest.MonkeyPa
     assert set(lookups) <= {"changing.example", "127.0.0.1"}
 
 
+def test_the_next_address_is_tried_where_nobody_listens(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where "localhost" is ::1 first and Label Studio listens on 127.0.0.1 only."""
+    real = socket.getaddrinfo
+
+    def lookup(host: str, *arguments: Any, **options: Any) -> Any:
+        if host != "localhost":
+            return real(host, *arguments, **options)
+        return [*real("127.0.0.2", 9), *real("127.0.0.1", *arguments, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    url = f"http://localhost:{studio.url.rpartition(':')[2]}/nothing"
+    assert Transport(frozenset(), 1_000, 5).request("GET", url, trusted=True).status == 404
+
+
+@pytest.mark.parametrize("url", ["http://[/", "http://host:99999/", "http://", "nonsense", "http://" + "a" * 300 + "/"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises((RefusedError, FetchError)):
+        Transport(frozenset(), 1_000, 1).request("GET", url)
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "10.1.2.3", "192.168.0.1", "[::1]", "[::ffff:10.0.0.1]", "0.0.0.0", "169.254.169.254"]
 )
