@@ -36,17 +36,19 @@ _HIDDEN = "the request failed inside the backend; its log tells why"
 def make_app(backend: Backend) -> FastAPI:
     """Make the web application of a backend; it begins to load the default model when it starts."""
     predictor, settings = backend.predictor, backend.settings
-    workers = Workers(settings)
+    predictions = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
+    notes = Workers(2, settings.max_waiting, settings.predict_seconds)  # /setup and /webhook wait behind no prediction
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         backend.engines.start()
         yield
-        workers.close()
+        predictions.close()
+        notes.close()
         await asyncio.to_thread(backend.close)
 
     app = FastAPI(title="ClickMask for Label Studio", lifespan=lifespan, docs_url=None, redoc_url=None)
-    backend.metrics.watch("requests_waiting", "Requests that wait for a worker", workers.waiting)
+    backend.metrics.watch("requests_waiting", "Requests that wait for a worker", predictions.waiting)
 
     @app.middleware("http")
     async def around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -80,13 +82,13 @@ def make_app(backend: Backend) -> FastAPI:
     @app.post("/setup")
     async def setup(request: Request) -> dict[str, Any]:
         body = await _json(request, settings)
-        answer: dict[str, Any] = await workers.run(lambda: predictor.setup(body))
+        answer: dict[str, Any] = await notes.run(lambda: predictor.setup(body))
         return answer
 
     @app.post("/predict")
     async def predict(request: Request) -> dict[str, Any]:
         body = await _json(request, settings)
-        reply: Reply = await workers.run(lambda: predictor.predict(body))
+        reply: Reply = await predictions.run(lambda: predictor.predict(body))
         request.state.notes = reply.notes
         return reply.body
 
@@ -94,7 +96,7 @@ def make_app(backend: Backend) -> FastAPI:
     async def webhook(request: Request) -> dict[str, Any]:
         body = await _json(request, settings)
         event = str(body.get("action") or "") if isinstance(body, Mapping) else ""
-        done: dict[str, Any] = await workers.run(lambda: predictor.fit(event, body))
+        done: dict[str, Any] = await notes.run(lambda: predictor.fit(event, body))
         request.state.notes = done
         return done
 
@@ -102,13 +104,19 @@ def make_app(backend: Backend) -> FastAPI:
 
 
 class Workers:
-    """A bounded number of threads with a bounded queue before them and a limit on each answer's time."""
+    """A bounded number of threads with a bounded queue before them and a limit on each answer's time.
 
-    def __init__(self, settings: Settings) -> None:
-        self._seconds = float(settings.predict_seconds)
-        self._most = settings.workers + settings.max_waiting
-        self._workers = settings.workers
-        self._pool = ThreadPoolExecutor(settings.workers, "request")
+    Args:
+        count: Requests answered at the same time.
+        waiting: Requests that may wait.
+        seconds: Longest answer.
+    """
+
+    def __init__(self, count: int, waiting: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._most = count + waiting
+        self._workers = count
+        self._pool = ThreadPoolExecutor(count, "request")
         self._inside = 0  # touched by the event loop's thread only
 
     async def run(self, work: Callable[[], Any]) -> Any:

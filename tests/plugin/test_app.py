@@ -85,6 +85,21 @@ def test_health_answers_while_the_device_is_busy(make_backend: MakeBackend, stud
         assert np.quantile(times, 0.9) < 100
 
 
+def test_label_studio_connects_and_submits_while_every_worker_is_busy(
+    make_backend: MakeBackend, studio: Studio
+) -> None:
+    """It waits 3 s for /setup and 1 s for a webhook, and not for other people's images."""
+    with serving(make_backend(slow_engine, workers=1)) as client, ThreadPoolExecutor(1) as pool:
+        client.post("/setup", json=setup_body(studio)).raise_for_status()
+        click = pool.submit(client.post, "/predict", json=recorded("click"))
+        time.sleep(0.3)
+        start = time.perf_counter()
+        client.post("/setup", json=setup_body(studio)).raise_for_status()
+        client.post("/webhook", json=recorded("annotation_created")).raise_for_status()
+        assert time.perf_counter() - start < 1
+        assert not click.done()
+
+
 def test_a_click_waits_for_a_model_that_is_nearly_there(make_backend: MakeBackend, studio: Studio) -> None:
     def load(_: str) -> Engine:
         time.sleep(1)
