@@ -28,6 +28,21 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
 
 
+def read_indices(path: Path) -> NDArray[np.uint8]:
+    """Return the palette indices of a PNG, or 1 where one without palette is not black, shape (H, W).
+
+    Raises:
+        DatasetError: If it is not there or no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            if picture.mode == "P":
+                return np.array(picture)
+    except _BROKEN as error:
+        raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
+    return read_binary(path).astype(np.uint8)
+
+
 def read_binary(path: Path) -> NDArray[np.bool_]:
     """Return where a picture is not black and not transparent, shape (H, W).
 

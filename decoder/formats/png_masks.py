@@ -1,8 +1,11 @@
 """Plain PNG masks: a folder per picture with one black and white PNG per object.
 
 Written as ``street.jpg/12_car.png``: the folder is named like the picture, the file after the
-object's number and its category, with "/" and the like as %2F. Read are these, and also PNGs
-that lie beside each other, one mask per picture.
+object's number and its category, with "/" and the like as %2F.
+
+Read are these, and also PNGs that are masks of a whole picture, beside each other or in folders
+as DAVIS has them (``dog/00012.png``, frame 12 of the video "dog"): black and white ones hold one
+object, those with a palette one per index.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from decoder.formats.builder import UNLABELED, DatasetBuilder
 from decoder.formats.options import ReadOptions, WriteOptions
 from decoder.formats.output import make_folder
 from decoder.formats.pictures import picture_size
-from decoder.formats.png_files import read_binary, write_binary
+from decoder.formats.png_files import read_binary, read_indices, write_binary
 from decoder.formats.records import AnnotatedImage, Dataset
 from decoder.prompts import Size
 from decoder.shapes import mask_to_rle, rle_to_mask
@@ -46,7 +49,7 @@ def read_png_masks(path: Path, options: ReadOptions | None = None) -> Dataset:
             if place.is_dir():
                 _read_folder(place, builder, options)
             elif place.suffix.lower() == ".png":
-                _read_single(place, builder)
+                read_whole_mask(place, path, builder)
         except ClickMaskError as problem:
             options.on_problem(problem)
     return builder.dataset()
@@ -75,24 +78,40 @@ def write_png_masks(dataset: Dataset, path: Path, options: WriteOptions | None =
             options.on_problem(problem)
 
 
+def read_whole_mask(file: Path, root: Path, builder: DatasetBuilder) -> None:
+    """Take in a PNG that is the mask of a whole picture; one numbered in a folder is a frame of a video.
+
+    Raises:
+        DatasetError: If it is no picture.
+    """
+    labels = read_indices(file)
+    folder = file.parent.relative_to(root).as_posix()
+    is_frame = folder != "." and _is_number(file.stem)
+    image_id = builder.add_image(
+        file.relative_to(root).as_posix(),
+        Size(*labels.shape),
+        video=folder if is_frame else None,
+        frame=int(file.stem) if is_frame else None,
+    )
+    for index in np.unique(labels[labels > 0]).tolist():
+        rle = mask_to_rle(labels == index)
+        builder.add_object(image_id, builder.category_id(UNLABELED), rle, track_id=index if is_frame else None)
+
+
 def _read_folder(folder: Path, builder: DatasetBuilder, options: ReadOptions) -> None:
     files = sorted(folder.glob("*.png"), key=_number)
     if not files:
-        raise DatasetError(f"{folder}: holds no PNG, wanted one per object")
-    image_id = builder.add_image(unquote(folder.name), picture_size(files[0]))
+        raise DatasetError(f"{folder}: holds no PNG, wanted masks")
+    is_picture = all(_is_object(file) or file.name == _SIZE_FILE for file in files)
+    image_id = builder.add_image(unquote(folder.name), picture_size(files[0])) if is_picture else None
     for file in files:
-        if file.name == _SIZE_FILE:
-            continue
         try:
-            builder.add_object(image_id, builder.category_id(_category(file)), mask_to_rle(read_binary(file)))
+            if image_id is None:
+                read_whole_mask(file, folder.parent, builder)
+            elif file.name != _SIZE_FILE:
+                builder.add_object(image_id, builder.category_id(_category(file)), mask_to_rle(read_binary(file)))
         except ClickMaskError as problem:
             options.on_problem(type(problem)(f"{file}: {problem}"))
-
-
-def _read_single(file: Path, builder: DatasetBuilder) -> None:
-    mask = read_binary(file)
-    image_id = builder.add_image(file.name, Size(*mask.shape))
-    builder.add_object(image_id, builder.category_id(UNLABELED), mask_to_rle(mask))
 
 
 def _write_folder(annotated: AnnotatedImage, path: Path, names: Mapping[int, str]) -> None:
@@ -112,11 +131,19 @@ def _file_safe(name: str) -> str:
 
 
 def _category(file: Path) -> str:
-    number, _, name = file.stem.partition("_")
-    return unquote(name) if number.isdecimal() and name else UNLABELED
+    return unquote(file.stem.partition("_")[2])
 
 
 def _number(file: Path) -> tuple[int, str]:
     """Sorts 2_cat before 10_cat."""
     number = file.stem.partition("_")[0]
-    return (int(number) if number.isascii() and number.isdigit() and len(number) < 20 else 0, file.name)
+    return (int(number) if _is_number(number) else 0, file.name)
+
+
+def _is_object(file: Path) -> bool:
+    number, _, category = file.stem.partition("_")
+    return _is_number(number) and bool(category)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19

@@ -20,7 +20,7 @@ from tests.decoder.formats.samples import solid_blob
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools, under NumPy 2
 MASKS = arrays(np.bool_, st.tuples(st.integers(1, 15), st.integers(1, 15)))
-IDS = {"annotation_id": 4, "image_id": 2, "category_id": 9}
+IDS: Any = {"annotation_id": 4, "image_id": 2, "category_id": 9}
 
 
 def decode(segmentation: Any, height: int, width: int) -> np.ndarray[Any, Any]:

@@ -21,7 +21,7 @@ def image(number: int, **others: Any) -> dict[str, Any]:
     return {"id": number, "file_name": f"{number}.jpg", "height": 10, "width": 20} | others
 
 
-def annotation(number: int, **others: Any) -> dict[str, Any]:
+def annotation(number: Any, **others: Any) -> dict[str, Any]:
     return {"id": number, "image_id": 1, "category_id": 1, "segmentation": SQUARE, "iscrowd": 0} | others
 
 

@@ -45,7 +45,7 @@ def one_pixel() -> Bits:
 def ragged_blob(seed: int = 0) -> Bits:
     """A noisy blob with many small holes and specks, in the lower half."""
     noise = np.random.default_rng(seed).random((SIZE.height, SIZE.width)).astype(np.float32)
-    blob = cv2.GaussianBlur(noise, (0, 0), 2) > 0.52
+    blob: Bits = cv2.GaussianBlur(noise, (0, 0), 2) > 0.52
     blob[:65] = False
     blob[-1] = False
     blob[:, 99:] = False
@@ -72,7 +72,7 @@ def sample_dataset() -> Dataset:
 
 def sample_video() -> Dataset:
     """Two videos of three frames; a track leaves its video and comes back."""
-    images = []
+    images: list[AnnotatedImage] = []
     for video in ("left", "right"):
         for frame in range(3):
             solid = np.roll(solid_blob(), 4 * frame, axis=1)

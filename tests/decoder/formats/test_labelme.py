@@ -24,7 +24,13 @@ def shape(kind: str, points: Any, **others: Any) -> dict[str, Any]:
 
 
 def read(folder: Path, *shapes: Any, **others: Any) -> tuple[Dataset, list[str]]:
-    content = {"version": "5.5.0", "flags": {}, "shapes": list(shapes), "imagePath": "a.jpg", "imageData": None}
+    content: dict[str, Any] = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": list(shapes),
+        "imagePath": "a.jpg",
+        "imageData": None,
+    }
     path = folder / "a.json"
     path.write_text(json.dumps(content | {"imageHeight": 40, "imageWidth": 60} | others))
     problems: list[ClickMaskError] = []

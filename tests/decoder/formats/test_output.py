@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from decoder.errors import DatasetError
 from decoder.formats.output import inside, write_whole
-from decoder.formats.png_masks import read_png_masks
 
 
 @given(name=st.text(alphabet="./\\ab:~\0", max_size=12) | st.text(max_size=12))
@@ -50,12 +48,3 @@ def test_a_folder_that_is_a_file_is_explained(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(DatasetError, match="cannot be written: "), write_whole(tmp_path / "out" / "a.txt"):
         pass
-
-
-def test_png_masks_that_lie_beside_each_other_are_one_object_each(tmp_path: Path) -> None:
-    Image.new("L", (4, 3), 255).save(tmp_path / "a.png")
-    Image.new("RGBA", (4, 3), (255, 255, 255, 0)).save(tmp_path / "b.png")
-    (tmp_path / "readme.md").write_text("not a mask")
-    dataset = read_png_masks(tmp_path)
-    assert [(image.image.file_name, len(image.objects)) for image in dataset.images] == [("a.png", 1), ("b.png", 1)]
-    assert [category.name for category in dataset.categories] == ["object"]

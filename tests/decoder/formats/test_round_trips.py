@@ -13,7 +13,15 @@ from decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions
 from decoder.formats.records import AnnotatedImage, Dataset
 from decoder.formats.registry import FORMATS
 from decoder.shapes import mask_to_rle, rle_to_mask
-from tests.decoder.formats.samples import content, ragged_blob, sample_dataset, sample_video, solid_blob, write_pictures
+from tests.decoder.formats.samples import (
+    Bits,
+    content,
+    ragged_blob,
+    sample_dataset,
+    sample_video,
+    solid_blob,
+    write_pictures,
+)
 
 KEEP_FILE_NAMES = sorted(FORMATS.keys() - {"mots"})
 HOLD_OVERLAP = sorted(FORMATS.keys() - {"mots", "voc"})
@@ -112,7 +120,7 @@ def test_a_dataset_without_images_comes_back_empty(name: str, tmp_path: Path) ->
     assert list(there_and_back(name, empty, tmp_path).images) == []
 
 
-def _with_mask(annotated: AnnotatedImage, mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> AnnotatedImage:
+def _with_mask(annotated: AnnotatedImage, mask: Bits) -> AnnotatedImage:
     return replace(
         annotated,
         objects=tuple(replace(item, rle=mask_to_rle(rle_to_mask(item.rle) | mask)) for item in annotated.objects),

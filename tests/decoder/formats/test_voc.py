@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from decoder.errors import ClickMaskError, DatasetError
@@ -18,7 +19,7 @@ from decoder.prompts import Size
 from decoder.shapes import mask_to_rle, rle_area
 
 
-def save(path: Path, labels: np.ndarray[tuple[int, int], np.dtype[np.uint8]], mode: str = "P") -> None:
+def save(path: Path, labels: NDArray[np.uint8], mode: str = "P") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(labels)
     picture.putpalette(voc_palette().tobytes())

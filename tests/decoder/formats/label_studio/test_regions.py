@@ -33,7 +33,8 @@ RANDOM_MASKS = arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12)
 
 
 def united(items: list[dict[str, Any]], like: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return np.logical_or.reduce([np.zeros_like(like), *(result_to_mask(item) for item in items)])
+    union: np.ndarray[Any, Any] = np.logical_or.reduce([np.zeros_like(like), *map(result_to_mask, items)])
+    return union
 
 
 @pytest.mark.parametrize("mask", MASKS)
