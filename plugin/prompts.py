@@ -16,7 +16,7 @@ from typing import Any
 from decoder import Box, Point, Prompt, Size
 from plugin.errors import RequestError
 from plugin.label_config import ANSWER_TAGS
-from plugin.mask_prompts import mask_prompt
+from plugin.mask_prompts import outline_prompt, stroke_prompt
 
 Item = Mapping[str, Any]
 
@@ -69,9 +69,13 @@ class Drawn:
         )
         if self.shape is None:
             return Prompt(points=points)
-        if region_kind(self.shape) in ("Rectangle", "Ellipse"):
-            return Prompt(points=points, box=shape_box(self.shape, size))
-        return mask_prompt(self.shape, points, size)
+        match region_kind(self.shape):
+            case "Rectangle" | "Ellipse":
+                return Prompt(points=points, box=shape_box(self.shape, size))
+            case "Brush" | "Bitmask":
+                return stroke_prompt(self.shape, points, size)
+            case _:
+                return outline_prompt(self.shape, points, size)
 
 
 def read_prompt(result: Sequence[Item]) -> Drawn | None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from decoder import Box, Point, PromptError, Size
-from decoder.formats.label_studio import Region, to_brush_result
+from decoder.formats.label_studio import Region, to_brush_result, to_polygon_results
 from plugin.errors import RequestError
 from plugin.prompts import read_prompt
 from tests.plugin.conftest import recorded
@@ -104,17 +105,35 @@ def test_an_ellipse_gives_its_box() -> None:
     assert box.xyxy == pytest.approx((180, 60, 220, 140))
 
 
-def test_a_brush_is_a_mask_prompt() -> None:
+def painted() -> NDArray[np.bool_]:
+    """Part of an image."""
     mask = np.zeros((200, 400), bool)
-    mask[50:100, 100:300] = True
-    region = to_brush_result(mask, Region("tag", "image", ("Cat",), id="a")) | {"origin": "manual"}
+    mask[50:101, 100:301] = True
+    return mask
+
+
+def test_a_brush_is_a_mask_prompt_with_its_deepest_point() -> None:
+    region = to_brush_result(painted(), Region("tag", "image", ("Cat",), id="a")) | {"origin": "manual"}
     drawn = read_prompt([region])
     assert drawn is not None
     prompt = drawn.prompt(SIZE)
     assert prompt.mask_logits is not None
-    assert prompt.box == Box(100, 50, 300, 100)
-    inside = prompt.mask_logits[64:128, 64:192]
-    assert (prompt.mask_logits > 0).sum() == (inside > 0).sum() == 64 * 128
+    assert prompt.mask_logits[96, 128] == 4.0 == -prompt.mask_logits[0, 0]
+    assert (prompt.mask_logits > 0).float().mean() == pytest.approx(painted().mean(), abs=0.01)
+    assert prompt.box is None
+    (point,) = prompt.points
+    assert (point.y, point.positive) == (75.5, True)
+    assert 125 < point.x < 276
+
+
+def test_a_polygon_is_a_mask_prompt_with_its_box() -> None:
+    (region,) = to_polygon_results(painted(), Region("tag", "image", ("Cat",), id="a"))
+    drawn = read_prompt([region | {"origin": "manual"}])
+    assert drawn is not None
+    prompt = drawn.prompt(SIZE)
+    assert prompt.mask_logits is not None
+    assert prompt.mask_logits[96, 128] == 10.0
+    assert (prompt.box, prompt.points) == (Box(100, 50, 301, 101), ())
 
 
 def test_an_empty_brush_is_told() -> None:
