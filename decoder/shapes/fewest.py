@@ -11,12 +11,13 @@ Units: u = 5 x and v = 5 y are whole numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from decoder.prompts import Size
+from decoder.shapes.filling import fill_rings
 from decoder.shapes.fitting import Floats, Indices
 from decoder.shapes.keyholes import find_cuts, join_rings, nearest_cuts
 from decoder.shapes.masks import mask_size
@@ -28,6 +29,7 @@ LOOK_BACK = np.array([0, 1, 2, 4, 8])  # gates before the farthest one that may 
 PLACES = np.linspace(0, 1, 3)  # across the cone
 MARGIN = 1e-7  # keeps slopes off the ties that rounding decides
 FIRST_LOOK = 32  # gates looked at
+TALL_TURN_PX = 3
 REMEMBERED_CORNERS = 24  # noise repeats its small rings thousands of times
 
 
@@ -40,6 +42,7 @@ class Gates:
         directions: +1 rightward, -1 leftward.
         chain_ends: For each gate the last gate, itself or later, before the direction changes.
         size: Of the mask, which corners may not leave.
+        v_range: Least and largest v of corners: not much beyond the ring.
     """
 
     columns: Indices
@@ -47,6 +50,7 @@ class Gates:
     directions: Indices
     chain_ends: Indices
     size: Size
+    v_range: tuple[int, int]
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -91,15 +95,18 @@ def _remembered(ring: NDArray[np.int32], size: Size, seen: dict[bytes, Floats]) 
 
 def fewest_corners(ring: NDArray[np.int32], size: Size) -> Floats:
     """The ring with few corners that fill to the same pixels, shape (N, 2) [px], N >= 3."""
+    exact = ring.astype(np.float64)
     gates = find_gates(ring, size)
     path = _search(gates, _first_layer(gates))
     if path is None:
-        return ring.astype(np.float64)
+        return exact
     if path[0] != path[-1]:
         u, v = path[-1]
         again = _search(gates, Layer(np.array([-1]), np.array([u]), np.array([v]), np.array([0])))
         path = min(_closed(path), _closed(again or path), key=len)
-    return np.array(path[:-1], np.float64) / PER_PX
+    corners = np.array(path[:-1], np.float64) / PER_PX
+    same = len(corners) < len(exact) and fill_rings([corners], size) == fill_rings([exact], size)
+    return corners if same else exact
 
 
 def _closed(path: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -120,7 +127,9 @@ def find_gates(ring: NDArray[np.int32], size: Size) -> Gates:
     turn = int(np.flatnonzero(direction != np.roll(direction, 1))[0])
     column, row, direction = (np.roll(values, -turn) for values in (column, row, direction))
     ends = np.flatnonzero(np.append(direction[1:] != direction[:-1], True))
-    return Gates(column, row, direction, ends[np.searchsorted(ends, np.arange(len(column)))], size)
+    chain_ends = ends[np.searchsorted(ends, np.arange(len(column)))]
+    v_range = (max(0, PER_PX * int(row.min()) - 2), min(PER_PX * size.height, PER_PX * int(row.max()) + 2))
+    return Gates(column, row, direction, chain_ends, size, v_range)
 
 
 def _first_layer(gates: Gates) -> Layer:
@@ -128,7 +137,7 @@ def _first_layer(gates: Gates) -> Layer:
     column, direction = int(gates.columns[-1]), int(gates.directions[-1])
     low, high = sorted((int(gates.rows[-1]) * PER_PX, int(gates.rows[0]) * PER_PX))
     u = _between(np.array([column]), np.array([direction]), gates.size)[0]
-    v = np.unique(np.linspace(low - 2, high + 2, 12).astype(np.int64).clip(0, PER_PX * gates.size.height))
+    v = np.unique(np.linspace(low - 2, high + 2, 12).astype(np.int64).clip(*gates.v_range))
     u, v = (grid.reshape(-1) for grid in np.meshgrid(u, v))
     return Layer(np.full(len(u), -1), u, v, np.zeros(len(u), np.int64))
 
@@ -206,7 +215,7 @@ def _slope_through(across: Floats, down: Floats) -> Floats:
 
 
 def _next_layer(gates: Gates, layer: Layer, look: int) -> tuple[Layer, int]:
-    """All good corners one side further, farthest gate first, and how many gates were passed at most."""
+    """Good corners one side further, farthest gate first, and how many gates were passed at most."""
     lows, highs, passed = _cones(gates, layer, look)
     seen = passed[:, None] - LOOK_BACK  # (S, B) gates passed on the way to a corner there
     source, back = np.nonzero(seen >= 1)
@@ -215,19 +224,35 @@ def _next_layer(gates: Gates, layer: Layer, look: int) -> tuple[Layer, int]:
     low, high = lows[source, seen - 1], highs[source, seen - 1]
     u = _between(gates.columns[gate], gates.directions[gate], gates.size)  # (P, 5)
     across = np.abs(u - layer.u[source, None])
-    first = np.ceil(layer.v[source, None] + low[:, None] * across).clip(0, PER_PX * gates.size.height)
-    last = np.floor(layer.v[source, None] + high[:, None] * across).clip(0, PER_PX * gates.size.height)
+    first = np.ceil(layer.v[source, None] + low[:, None] * across).clip(*gates.v_range)
+    last = np.floor(layer.v[source, None] + high[:, None] * across).clip(*gates.v_range)
     v = np.round(first[..., None] + (last - first)[..., None] * PLACES).astype(np.int64)  # (P, 5, 3)
     slope = (v - layer.v[source, None, None]) / np.maximum(across, 1)[..., None]
     good = (slope > low[:, None, None]) & (slope < high[:, None, None]) & (across > 0)[..., None]
     pair, column, place = np.nonzero(good)
-    return _farthest(gate[pair], u[pair, column], v[pair, column, place], source[pair]), int(passed.max())
+    ahead = _farthest(gate[pair], u[pair, column], v[pair, column, place], source[pair], BEAM)
+    beside = _around_turns(gates, layer)
+    together = Layer(*(np.concatenate(pair) for pair in zip(astuple(ahead), astuple(beside), strict=True)))
+    return together, int(passed.max())
 
 
-def _farthest(gates: Indices, u: Indices, v: Indices, sources: Indices) -> Layer:
+def _around_turns(gates: Gates, layer: Layer) -> Layer:
+    """Corners straight up or down from corners at tall turns: before the next gate, where no slanted side may fit."""
+    following = np.minimum(layer.gates + 1, len(gates) - 1)
+    tall = np.abs(gates.rows[following] - gates.rows[layer.gates]) >= TALL_TURN_PX
+    source = np.flatnonzero((layer.gates >= 0) & tall & (gates.chain_ends[layer.gates] == layer.gates))
+    gate = layer.gates[source]
+    u = _between(gates.columns[gate], gates.directions[gate], gates.size)  # (T, 5)
+    v = (PER_PX * gates.rows[following[source], None] + np.array([-2, 0, 2])).clip(*gates.v_range)  # (T, 3)
+    shape = (len(source), u.shape[1], v.shape[1])
+    grids = (gate[:, None, None], u[:, :, None], v[:, None, :], source[:, None, None])
+    return _farthest(*(np.broadcast_to(grid, shape).reshape(-1) for grid in grids), BEAM // 4)
+
+
+def _farthest(gates: Indices, u: Indices, v: Indices, sources: Indices, count: int) -> Layer:
     """The corners that passed the most gates, without doubles; an even choice of those that passed as many."""
     shuffled = (u * 7_919 + v * 104_729) % 1_009
     order = np.lexsort((v, u, shuffled, -gates))
     same = (np.diff(gates[order]) == 0) & (np.diff(u[order]) == 0) & (np.diff(v[order]) == 0)
-    chosen = order[np.append(True, ~same)[: len(order)]][:BEAM]
+    chosen = order[np.append(True, ~same)[: len(order)]][:count]
     return Layer(gates[chosen], u[chosen], v[chosen], sources[chosen])

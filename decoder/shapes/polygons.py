@@ -162,8 +162,9 @@ def _simplified(pixels: NDArray[np.uint8], min_iou: float | None, max_points: in
 
 def _above_iou(pixels: NDArray[np.uint8], min_iou: float) -> Polygons:
     """The fewest points found at this IoU; where only a fraction of the grid is allowed, exact ones may be fewer."""
-    attempt = reach_iou(pixels, min_iou)
-    if attempt is not None and allowed_px(pixels, min_iou) > GRID_PX:
+    deviation_px = allowed_px(pixels, min_iou)
+    attempt = reach_iou(pixels, min_iou) if deviation_px > GRID_PX / 4 else None
+    if attempt is not None and deviation_px > GRID_PX:
         return _polygons(attempt, pixels)
     exact = _exact(pixels, "fewest")
     return exact if attempt is None or exact.num_points <= attempt.num_points else _polygons(attempt, pixels)
