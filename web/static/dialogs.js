@@ -17,7 +17,9 @@ class Dialogs {
     dialog.addEventListener("click", (event) => { if (event.target === dialog) this.close(); });
     this.dialog = dialog;
     this.root.append(dialog);
+    dialog.tabIndex = -1;
     dialog.showModal();
+    dialog.focus();
     return dialog.querySelector(".cm-body");
   }
 

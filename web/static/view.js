@@ -1,5 +1,7 @@
 // Zoom and position: which part of the picture is seen, and the way between picture and screen pixels.
 
+const BAR_PX = 76;
+
 class View {
   constructor() {
     this.scale = 1;
@@ -10,10 +12,11 @@ class View {
 
   fit(picture, screen) {
     const margin = Math.min(24, screen.width * 0.03);
-    const wide = (screen.width - 2 * margin) / picture.width, high = (screen.height - 2 * margin) / picture.height;
+    const bottom = Math.max(margin, BAR_PX); // the candidates are shown there
+    const wide = (screen.width - 2 * margin) / picture.width, high = (screen.height - margin - bottom) / picture.height;
     this.scale = Math.min(wide, high, 8);
     this.left = (screen.width - picture.width * this.scale) / 2;
-    this.top = (screen.height - picture.height * this.scale) / 2;
+    this.top = margin + (screen.height - margin - bottom - picture.height * this.scale) / 2;
     this.fitted = true;
   }
 
