@@ -117,6 +117,36 @@ class PromptMaps(nn.Module):
         return s4, s8, self.to_s16(F.relu(s8))
 
 
+class Fusion(nn.Module):
+    """Look at image and drawn prompt together, before the decoder does: which neighbours look like what was clicked."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.s8 = FusionBlock(width // 4)
+        self.s16 = nn.Sequential(FusionBlock(width), FusionBlock(width))
+        self.down = nn.Conv2d(width // 4, width, 3, stride=2, padding=1)
+        nn.init.zeros_(self.down.weight)
+
+    def forward(self, s8: Tensor, s16: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (B, C / 4, 2h, 2w) and (B, C, h, w), image plus prompt, to the same shapes."""
+        s8 = self.s8(s8)
+        return s8, self.s16(s16 + self.down(F.relu(s8)))
+
+
+class FusionBlock(nn.Module):
+    """Two 3x3 convolutions beside a skip; does nothing until it has learnt to."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(width, width)
+        self.second = ConvNorm(width, width)
+        nn.init.zeros_(self.second.get_submodule("1").get_parameter("weight"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        return x + self.second(F.relu(self.first(F.relu(x))))  # type: ignore[no-any-return]
+
+
 def draw_prompt(points: Tensor, labels: Tensor, mask_logits: Tensor | None, side: int) -> Tensor:
     """Draw prompts as maps.
 
@@ -187,6 +217,7 @@ class Nano(nn.Module):
         self.trunk = NanoTrunk(config)
         self.click_tokens = ClickTokens(config.decoder.width)
         self.prompt_maps = PromptMaps(config.decoder.width)
+        self.fusion = Fusion(config.decoder.width)
         self.mask_decoder = MaskDecoder(config.decoder)
 
     @property
@@ -215,7 +246,9 @@ class Nano(nn.Module):
         fine = features.high_resolution
         tokens = self.click_tokens(features, points, labels)
         s4, s8, s16 = self.prompt_maps(points, labels, mask_logits, fine.s4.shape[-1])
+        s8, s16 = self.fusion(fine.s8 + s8, features.image + s16)
         image_pe = self.click_tokens.pe_layer.grid(*features.image.shape[-2:])
+        nothing_more = s16.new_zeros(1, 1, 1, 1)  # the dense prompt is in already
         return self.mask_decoder(  # type: ignore[no-any-return]
-            features.image, image_pe, tokens, s16, HighResolution(s4=fine.s4 + s4, s8=fine.s8 + s8)
+            s16, image_pe, tokens, nothing_more, HighResolution(s4=fine.s4 + s4, s8=s8)
         )

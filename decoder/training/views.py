@@ -50,7 +50,8 @@ def render(images: Tensor, maps: Tensor, side: int, *, colour: Tensor | None = N
         side: Of the views [px].
         colour: (B, 3, 2) gain and shift per channel as ``random_colours`` draws them, or None.
     """
-    grid = F.affine_grid(maps, [len(images), 1, side, side], align_corners=False)
+    with torch.autocast(maps.device.type, enabled=False):  # half precision would move pixels
+        grid = F.affine_grid(maps, [len(images), 1, side, side], align_corners=False)
     planes = images.permute(0, 3, 1, 2)
     rgb = planes[:, :3].float() / 255
     pixels = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)

@@ -84,8 +84,9 @@ def crop_windows(prompts: Prompts, logits: Tensor, generator: torch.Generator) -
 
 def compose(outer: Tensor, inner: Tensor) -> Tensor:
     """The map that applies ``inner``, then ``outer``: (B, 2, 3) both."""
-    linear = outer[:, :, :2] @ inner[:, :, :2]
-    shift = outer[:, :, :2] @ inner[:, :, 2:] + outer[:, :, 2:]
+    with torch.autocast(outer.device.type, enabled=False):  # half precision would move pixels
+        linear = outer[:, :, :2] @ inner[:, :, :2]
+        shift = outer[:, :, :2] @ inner[:, :, 2:] + outer[:, :, 2:]
     return torch.cat([linear, shift], dim=2)
 
 
