@@ -47,7 +47,7 @@ def make_app(backend: Backend) -> FastAPI:
         notes.close()
         await asyncio.to_thread(backend.close)
 
-    app = FastAPI(title="ClickMask for Label Studio", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="ClickMask for Label Studio", lifespan=lifespan, openapi_url=None)
     backend.metrics.watch("requests_waiting", "Requests that wait for a worker", predictions.waiting)
 
     @app.middleware("http")
@@ -57,12 +57,7 @@ def make_app(backend: Backend) -> FastAPI:
         seconds = perf_counter() - start
         route = request.scope["route"].path if "route" in request.scope else "unknown"
         backend.metrics.request(route, response.status_code, seconds)
-        notes = getattr(request.state, "notes", {})
-        shown = " ".join(f"{name}={value}" for name, value in notes.items())
-        level = logging.DEBUG if route in ("/health", "/metrics") else logging.INFO
-        _log.log(
-            level, "%s %s %d %.1f ms %s", request.method, request.url.path, response.status_code, 1000 * seconds, shown
-        )
+        _log_line(request, route, response.status_code, 1000 * seconds)
         return response
 
     @app.get("/")
@@ -172,6 +167,14 @@ async def _answered(
         backend.metrics.error(error)
         _log.exception("%s %s failed", request.method, request.url.path)
         return _problem(500, _HIDDEN)
+
+
+def _log_line(request: Request, route: str, status: int, milliseconds: float) -> None:
+    """One line per request, whatever a client put into it."""
+    notes = " ".join(f"{name}={value}" for name, value in getattr(request.state, "notes", {}).items())
+    line = f"{request.method} {request.url.path} {status} {milliseconds:.1f} ms {notes}"
+    level = logging.DEBUG if route in ("/health", "/metrics") else logging.INFO
+    _log.log(level, "%s", line.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 def _problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

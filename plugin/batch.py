@@ -79,24 +79,27 @@ class Batch:
 def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[Drawn]:
     """The regions of a task that can be turned into segments: those in tags that hold no answers themselves.
 
-    Annotations count first; without any, predictions.
+    Annotations count first; without any, predictions. One that holds answers already is left
+    out: the points beside them are the used prompts of those answers.
     """
     for source in ("annotations", "predictions"):
-        found = [
-            drawn_from(item)
-            for entry in _objects(task.get(source))
-            for item in _objects(entry.get("result"))
-            if _is_prompt(item, config, project)
-        ]
+        entries = [_objects(entry.get("result")) for entry in _objects(task.get(source))]
+        found = [drawn_from(item) for entry in entries for item in _unanswered(entry, config, project)]
         if found:
             return found[:MOST_PROMPTS]
     return []
 
 
-def _is_prompt(item: Mapping[str, Any], config: LabelConfig, project: Project) -> bool:
-    answering = {control.name for control in config.answering(str(item.get("to_name")), project.options.answer)}
+def _unanswered(
+    regions: Sequence[Mapping[str, Any]], config: LabelConfig, project: Project
+) -> Sequence[Mapping[str, Any]]:
+    """The regions of one annotation that are prompts; none if it holds answers."""
+    to_names = {control.to_name for control in config.controls}
+    answering = {control.name for to_name in to_names for control in config.answering(to_name, project.options.answer)}
+    if any(region.get("from_name") in answering for region in regions):
+        return ()
     drawing = {control.name for control in config.controls}
-    return item.get("from_name") in drawing - answering
+    return [region for region in regions if region.get("from_name") in drawing]
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:

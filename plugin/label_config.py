@@ -35,11 +35,6 @@ class Control:
     labels: tuple[str, ...]
     smart: bool
 
-    @property
-    def region_type(self) -> str:
-        """Label Studio's name of its regions, such as "brushlabels"."""
-        return self.kind.lower() + ("labels" if self.labelled else "")
-
     def offers(self, labels: tuple[str, ...]) -> bool:
         """Whether a region of this tag may carry these labels."""
         return not self.labels or set(labels) <= set(self.labels)

@@ -37,7 +37,6 @@ class Drawn:
     """One object as drawn, not yet in pixels.
 
     Args:
-        from_name: The control tag it was drawn with.
         to_name: The image tag it was drawn on.
         labels: The labels of the object.
         points: Live key points, oldest first.
@@ -46,7 +45,6 @@ class Drawn:
         item_index: Which image of a list of images, or None.
     """
 
-    from_name: str
     to_name: str
     labels: tuple[str, ...]
     points: tuple[PercentPoint, ...]
@@ -120,7 +118,7 @@ def drawn_from(item: Item) -> Drawn:
 
 def undrawn(to_name: str, label: str) -> Drawn:
     """The stand-in for an object that nobody pointed at."""
-    return Drawn("", to_name, (label,) if label else (), (), None, 0, None)
+    return Drawn(to_name, (label,) if label else (), (), None, 0, None)
 
 
 def region_kind(item: Item) -> str:
@@ -160,7 +158,6 @@ def shape_box(item: Item, size: Size) -> Box:
 def _drawn(item: Item, points: tuple[PercentPoint, ...], shape: Item | None) -> Drawn:
     rotation, index = item.get("image_rotation"), item.get("item_index")
     return Drawn(
-        from_name=item["from_name"],
         to_name=item["to_name"],
         labels=region_labels(item),
         points=points,

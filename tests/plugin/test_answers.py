@@ -139,7 +139,7 @@ def test_answers_go_to_the_image_that_was_clicked() -> None:
         '<BrushLabels name="l" toName="left"><Label value="Cat"/></BrushLabels>'
         '<BrushLabels name="r" toName="right"><Label value="Cat"/></BrushLabels></View>'
     )
-    drawn = Drawn("point", "right", ("Cat",), (), None, image_rotation=270, item_index=2)
+    drawn = Drawn("right", ("Cat",), (), None, image_rotation=270, item_index=2)
     (region,) = answer_regions(blob(), 0.9, drawn, read_label_config(text), ProjectOptions())
     assert (region["from_name"], region["to_name"]) == ("r", "right")
     assert (region["image_rotation"], region["item_index"]) == (270, 2)

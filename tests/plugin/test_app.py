@@ -237,6 +237,17 @@ def test_each_request_is_one_line_in_the_log(
     assert "0123456789abcdef" not in caplog.text  # the token
 
 
+def test_nobody_can_write_lines_of_their_own_into_the_log(
+    make_backend: MakeBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "clickmask.requests")
+    with serving(make_backend()) as client:
+        client.post("/predict%0aPOST /predict 200", content=b"{}")
+        client.post("/predict", json={"tasks": "a\nPOST /predict 200"})
+    assert len([message for message in caplog.messages if "/predict" in message]) == 2
+    assert not any("\n" in message for message in caplog.messages)
+
+
 def test_metrics_count_what_happened(make_backend: MakeBackend, studio: Studio) -> None:
     with serving(make_backend()) as client:
         client.post("/setup", json=setup_body(studio))

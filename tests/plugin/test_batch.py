@@ -77,6 +77,12 @@ def test_predictions_count_where_nobody_annotated(backend: Backend, studio: Stud
     assert [len(result and result["result"]) for result in results] == [1, 0]
 
 
+def test_used_prompts_beside_their_answers_are_no_prompts(backend: Backend, studio: Studio) -> None:
+    """The page saves clicks along with the answers, and forgets which of them were negative."""
+    annotated = task(1, studio) | {"annotations": [recorded("annotation_created")["annotation"]]}
+    assert backend.predictor.predict(unprompted(annotated, task(2, studio))).body == {"results": []}
+
+
 def test_nothing_to_go_by_is_no_predictions(backend: Backend, studio: Studio) -> None:
     assert backend.predictor.predict(unprompted(task(1, studio), task(2, studio))).body == {"results": []}
 
