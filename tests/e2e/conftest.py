@@ -102,6 +102,13 @@ def client(label_studio: LabelStudio) -> Iterator[StudioClient]:
 
 
 @pytest.fixture(scope="session")
+def personal_token(client: StudioClient) -> str:
+    """A personal access token of the account; Label Studio shows a token once and gives one at a time."""
+    client.call("POST", "/api/jwt/settings", json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
+    return str(client.call("POST", "/api/token/")["token"])
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)

@@ -83,11 +83,11 @@ def test_prelabel_turns_boxes_into_predictions(backend: Backend, client: StudioC
 
 
 def test_a_personal_access_token_fetches_images(
-    label_studio: LabelStudio, client: StudioClient, tmp_path: Path
+    label_studio: LabelStudio, client: StudioClient, personal_token: str, tmp_path: Path
 ) -> None:
-    client.call("POST", "/api/jwt/settings", json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
-    token = client.call("POST", "/api/token/")["token"]
-    settings = Settings(label_studio_url=label_studio.url, label_studio_api_key=token, data_dir=tmp_path / "data")
+    settings = Settings(
+        label_studio_url=label_studio.url, label_studio_api_key=personal_token, data_dir=tmp_path / "data"
+    )
     backend = build_backend(settings)
     number = new_project(client, tmp_path, photos=1)
     project, config = find_project(backend, number, "")

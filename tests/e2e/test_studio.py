@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from tests.e2e.conftest import free_port
 
 pytestmark = pytest.mark.e2e
 
-START_SECONDS = 200
+START_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Studio:
 
 
 @pytest.fixture
-def cache(label_studio_program: Path, tmp_path: Path) -> Path:
-    """A cache folder with Label Studio in it and no data."""
+def cache(label_studio_program: Path, empty_label_studio: Path, tmp_path: Path) -> Path:
+    """A cache folder with Label Studio in it and one account, no project."""
+    shutil.copytree(empty_label_studio, tmp_path / "studio")
     (tmp_path / f"label-studio-{VERSION}").symlink_to(label_studio_program.parents[1])
     return tmp_path
 

@@ -36,14 +36,6 @@ CLICK = {
 
 
 @pytest.fixture
-def personal_token(client: StudioClient) -> str:
-    """A personal access token of the account."""
-    tokens = client.call("GET", "/api/token/")
-    made = tokens[0] if tokens else client.call("POST", "/api/token/")
-    return str(made["token"])
-
-
-@pytest.fixture
 def backend_with_personal_token(label_studio: LabelStudio, personal_token: str, tmp_path: Path) -> Iterator[str]:
     """A backend that was given the address of Label Studio and a personal access token."""
     port = free_port()
