@@ -1,4 +1,4 @@
-"""Encoding ahead: the task a person opened, then the next ones, while nobody waits for an answer."""
+"""Encoding ahead: the task a person opened at once, the next ones while nobody waits for an answer."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _MOST_JOBS = 32
 
 _log = logging.getLogger(__name__)
 _Job = Callable[[], None]
+_Jobs = OrderedDict[tuple[str, int], _Job]  # by project and task
 
 
 class Ahead:
@@ -38,7 +39,8 @@ class Ahead:
         self._segmenter = segmenter
         self._next_tasks = next_tasks
         self._tidy = tidy
-        self._jobs: OrderedDict[tuple[str, int], _Job] = OrderedDict()  # newest last, and done first
+        self._opened: _Jobs = OrderedDict()  # newest last, and done first
+        self._following: _Jobs = OrderedDict()
         self._changed = threading.Condition()
         self._running_requests = 0
         self._quiet_since = monotonic()
@@ -56,11 +58,11 @@ class Ahead:
             if self._last_opened.get(project.id) == number:
                 return
             self._last_opened[project.id] = number
-            self._add(project, number, partial(self._open, task, number, config, project))
+            self._add(self._opened, project, number, partial(self._open, task, number, config, project))
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """While this lasts somebody waits for an answer, and nothing is begun ahead."""
+        """While this lasts somebody waits for an answer, and no task that nobody opened is begun."""
         with self._changed:
             self._running_requests += 1
         try:
@@ -73,7 +75,7 @@ class Ahead:
 
     def waiting(self) -> int:
         """How many images wait to be encoded ahead."""
-        return len(self._jobs)
+        return len(self._opened) + len(self._following)
 
     def close(self) -> None:
         """Finish the image at hand and stop."""
@@ -87,17 +89,17 @@ class Ahead:
         following = self._next_tasks(project, number)
         with self._changed:
             for later in reversed(following):
-                self._add(project, int(later["id"]), partial(self._prepare, later, config, project))
+                self._add(self._following, project, int(later["id"]), partial(self._prepare, later, config, project))
 
     def _prepare(self, task: Mapping[str, Any], config: LabelConfig, project: Project) -> None:
         self._segmenter.prepare(task, config, project)
 
-    def _add(self, project: Project, number: int, job: _Job) -> None:
+    def _add(self, jobs: _Jobs, project: Project, number: int, job: _Job) -> None:
         """Put a job on top; the caller holds the lock."""
-        self._jobs.pop((project.id, number), None)
-        self._jobs[project.id, number] = job
-        while len(self._jobs) > _MOST_JOBS:
-            self._jobs.popitem(last=False)
+        jobs.pop((project.id, number), None)
+        jobs[project.id, number] = job
+        while len(jobs) > _MOST_JOBS:
+            jobs.popitem(last=False)
         self._changed.notify_all()
 
     def _work(self) -> None:
@@ -111,14 +113,16 @@ class Ahead:
                 _log.exception("encoding ahead failed")
 
     def _next_job(self) -> _Job | None:
-        """Wait until there is a job and nobody waits for an answer; None when closed."""
+        """Wait until there is something to do and, for tasks that nobody opened, nobody waits; None when closed."""
         with self._changed:
             while not self._closed:
                 rest = self._quiet_since + _QUIET_SECONDS - monotonic()
-                if not self._jobs or self._running_requests:
+                if self._opened:
+                    return self._opened.popitem(last=True)[1]
+                if not self._following or self._running_requests:
                     self._changed.wait()
                 elif rest > 0:
                     self._changed.wait(timeout=rest)
                 else:
-                    return self._jobs.popitem(last=True)[1]
+                    return self._following.popitem(last=True)[1]
             return None

@@ -120,15 +120,17 @@ def test_the_opened_task_and_the_next_are_encoded_ahead(make_backend: MakeBacken
     assert backend.predictor.predict(click).notes["cache"] == "hit"
 
 
-def test_nothing_is_encoded_ahead_of_somebody_who_waits(make_backend: MakeBackend, studio: Studio) -> None:
-    backend = make_backend()
+def test_the_next_tasks_are_not_encoded_while_somebody_waits(make_backend: MakeBackend, studio: Studio) -> None:
+    backend = make_backend(encode_ahead=2)
     backend.predictor.setup(setup_body(studio))
+    studio.tasks = [task(number, studio) for number in range(1, 4)]
     ahead = backend.predictor._ahead
     with ahead.busy():
-        backend.predictor.predict(unprompted(task(1, studio)))
+        backend.predictor.predict(unprompted(studio.tasks[0]))
+        wait_until(lambda: ahead.waiting() == 2)
         time.sleep(0.8)
-        assert (ahead.waiting(), studio.asked("/data/upload/")) == (1, [])
-    wait_until(lambda: len(studio.asked("/data/upload/")) == 1)
+        assert (ahead.waiting(), len(studio.asked("/data/upload/"))) == (2, 1)
+    wait_until(lambda: len(studio.asked("/data/upload/")) == 3)
 
 
 def test_a_task_that_cannot_be_encoded_ahead_stops_nothing(make_backend: MakeBackend, studio: Studio) -> None:
