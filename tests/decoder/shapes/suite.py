@@ -68,13 +68,15 @@ def _drawn(height: int, width: int, draw: Callable[[NDArray[np.uint8]], object])
 
 
 def _polygon(height: int, width: int, points: NDArray[np.float64]) -> BoolMask:
-    return _drawn(height, width, lambda canvas: cv2.fillPoly(canvas, [np.round(points * 16).astype(np.int32)], 1, shift=4))
+    corners = np.round(points * 16).astype(np.int32)
+    return _drawn(height, width, lambda canvas: cv2.fillPoly(canvas, [corners], 1, shift=4))
 
 
 def _star(side: int) -> BoolMask:
     angle = np.arange(10) * np.pi / 5 + 0.1
     radius = np.where(np.arange(10) % 2, 0.2, 0.42) * side
-    return _polygon(side, side, np.stack([side / 2 + radius * np.cos(angle), side / 2 + radius * np.sin(angle)], axis=1))
+    corners = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None] + side / 2
+    return _polygon(side, side, corners)
 
 
 def _rotated_rectangle(side: int) -> BoolMask:
