@@ -13,6 +13,8 @@ COMMANDS = {  # name: (module, what it does)
     "convert": ("decoder.formats.command", "convert annotations between formats"),
     "models": ("decoder.commands.models", "list the models"),
     "evaluate": ("decoder.commands.evaluate", "measure how many clicks an object takes"),
+    "evaluate-video": ("decoder.track.evaluate_command", "measure how well objects are tracked through videos"),
+    "track": ("decoder.track.command", "follow objects through a video"),
     "train-nano": ("decoder.commands.train_nano", "train the model in the box"),
 }
 

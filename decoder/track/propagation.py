@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -21,7 +21,8 @@ class FrameView:
     """One frame as the network sees it."""
 
     index: int
-    embedding: ImageEmbedding
+    image: NDArray[np.uint8]  # (H, W, 3) RGB
+    embedding: Callable[[], ImageEmbedding]  # computed at most once, and only where it is asked for
     frame_count: int | None  # of the video, None if nobody knows
 
 

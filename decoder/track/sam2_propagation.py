@@ -92,7 +92,7 @@ class Sam2Propagation:
             image = self._look_back(view, [bank.without(view.index) for bank in banks], direction)
             points = image.new_zeros(len(banks), 1, 2)
             labels = torch.full((len(banks), 1), PADDING, device=image.device)
-            features = view.embedding.features._replace(image=image)
+            features = view.embedding().features._replace(image=image)
             found = best_candidates(self.network, self.network.decode(features, points, labels, None))
             masks = upsample(found.logits, self.network.image_side).sigmoid()
             return self._remember(view, found, masks, prompted=False, passed=direction)
@@ -101,11 +101,11 @@ class Sam2Propagation:
         """The frame's embedding as each object's memories change it: (B, C, h, w)."""
         selections = [select_memories(bank, view.index, direction, self.rule, view.frame_count) for bank in banks]
         reach = pointer_reach(self.rule, view.frame_count)
-        return condition(self.network, view.embedding.features.image, selections, reach)
+        return condition(self.network, view.embedding().features.image, selections, reach)
 
     def _decode_prompt(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Found:
-        prompt, features = asked.prompt, view.embedding.features
-        points, labels = stack_points([(view.embedding, prompt)], self.model.device)
+        prompt, features = asked.prompt, view.embedding().features
+        points, labels = stack_points([(view.embedding(), prompt)], self.model.device)
         output = self.network.decode(
             features._replace(image=self._prompt_image(view, asked)), points, labels, self._earlier(view, asked)
         )
@@ -117,7 +117,7 @@ class Sam2Propagation:
         others = asked.bank.without(view.index)
         direction = _passed(asked.bank, view.index)
         if direction is None or not others.prompted:
-            return view.embedding.features.image + self.network.no_mem_embed.view(1, -1, 1, 1)
+            return view.embedding().features.image + self.network.no_mem_embed.view(1, -1, 1, 1)
         return self._look_back(view, [others], direction)
 
     def _earlier(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Tensor | None:
@@ -139,7 +139,7 @@ class Sam2Propagation:
         mask = (F.interpolate(given, size=(side, side), mode="bilinear", antialias=True) > 0).float()
         points = mask.new_zeros(1, 1, 2)
         labels = torch.full((1, 1), PADDING, device=mask.device)
-        output = self.network.decode(view.embedding.features, points, labels, self.network.mask_downsample(mask))
+        output = self.network.decode(view.embedding().features, points, labels, self.network.mask_downsample(mask))
         logits = F.interpolate(
             mask * MASK_SCALE + MASK_BIAS, size=(side // 4, side // 4), mode="bilinear", antialias=True
         )
@@ -151,7 +151,7 @@ class Sam2Propagation:
     def _remember(
         self, view: FrameView, found: Found, masks: Tensor, *, prompted: bool, passed: Direction | None
     ) -> list[Sam2FrameMemory]:
-        maps = encode_memories(self.network, view.embedding.features.image, masks, found.object_score > 0)
+        maps = encode_memories(self.network, view.embedding().features.image, masks, found.object_score > 0)
         logits, ious = found.logits[:, 0].float().cpu(), found.predicted_iou.float().tolist()
         scores = found.object_score[:, 0].float().tolist()
         return [

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from decoder.cache import Cache
 from decoder.errors import PromptError, VideoError
-from decoder.prompts import Prompt, check_prompt
+from decoder.prompts import Prompt, Size, check_prompt
 from decoder.segment import ImageEmbedding, binarize
 from decoder.shapes import mask_to_rle, rle_area
 from decoder.shapes.rle import Rle
@@ -97,7 +97,7 @@ class Tracker(Generic[ContentT]):
         """
         view = self._view(self._frame(frame))
         bank: MemoryBank[ContentT] = state.banks.get(object_id, MemoryBank())
-        asked = PromptedObject(bank, check_prompt(prompt, view.embedding.size))
+        asked = PromptedObject(bank, check_prompt(prompt, self.video.size))
         return self._step(view, {object_id: self._propagation.answer(view, asked)}, state)
 
     def propagate(
@@ -155,12 +155,14 @@ class Tracker(Generic[ContentT]):
     def _step(
         self, view: FrameView, memories: Mapping[int, FrameMemory[ContentT]], state: TrackState[ContentT]
     ) -> Step[ContentT]:
-        masks = {key: _to_mask(memory, view.embedding) for key, memory in sorted(memories.items())}
+        masks = {key: _to_mask(memory, self.video.size) for key, memory in sorted(memories.items())}
         return Step(view.index, MappingProxyType(masks), state.with_memories(memories, self._propagation.reach))
 
     def _view(self, frame: Frame) -> FrameView:
-        embedding, _ = self._embeddings.get(str(frame.index), lambda: self._propagation.encode(frame.image))
-        return FrameView(frame.index, embedding, self.video.frame_count)
+        def embedding() -> ImageEmbedding:
+            return self._embeddings.get(str(frame.index), lambda: self._propagation.encode(frame.image))[0]
+
+        return FrameView(frame.index, frame.image, embedding, self.video.frame_count)
 
     def _frame(self, index: int) -> Frame:
         frame = next(self.video.frames(range(index, index + 1)), None)
@@ -170,6 +172,6 @@ class Tracker(Generic[ContentT]):
         return frame
 
 
-def _to_mask(memory: FrameMemory[ContentT], embedding: ImageEmbedding) -> TrackedMask:
-    mask = binarize(memory.logits, embedding.size)
+def _to_mask(memory: FrameMemory[ContentT], size: Size) -> TrackedMask:
+    mask = binarize(memory.logits, size)
     return TrackedMask(mask_to_rle(mask), memory.predicted_iou, memory.object_score, memory.prompted)

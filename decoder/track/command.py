@@ -1,0 +1,103 @@
+"""``python -m decoder track``: follow objects through a video."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from decoder.checkpoints import load_model
+from decoder.commands.arguments import add_model_arguments
+from decoder.commands.segment import parse_prompt
+from decoder.errors import PromptError
+from decoder.formats.options import WriteOptions
+from decoder.formats.registry import find_format
+from decoder.prompts import Prompt
+from decoder.track.export import tracks_to_dataset
+from decoder.track.frames import Video
+from decoder.track.overlay import write_overlay
+from decoder.track.start import open_tracker
+from decoder.track.tracker import Step, TrackedMask, Tracker, TrackState
+from decoder.track.video_file import open_video
+
+FORMATS = ("youtube-vis", "mots", "coco", "label-studio")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Video, prompts, model, outputs."""
+    parser.add_argument("video", type=Path, help="a video file, or a folder of frames")
+    parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar="X0,Y0,X1,Y1",
+        help="an object by its box in pixels; again for more",
+    )
+    parser.add_argument(
+        "--point", action="append", default=[], metavar="X,Y", help="an object by a click in pixels; again for more"
+    )
+    parser.add_argument("--frame", type=int, default=0, help="the frame pointed at, from 0; tracked both ways from it")
+    parser.add_argument("--lost-after", type=int, metavar="N", help="give an object up after N frames without it")
+    parser.add_argument("--category", default="object", help="name of the category in the file (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("tracks.json"), help="file to write (default: %(default)s)")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the file (default: %(default)s)")
+    parser.add_argument("--overlay", type=Path, help="draw the tracks on the video, as MP4")
+    add_model_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Track, write the files, print where the objects were lost."""
+    prompts = parse_objects(arguments.box, arguments.point)
+    video = open_video(arguments.video)
+    tracker = open_tracker(load_model(arguments.model, device=arguments.device), video)
+    state = tracker.start()
+    for object_id, prompt in enumerate(prompts, start=1):
+        state = tracker.prompt(state, arguments.frame, object_id, prompt).state
+    start = time.perf_counter()
+    steps = both_ways(tracker, state, arguments.frame, arguments.lost_after)
+    tracks = {step.frame: step.masks for step in tqdm(steps, total=video.frame_count, unit="frame", disable=None)}
+    print(describe(tracks, len(prompts), time.perf_counter() - start))
+    _write(arguments, video, tracks)
+    return 0
+
+
+def parse_objects(boxes: list[str], points: list[str]) -> list[Prompt]:
+    """Read one prompt per object from the command line: boxes first, then clicks.
+
+    Raises:
+        PromptError: If there is none, or one is not written as wanted.
+    """
+    prompts = [parse_prompt([], box) for box in boxes] + [parse_prompt([point], None) for point in points]
+    if not prompts:
+        raise PromptError("nothing to follow: wanted --box X0,Y0,X1,Y1 or --point X,Y")
+    return prompts
+
+
+def both_ways(tracker: Tracker[Any], state: TrackState[Any], frame: int, lost_after: int | None) -> Iterator[Step[Any]]:
+    """Follow forward to the end, then backward to the first frame."""
+    count = tracker.video.frame_count
+    assert count is not None  # files and folders know
+    yield from tracker.propagate(state, range(frame, count), lost_after=lost_after)
+    yield from tracker.propagate(state, range(frame - 1, -1, -1), lost_after=lost_after)
+
+
+def describe(tracks: dict[int, Any], objects: int, seconds: float) -> str:
+    """How long it took, and on how many frames each object was seen."""
+    lines = [f"{len(tracks)} frames in {seconds:.1f} s, {1000 * seconds / max(len(tracks), 1):.0f} ms per frame"]
+    for object_id in range(1, objects + 1):
+        masks: list[TrackedMask] = [masks[object_id] for masks in tracks.values() if object_id in masks]
+        lines.append(f"object {object_id}: seen on {sum(mask.present for mask in masks)} of {len(tracks)} frames")
+    return "\n".join(lines)
+
+
+def _write(arguments: argparse.Namespace, video: Video, tracks: dict[int, Any]) -> None:
+    dataset = tracks_to_dataset(tracks, video.size, arguments.video.stem, arguments.category)
+    find_format(arguments.format).write(dataset, arguments.out, WriteOptions(encoding="rle"))
+    print(f"wrote {arguments.out}")
+    if arguments.overlay is not None:
+        write_overlay(video, tracks, arguments.overlay)
+        print(f"wrote {arguments.overlay}")

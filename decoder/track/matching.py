@@ -1,0 +1,92 @@
+"""Tracking with a network that has no memory: it answers prompts, and the object is followed by its looks.
+
+Each cell of a frame takes the label of what looked most like it, near its place, on the frames
+just passed and on the prompted frame, which is moved along with the object first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from decoder.choose import choose_mask
+from decoder.models import Model
+from decoder.prompts import Prompt
+from decoder.segment import ImageEmbedding, encode_image, predict_masks, resize_logits
+from decoder.track.appearance import GRID, Remembered, centre_of, colour_grid, match, shifted
+from decoder.track.memory import Direction, FrameMemory, MemoryBank, MemoryRule, select_memories
+from decoder.track.propagation import FrameView, PromptedObject
+
+RULE = MemoryRule(maps=3, pointers=1, prompted=2)  # two frames just passed, the two closest prompted ones
+STEEPNESS = 16.0  # of logits made of shares: 0 becomes -8, 1 becomes 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchPropagation:
+    """The network for prompts, appearance from frame to frame."""
+
+    model: Model
+
+    @property
+    def reach(self) -> int:
+        """Memories of frames further away than this are never looked at, prompted ones apart."""
+        return RULE.reach
+
+    def encode(self, image: NDArray[np.uint8]) -> ImageEmbedding:
+        """Encode a frame (H, W, 3)."""
+        return encode_image(self.model, image)
+
+    def answer(self, view: FrameView, asked: PromptedObject[Remembered]) -> FrameMemory[Remembered]:
+        """Answer a prompt; clicks correct the answer known for this frame, if there is one."""
+        memory, prompt = asked.bank.at(view.index), asked.prompt
+        passed = None if memory is None else memory.passed
+        colours = colour_grid(view.image)
+        if prompt.mask_logits is not None and not prompt.points and prompt.box is None:
+            labels = resize_logits((prompt.mask_logits > 0).float(), GRID)[0, 0]
+            return _memory(view.index, colours, labels, passed, prompted=True)
+        if prompt.mask_logits is None and memory is not None and memory.present:
+            prompt = Prompt(prompt.points, prompt.box, memory.logits)
+        mask_set = predict_masks(self.model, view.embedding(), prompt)
+        row = choose_mask(mask_set, prompt)
+        looks = Remembered(colours, resize_logits(mask_set.logits[row], GRID)[0, 0].sigmoid())
+        iou, score = float(mask_set.predicted_iou[row]), mask_set.object_score
+        return FrameMemory(view.index, True, mask_set.logits[row], iou, score, looks, passed)
+
+    def follow(
+        self, view: FrameView, banks: Sequence[MemoryBank[Remembered]], direction: Direction
+    ) -> list[FrameMemory[Remembered]]:
+        """Find objects that nobody pointed at on this frame, each by itself."""
+        colours = colour_grid(view.image)
+        return [
+            _memory(view.index, colours, match(colours, _remembered(bank, view.index, direction)), direction)
+            for bank in banks
+        ]
+
+
+def _remembered(bank: MemoryBank[Remembered], frame: int, direction: Direction) -> list[Remembered]:
+    """The memories to look at; prompted frames are moved to where the object was last seen."""
+    selection = select_memories(bank.without(frame), frame, direction, RULE)
+    latest = bank.at(frame - direction)
+    there = None if latest is None else centre_of(latest.content.labels)
+    return [memory.content if age else _moved_to(there, memory.content) for age, memory in selection.maps]
+
+
+def _moved_to(there: Tensor | None, looks: Remembered) -> Remembered:
+    here = centre_of(looks.labels)
+    if there is None or here is None:
+        return looks
+    rows, columns = (round(offset) for offset in (there - here).tolist())
+    return Remembered(shifted(looks.colours, rows, columns), shifted(looks.labels, rows, columns))
+
+
+def _memory(
+    frame: int, colours: Tensor, labels: Tensor, passed: Direction | None, *, prompted: bool = False
+) -> FrameMemory[Remembered]:
+    logits = STEEPNESS * (labels - 0.5)
+    inside = labels > 0.5
+    sureness = float(labels[inside].mean()) if bool(inside.any()) else 0.0
+    return FrameMemory(frame, prompted, logits, sureness, float(logits.max()), Remembered(colours, labels), passed)
