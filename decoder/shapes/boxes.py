@@ -97,12 +97,13 @@ def turned_centers(
     cos, sin = math.cos(math.radians(angle_degrees)), math.sin(math.radians(angle_degrees))
     along = (x - center_x) * cos + (y - center_y) * sin
     across = (y - center_y) * cos - (x - center_x) * sin
-    return along.astype(np.float64), across.astype(np.float64)
+    return along, across
 
 
 def _pixel_centers(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Column centres of shape (1, W) and row centres of shape (H, 1)."""
-    return np.arange(size.width)[None, :] + 0.5, np.arange(size.height)[:, None] + 0.5
+    x, y = np.arange(size.width, dtype=np.float64), np.arange(size.height, dtype=np.float64)
+    return x[None, :] + 0.5, y[:, None] + 0.5
 
 
 def _extreme_corners(pixels: NDArray[np.uint8], found: tuple[slice, slice]) -> NDArray[np.float32]:

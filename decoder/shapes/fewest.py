@@ -246,7 +246,8 @@ def _around_turns(gates: Gates, layer: Layer) -> Layer:
     v = (PER_PX * gates.rows[following[source], None] + np.array([-2, 0, 2])).clip(*gates.v_range)  # (T, 3)
     shape = (len(source), u.shape[1], v.shape[1])
     grids = (gate[:, None, None], u[:, :, None], v[:, None, :], source[:, None, None])
-    return _farthest(*(np.broadcast_to(grid, shape).reshape(-1) for grid in grids), BEAM // 4)
+    gate, across, down, origin = (np.broadcast_to(grid, shape).reshape(-1) for grid in grids)
+    return _farthest(gate, across, down, origin, BEAM // 4)
 
 
 def _farthest(gates: Indices, u: Indices, v: Indices, sources: Indices, count: int) -> Layer:

@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 
 from decoder.errors import ShapeError
 from decoder.prompts import Size
-from decoder.shapes.rle import Rle
+from decoder.shapes.rle import Rle, compress
 
 FAN_IN = 16  # run lengths united at a time: uniting thousands one by one takes quadratic time
 
@@ -19,7 +19,7 @@ FAN_IN = 16  # run lengths united at a time: uniting thousands one by one takes 
 def fill_rings(rings: Sequence[NDArray[np.float64]], size: Size) -> Rle:
     """Fill rings of shape (N, 2), N >= 3 [px]: even-odd within a ring, all rings united."""
     if not rings:
-        return {"size": [size.height, size.width], "counts": _empty_counts(size)}
+        return {"size": [size.height, size.width], "counts": compress(np.array([size.height * size.width]))}
     flat = [np.asarray(ring, np.float64).reshape(-1) for ring in rings]
     filled: list[Any] = coco_mask.frPyObjects(flat, size.height, size.width)
     while len(filled) > 1:
@@ -64,7 +64,3 @@ def check_ring(numbers: Sequence[float], index: int, size: Size) -> NDArray[np.f
 
 def _as_bytes(rle: Rle) -> dict[str, Any]:
     return {"size": rle["size"], "counts": rle["counts"].encode("ascii")}
-
-
-def _empty_counts(size: Size) -> str:
-    return str(coco_mask.encode(np.zeros((size.height, size.width, 1), np.uint8, order="F"))[0]["counts"].decode())

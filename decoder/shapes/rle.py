@@ -39,7 +39,7 @@ def mask_to_rle(mask: Mask) -> Rle:
         {'size': [3, 3], 'counts': '013000'}
     """
     pixels = as_bytes(mask)
-    return {"size": list(pixels.shape), "counts": _compress(run_lengths(column_changes(pixels), pixels.size))}
+    return {"size": list(pixels.shape), "counts": compress(run_lengths(column_changes(pixels), pixels.size))}
 
 
 def mask_to_uncompressed_rle(mask: Mask) -> UncompressedRle:
@@ -110,7 +110,7 @@ def _read_counts(value: object) -> NDArray[np.int64]:
     return counts.astype(np.int64)
 
 
-def _compress(counts: NDArray[np.int64]) -> str:
+def compress(counts: NDArray[np.int64]) -> str:
     """Write each count as its difference from the one two before, 5 bits per character, low bits first."""
     rest = counts.copy()
     rest[3:] -= counts[1:-2]
@@ -130,7 +130,7 @@ def _compress(counts: NDArray[np.int64]) -> str:
 
 
 def _decompress(text: str | bytes) -> NDArray[np.int64]:
-    """Read counts back from text; the inverse of ``_compress`` for any text."""
+    """Read counts back from text; the inverse of ``compress`` for any text."""
     raw = text.encode("utf-8") if isinstance(text, str) else text
     codes = np.frombuffer(raw, np.uint8).astype(np.int64) - 48
     if codes.size == 0:

@@ -64,7 +64,7 @@ def object_mask(height: int, width: int, seed: int, *, bend: float = 0.2, grain:
 def _drawn(height: int, width: int, draw: Callable[[NDArray[np.uint8]], object]) -> BoolMask:
     canvas = np.zeros((height, width), np.uint8)
     draw(canvas)
-    return canvas != 0
+    return np.asarray(canvas != 0)
 
 
 def _polygon(height: int, width: int, points: NDArray[np.float64]) -> BoolMask:

@@ -13,6 +13,9 @@ from decoder.prompts import Size
 from decoder.shapes import Polygons, mask_iou, mask_to_polygons, polygons_to_mask
 from tests.decoder.shapes.suite import blob_field, make, names, object_mask
 
+# pycocotools' own decode still uses an old way to hand over its array
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
 SLOW = ("checkerboard", "noise", "blobs", "3000x4000", "2048", "spiral 1024", "lines 1 1024", "lines 3", "text 1024")
 
 
