@@ -106,6 +106,7 @@ def _describe(item: ObjectRecord, image_id: int, options: WriteOptions) -> dict[
         image_id=image_id,
         category_id=item.category_id,
         encoding="counts" if item.is_crowd else options.encoding,
+        style=options.style,
         min_iou=options.min_iou,
         max_points=options.max_points,
         score=item.score,

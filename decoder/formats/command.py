@@ -15,6 +15,7 @@ from decoder.formats.combine import merge_datasets, split_dataset
 from decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions, raise_problem
 from decoder.formats.records import AnnotatedImage, Dataset
 from decoder.formats.registry import FORMATS, find_format
+from decoder.shapes.polygons import Style
 
 SHOWN_PROBLEMS = 20
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another split (default 0)")
     parser.add_argument("--strict", action="store_true", help="stop at the first record that cannot be used")
     parser.add_argument("--encoding", choices=get_args(Encoding), default="polygons", help="segmentations of COCO")
+    parser.add_argument("--style", choices=get_args(Style), default="parts", help="exact polygons of COCO and tasks")
     parser.add_argument("--min-iou", type=float, help="simplify polygons while their IoU stays at least this")
     parser.add_argument("--max-points", type=int, help="simplify polygons to at most this many points per object")
     parser.add_argument("--tag", choices=get_args(Tag), default="brush", help="kind of Label Studio region")
@@ -54,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_output(path, arguments)
         writing = WriteOptions(
             encoding=arguments.encoding,
+            style=arguments.style,
             min_iou=arguments.min_iou,
             max_points=arguments.max_points,
             tag=arguments.tag,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from decoder.errors import ClickMaskError
+from decoder.shapes.polygons import Style
 
 Encoding = Literal["polygons", "rle", "counts"]
 Tag = Literal["brush", "bitmask", "polygon", "vector", "rectangle", "rotated", "ellipse", "keypoint"]
@@ -50,6 +51,7 @@ class WriteOptions:
     Args:
         encoding: Segmentations of COCO and YouTube-VIS: polygons, compressed run lengths, or
             plain run lengths.
+        style: How exact polygons of COCO and Label Studio are cut, see ``mask_to_polygons``.
         min_iou: Simplify polygons as far as their IoU with the mask stays at least this.
         max_points: Simplify polygons to at most this many points per object.
         tag: The kind of Label Studio region to write.
@@ -61,6 +63,7 @@ class WriteOptions:
     """
 
     encoding: Encoding = "polygons"
+    style: Style = "parts"
     min_iou: float | None = None
     max_points: int | None = None
     tag: Tag = "brush"

@@ -39,8 +39,11 @@ CONTROLS: Mapping[Tag, str] = {
     "rotated": "RectangleLabels",
     "vector": "VectorLabels",
 }
-_One = Callable[[Mask, Region], dict[str, Any]]
-_SINGLE: Mapping[Tag, _One] = {
+_OUTLINES: Mapping[Tag, Callable[..., list[dict[str, Any]]]] = {
+    "polygon": to_polygon_results,
+    "vector": to_vector_results,
+}
+_SINGLE: Mapping[Tag, Callable[[Mask, Region], dict[str, Any]]] = {
     "bitmask": to_bitmask_result,
     "brush": to_brush_result,
     "ellipse": to_ellipse_result,
@@ -100,10 +103,9 @@ def to_results(mask: Mask, region: Region, options: WriteOptions) -> list[dict[s
     Raises:
         ShapeError: If the mask is empty and the tag cannot be, or the limits cannot hold.
     """
-    if options.tag == "polygon":
-        return to_polygon_results(mask, region, min_iou=options.min_iou, max_points=options.max_points)
-    if options.tag == "vector":
-        return to_vector_results(mask, region, min_iou=options.min_iou, max_points=options.max_points)
+    if options.tag in _OUTLINES:
+        write = _OUTLINES[options.tag]
+        return write(mask, region, style=options.style, min_iou=options.min_iou, max_points=options.max_points)
     return [_SINGLE[options.tag](mask, region)]
 
 

@@ -13,6 +13,7 @@ from decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions
 from decoder.formats.records import AnnotatedImage, Dataset
 from decoder.formats.registry import FORMATS
 from decoder.shapes import mask_to_rle, rle_to_mask
+from decoder.shapes.polygons import Style
 from tests.decoder.formats.samples import (
     Bits,
     content,
@@ -80,6 +81,14 @@ def test_every_encoding_is_exact(name: str, encoding: Encoding, tmp_path: Path) 
 def test_four_kinds_of_label_studio_region_are_exact(tag: Tag, tmp_path: Path) -> None:
     dataset = sample_dataset()
     assert content(there_and_back("label-studio", dataset, tmp_path, WriteOptions(tag=tag))) == content(dataset)
+
+
+@pytest.mark.parametrize("style", get_args(Style))
+@pytest.mark.parametrize("name", ["coco", "label-studio"])
+def test_every_style_of_polygon_is_exact(name: str, style: Style, tmp_path: Path) -> None:
+    dataset = sample_dataset()
+    options = WriteOptions(style=style, tag="polygon")
+    assert content(there_and_back(name, dataset, tmp_path, options)) == content(dataset)
 
 
 @pytest.mark.parametrize("tag", ["rectangle", "rotated", "ellipse", "keypoint"])
