@@ -57,11 +57,12 @@ def test_a_client_lists_predicts_imports_and_exports(client: Client, folder: Pat
 
 
 def test_mistakes_of_a_program_are_told(client: Client, folder: Path) -> None:
-    for arguments, message in [
+    mistakes: list[tuple[tuple[Any, ...], str]] = [
         ((str(folder), "nothing.jpg", [[1, 1]], [1], []), "there is no picture 'nothing.jpg'"),
         ((str(folder), "lion.jpg", [[1, 1]], [], []), "1 points and 0 labels"),
         (("/etc", "lion.jpg", [[1, 1]], [1], []), "outside the folders this server may open"),
-    ]:
+    ]
+    for arguments, message in mistakes:
         with pytest.raises(Exception, match=message):
             client.predict(*arguments, api_name="/predict")
 

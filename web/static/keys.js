@@ -6,7 +6,7 @@ function bindKeys(app, signal) {
 }
 
 function keyDown(app, event) {
-  if (app.dialogs.isOpen || isTyping(event.target) || event.altKey || !app.root.isConnected) return;
+  if (app.dialogs.isOpen || isTyping(event) || event.altKey || !app.root.isConnected) return;
   const run = event.ctrlKey || event.metaKey ? withControl(app, event) : plain(app, event);
   if (!run) return;
   event.preventDefault();
@@ -14,9 +14,10 @@ function keyDown(app, event) {
   run();
 }
 
-function isTyping(target) {
+function isTyping({ target, key }) {
   if (!(target instanceof HTMLElement)) return false;
-  const quiet = ["range", "checkbox", "color", "button"];
+  if (target.type === "range") return key.startsWith("Arrow");
+  const quiet = ["checkbox", "color", "button"];
   return target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !quiet.includes(target.type));
 }
 
