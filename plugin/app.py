@@ -13,7 +13,6 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
@@ -23,10 +22,10 @@ from fastapi.responses import JSONResponse
 
 from decoder import ClickMaskError
 from plugin.build import Backend
-from plugin.errors import BackendError, BusyError, RequestError, TooLargeError
-from plugin.predictor import Reply
+from plugin.errors import BackendError, RequestError, TooLargeError
 from plugin.settings import Settings
 from plugin.transport import MEGABYTE
+from plugin.workers import Workers
 
 _log = logging.getLogger("clickmask.requests")
 _OPEN_ROUTES = ("/health",)
@@ -35,20 +34,28 @@ _HIDDEN = "the request failed inside the backend; its log tells why"
 
 def make_app(backend: Backend) -> FastAPI:
     """Make the web application of a backend; it begins to load the default model when it starts."""
-    predictor, settings = backend.predictor, backend.settings
-    predictions = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
-    notes = Workers(2, settings.max_waiting, settings.predict_seconds)  # /setup and /webhook wait behind no prediction
+    settings = backend.settings
+    predicting = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
+    noting = Workers(2, settings.max_waiting, settings.predict_seconds)  # /setup and /webhook wait behind no prediction
+    backend.metrics.watch("requests_waiting", "Requests that wait for a worker", predicting.waiting)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         backend.engines.start()
         yield
-        predictions.close()
-        notes.close()
+        predicting.close()
+        noting.close()
         await asyncio.to_thread(backend.close)
 
     app = FastAPI(title="ClickMask for Label Studio", lifespan=lifespan, openapi_url=None)
-    backend.metrics.watch("requests_waiting", "Requests that wait for a worker", predictions.waiting)
+    _watch_requests(app, backend)
+    _tell(app, backend)
+    _listen(app, backend, predicting, noting)
+    return app
+
+
+def _watch_requests(app: FastAPI, backend: Backend) -> None:
+    """Log and count every request."""
 
     @app.middleware("http")
     async def around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -60,94 +67,56 @@ def make_app(backend: Backend) -> FastAPI:
         _log_line(request, route, response.status_code, 1000 * seconds)
         return response
 
+
+def _tell(app: FastAPI, backend: Backend) -> None:
+    """The routes that say how things are; the event loop answers them by itself."""
+
     @app.get("/")
     @app.get("/health")
     async def health() -> dict[str, Any]:
-        return predictor.health()
+        return backend.predictor.health()
 
     @app.get("/versions")
     @app.post("/versions")
     async def versions() -> dict[str, Any]:
-        return predictor.versions()
+        return backend.predictor.versions()
 
     @app.get("/metrics")
     async def metrics() -> Response:
         return Response(backend.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+
+def _listen(app: FastAPI, backend: Backend, predicting: Workers, noting: Workers) -> None:
+    """The routes that Label Studio sends something to."""
+    predictor, settings = backend.predictor, backend.settings
+
     @app.post("/setup")
-    async def setup(request: Request) -> dict[str, Any]:
-        body = await _json(request, settings)
-        answer: dict[str, Any] = await notes.run(lambda: predictor.setup(body))
-        return answer
+    async def setup(request: Request) -> Response:
+        body = await _body(request, settings)
+        return await noting.run(lambda: _json(predictor.setup(_read(body))))
 
     @app.post("/predict")
-    async def predict(request: Request) -> dict[str, Any]:
-        body = await _json(request, settings)
-        reply: Reply = await predictions.run(lambda: predictor.predict(body))
-        request.state.notes = reply.notes
-        return reply.body
+    async def predict(request: Request) -> Response:
+        body = await _body(request, settings)
+
+        def answer() -> Response:
+            reply = predictor.predict(_read(body))
+            request.state.notes = reply.notes
+            return _json(reply.body)
+
+        return await predicting.run(answer)
 
     @app.post("/webhook")
-    async def webhook(request: Request) -> dict[str, Any]:
-        body = await _json(request, settings)
-        event = str(body.get("action") or "") if isinstance(body, Mapping) else ""
-        done: dict[str, Any] = await notes.run(lambda: predictor.fit(event, body))
-        request.state.notes = done
-        return done
+    async def webhook(request: Request) -> Response:
+        body = await _body(request, settings)
 
-    return app
+        def record() -> Response:
+            payload = _read(body)
+            event = str(payload.get("action") or "") if isinstance(payload, Mapping) else ""
+            request.state.notes = predictor.fit(event, payload)
+            return _json(request.state.notes)
 
-
-class Workers:
-    """A bounded number of threads with a bounded queue before them and a limit on each answer's time.
-
-    Args:
-        count: Requests answered at the same time.
-        waiting: Requests that may wait.
-        seconds: Longest answer.
-    """
-
-    def __init__(self, count: int, waiting: int, seconds: float) -> None:
-        self._seconds = seconds
-        self._most = count + waiting
-        self._workers = count
-        self._pool = ThreadPoolExecutor(count, "request")
-        self._inside = 0  # touched by the event loop's thread only
-
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """Run work in a thread.
-
-        Raises:
-            BusyError: If too many wait already, or it takes too long; what it began is finished
-                all the same, so that trying again is quick.
-        """
-        if self._inside >= self._most:
-            raise BusyError(f"{self._inside} requests are being answered or wait, wanted at most {self._most}")
-        self._inside += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        future.add_done_callback(self._done)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), self._seconds)
-        except TimeoutError as error:
-            future.add_done_callback(_forget)
-            raise BusyError(f"the answer takes longer than {self._seconds:g} s: try again in a while") from error
-
-    def waiting(self) -> int:
-        """How many requests wait for a thread."""
-        return max(0, self._inside - self._workers)
-
-    def close(self) -> None:
-        """Take no more work; what runs is finished."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _done(self, _: object) -> None:
-        self._inside -= 1
-
-
-def _forget(future: asyncio.Future[Any]) -> None:
-    """Nobody waits for this answer any more: look at its error, so that asyncio does not complain."""
-    if not future.cancelled():
-        future.exception()
+        return await noting.run(record)
 
 
 async def _answered(
@@ -193,14 +162,23 @@ def _may_enter(request: Request, settings: Settings) -> bool:
     return hmac.compare_digest(given, wanted)
 
 
-async def _json(request: Request, settings: Settings) -> Any:
+async def _body(request: Request, settings: Settings) -> bytes:
     """The request's body; read no further than the limit."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > settings.max_request_mb * MEGABYTE:
             raise TooLargeError(f"the request is larger than {settings.max_request_mb} MB")
+    return bytes(body)
+
+
+def _read(body: bytes) -> Any:
     try:
-        return await asyncio.to_thread(json.loads, bytes(body))
+        return json.loads(body)
     except ValueError as error:
         raise RequestError(f"the request's body is no JSON: {error}") from error
+
+
+def _json(content: Mapping[str, Any]) -> Response:
+    """Written in the thread that made the content: a mask is tens of thousands of numbers."""
+    return Response(json.dumps(content), media_type="application/json")
