@@ -23,6 +23,7 @@ LAB_SCALE = (100.0, 60.0, 60.0)  # lightness and the two colours to about [-1, 1
 RADIUS = 4  # cells a place may have moved from one frame to the next
 VOTERS = 6  # most similar cells that vote
 TEMPERATURE = 0.01  # squared colour distance by which a vote loses weight
+UNLIKE = 0.1  # squared colour distance from which cells do not look alike
 FAR = 1e2  # colour of what lies outside the picture
 
 
@@ -58,8 +59,10 @@ def match(colours: Tensor, remembered: Sequence[Remembered]) -> Tensor:
     distances = torch.cat([_distances(colours[:, *window], frame.colours, window) for frame in remembered])
     labels = torch.cat([torch.stack(_around(frame.labels, window)) for frame in remembered])
     nearest, rows = distances.topk(VOTERS, dim=0, largest=False)
+    # One more voter, for "nothing known looks like this": where the object has gone, not all may vote for it.
+    nearest = torch.cat([nearest, torch.full_like(nearest[:1], UNLIKE)])
     weights = (-nearest / TEMPERATURE).softmax(dim=0)
-    shares[window] = (weights * labels.gather(0, rows)).sum(dim=0)
+    shares[window] = (weights[:-1] * labels.gather(0, rows)).sum(dim=0)
     return shares
 
 

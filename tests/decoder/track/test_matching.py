@@ -1,0 +1,132 @@
+"""Following an object by its looks."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from decoder.models import Model
+from decoder.prompts import Prompt
+from decoder.shapes import mask_iou, rle_to_mask
+from decoder.track.appearance import Remembered
+from decoder.track.frames import ArrayVideo, LiveVideo
+from decoder.track.matching import MatchPropagation
+from decoder.track.tracker import Step, Tracker
+
+SIDE = 128
+
+
+def truth(left: int, *, size: int = 40) -> NDArray[np.bool_]:
+    mask = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    mask[44 : 44 + size, left : left + size] = True
+    return mask
+
+
+def picture(*squares: tuple[NDArray[np.bool_], tuple[int, int, int]]) -> NDArray[np.uint8]:
+    """Coloured squares over noise, the last on top."""
+    image = np.random.default_rng(0).integers(60, 110, (SIDE, SIDE, 3), dtype=np.uint8)
+    for mask, colour in squares:
+        image[mask] = colour
+    return image
+
+
+RED, GREEN, BLUE = (220, 40, 30), (40, 200, 60), (40, 60, 220)
+
+
+def as_prompt(mask: NDArray[np.bool_]) -> Prompt:
+    return Prompt(mask_logits=torch.from_numpy(np.where(mask, 1.0, -1.0)))
+
+
+def overlap(step: Step[Remembered], object_id: int, mask: NDArray[np.bool_]) -> float:
+    return mask_iou(rle_to_mask(step.masks[object_id].rle), mask)
+
+
+def test_two_objects_cross_and_keep_their_colours(nano: Model) -> None:
+    lefts = list(range(0, 88, 4))
+    images = [picture((truth(88 - left), BLUE), (truth(left), RED)) for left in lefts]
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(0))).state
+    state = tracker.prompt(state, 0, 2, as_prompt(truth(88))).state
+    steps = list(tracker.propagate(state, range(len(lefts))))
+    assert min(overlap(step, 1, truth(left)) for step, left in zip(steps, lefts, strict=True)) > 0.85
+    assert overlap(steps[5], 2, truth(88 - lefts[5])) > 0.85
+
+
+def test_objects_do_not_change_each_other(nano: Model) -> None:
+    images = [picture((truth(88 - 3 * t), BLUE), (truth(3 * t), RED)) for t in range(6)]
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+    red = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(0))).state
+    both = tracker.prompt(red, 0, 2, as_prompt(truth(88))).state
+    for alone, together in zip(tracker.propagate(red, range(6)), tracker.propagate(both, range(6)), strict=True):
+        assert alone.masks[1] == together.masks[1]
+
+
+def test_backward_is_as_good(nano: Model) -> None:
+    images = [picture((truth(3 * t), RED)) for t in range(12)]
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+    state = tracker.prompt(tracker.start(), 11, 1, as_prompt(truth(33))).state
+    steps = list(tracker.propagate(state, range(11, -1, -1)))
+    assert min(overlap(step, 1, truth(3 * step.frame)) for step in steps) > 0.85
+
+
+def test_an_object_that_disappears_is_lost(nano: Model) -> None:
+    images = [picture((truth(20), RED))] * 3 + [picture()] * 4
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(20))).state
+    steps = list(tracker.propagate(state, range(7), lost_after=2))
+    assert [step.masks[1].present for step in steps] == [True, True, True, False, False]
+
+
+def test_it_is_found_again_near_where_it_was(nano: Model) -> None:
+    images = (
+        [picture((truth(20), RED))] * 2 + [picture((truth(10, size=60), GREEN))] * 3 + [picture((truth(24), RED))] * 2
+    )
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(20))).state
+    steps = list(tracker.propagate(state, range(7)))
+    assert [step.masks[1].present for step in steps] == [True, True, False, False, False, True, True]
+    assert overlap(steps[-1], 1, truth(24)) > 0.8
+
+
+def test_a_correction_is_followed_from_then_on(nano: Model) -> None:
+    images = [picture((truth(70), BLUE), (truth(10 + 2 * t), RED)) for t in range(8)]
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(70))).state  # the wrong one
+    state = list(tracker.propagate(state, range(8)))[-1].state
+    corrected = tracker.prompt(state, 4, 1, as_prompt(truth(18))).state
+    *_, last = tracker.propagate(corrected, range(4, 8))
+    assert overlap(last, 1, truth(24)) > 0.85
+
+
+def endless(frames: int) -> Iterator[NDArray[np.uint8]]:
+    """Frames that are made when they are asked for."""
+    for t in range(frames):
+        yield picture((truth(abs(2 * t % 160 - 80)), RED))
+
+
+def test_memory_stays_flat_over_2000_frames(nano: Model) -> None:
+    """The peak after 200 frames and after 2,000 differ by less than 5%."""
+    tracker = Tracker(MatchPropagation(nano), LiveVideo(endless(2_000)))
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(80))).state
+    peaks = {}
+    for step in tracker.propagate(state, range(2_000)):
+        if step.frame in (200, 1_999):
+            peaks[step.frame] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert set(peaks) == {200, 1_999}
+    assert peaks[1_999] < 1.05 * peaks[200]
+
+
+@pytest.mark.parametrize("objects", [1, 4, 16])
+def test_any_number_of_objects(nano: Model, objects: int) -> None:
+    tracker = Tracker(MatchPropagation(nano), ArrayVideo([picture((truth(3 * t), RED)) for t in range(3)]))
+    state = tracker.start()
+    for object_id in range(objects):
+        state = tracker.prompt(state, 0, object_id, as_prompt(truth(0))).state
+    *_, last = tracker.propagate(state, range(3))
+    assert set(last.masks) == set(range(objects))
+    assert len({str(mask.rle) for mask in last.masks.values()}) == 1  # all were shown the same
