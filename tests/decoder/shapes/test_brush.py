@@ -27,8 +27,8 @@ HEADER_2X2 = ((16, 32), (7, 5), (2, 4), (3, 4), (7, 4), (15, 4))
 
 
 @pytest.mark.parametrize(
-    "name", ["empty 256", "full 256", "one pixel 256", "diagonal 256", "checkerboard 1 256", "star 256", "text 256",
-             "disc 400 1024", "object with holes 2 1024", "half plane 1024"],
+    "name", ["empty 256", "full 256", "one pixel 256", "diagonal 256", "star 256", "text 256",
+             "disc 400 1024", "object 256", "half plane 1024"],
 )  # fmt: skip
 def test_the_sdk_option_gives_the_sdk_bytes_and_the_sdk_reads_the_smallest(name: str) -> None:
     mask = make(name)
@@ -65,7 +65,7 @@ def test_soft_strokes_with_colours_and_literals_are_read_by_alpha(seed: int, hei
     fields: list[tuple[int, int]] = [(values.size, 32), *HEADER_2X2[1:]]
     at = 0
     while at < values.size:
-        count = int(min(random.integers(1, 9), values.size - at))
+        count = min(int(random.integers(1, 9)), values.size - at)
         if (values[at : at + count] == values[at]).all():
             fields += [(1, 1), (0, 2), (count - 1, 3), (int(values[at]), 8)]
         else:

@@ -20,7 +20,7 @@ def random_mask(height: int, width: int, density: float, seed: int) -> NDArray[n
     return np.asarray(np.random.default_rng(seed).random((height, width)) < density)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if "blobs 30" in name or "3000x4000" not in name])
 def test_the_text_is_that_of_pycocotools_and_decodes_back(name: str) -> None:
     mask = make(name)
     rle = mask_to_rle(mask)
