@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from decoder.training.loop import LoopConfig
-from decoder.training.nano import NanoTraining, train_nano
+from decoder.training.nano import ATTENTION, NanoTraining, train_nano
 from decoder.training.pool import PoolPlan, build_pool
 
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         pool,
         arguments.out,
         NanoTraining(
-            loop=LoopConfig(minutes=arguments.minutes),
+            loop=LoopConfig(minutes=arguments.minutes, slow_parts=ATTENTION),
             images=arguments.images,
             processes=arguments.processes,
             seed=arguments.seed,

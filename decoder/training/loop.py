@@ -29,6 +29,8 @@ class LoopConfig:
     Args:
         minutes: Time spent in steps, over all resumed runs together.
         rate: Peak learning rate.
+        slow_parts: Parameters whose names begin so learn at ``slow_rate`` of that: attention saturates, for good, at
+            a rate that convolutions like.
         weight_decay: Of AdamW, on matrices and kernels only.
         averaging: Decay of the moving average of the weights, reached after some hundred steps.
         clip: Largest norm of the gradient.
@@ -36,7 +38,9 @@ class LoopConfig:
     """
 
     minutes: float
-    rate: float = 2e-3
+    rate: float = 1e-3
+    slow_parts: tuple[str, ...] = ()
+    slow_rate: float = 0.4
     weight_decay: float = 0.05
     averaging: float = 0.998
     clip: float = 1.0
@@ -70,7 +74,7 @@ class Trainer:
     def step(self, loss_of: Callable[[], Tensor]) -> None:
         """Take one step down the loss."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.rate * rate_at(self.share_done)
+            group["lr"] = group["peak"] * rate_at(self.share_done)
         self.optimiser.zero_grad(set_to_none=True)
         loss_of().backward()  # type: ignore[no-untyped-call]
         self.progress.seconds += average_step(self.network.parameters(), self._seconds_since_last())
@@ -139,7 +143,11 @@ def rate_at(share_done: float) -> float:
 
 
 def _optimiser(network: nn.Module, config: LoopConfig) -> torch.optim.AdamW:
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98), fused=True)
+    """AdamW whose epsilon keeps parameters still that see nothing but rounding noise."""
+    groups = []
+    for slow in (False, True):
+        part = [p for name, p in network.named_parameters() if name.startswith(config.slow_parts) == slow]
+        peak = config.rate * (config.slow_rate if slow else 1.0)
+        groups.append({"params": [p for p in part if p.ndim > 1], "weight_decay": config.weight_decay, "peak": peak})
+        groups.append({"params": [p for p in part if p.ndim <= 1], "weight_decay": 0.0, "peak": peak})
+    return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98), eps=3e-6, fused=True)

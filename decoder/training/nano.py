@@ -23,6 +23,7 @@ from decoder.training.views import random_colours, random_windows, render
 from decoder.training.zoom import zoom_start
 
 WEIGHTS_NAME = "nano.safetensors"
+ATTENTION = ("mask_decoder.transformer", "click_tokens")  # learns slower than the rest, see LoopConfig.slow_parts
 
 
 @dataclass(frozen=True)
