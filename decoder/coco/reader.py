@@ -8,7 +8,7 @@ from typing import Any
 
 from decoder.coco.records import read_category, read_image, read_object
 from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.fields import Fields, as_fields, integer
+from decoder.formats.fields import Fields, as_fields, integer, plain_json
 from decoder.formats.json_reader import read_elements_after
 from decoder.formats.options import ReadOptions
 from decoder.formats.records import Category, Dataset
@@ -49,8 +49,8 @@ class _Reading:
             "images": self._take_image,
             "annotations": self._take_annotation,
             "categories": self._take_category,
-            "licenses": lambda fields, _: self._header["licenses"].append(fields),
-            "info": lambda fields, _: self._header.update(info=fields),
+            "licenses": lambda fields, where: self._header["licenses"].append(plain_json(fields, where)),
+            "info": lambda fields, where: self._header.update(info=plain_json(fields, where)),
         }
 
     def dataset(self) -> Dataset:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +27,15 @@ def as_fields(value: object, where: str) -> Fields:
     if not isinstance(value, dict):
         raise wrong(where, "the record", value, "an object")
     return value
+
+
+def plain_json(fields: Fields, where: str) -> Fields:
+    """Return an object whose numbers are all finite, so that it can be written again."""
+    try:
+        json.dumps(fields, allow_nan=False)
+    except ValueError:
+        raise DatasetError(f"{where}: holds NaN or infinity, wanted numbers that JSON can hold") from None
+    return fields
 
 
 def integer(fields: Fields, name: str, where: str, *, least: int = 0, most: int = MAX_ID) -> int:

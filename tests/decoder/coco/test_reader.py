@@ -78,6 +78,12 @@ def test_a_broken_image_is_reported(broken: Any, message: str, tmp_path: Path) -
     assert [problem[: len(message)] for problem in problems] == [message]
 
 
+def test_a_header_that_json_cannot_hold_is_reported(tmp_path: Path) -> None:
+    dataset, problems = read(document(info={"year": float("inf")}), tmp_path)
+    assert (kept(dataset), dict(dataset.info)) == ([1], {})
+    assert problems == ["info: holds NaN or infinity, wanted numbers that JSON can hold"]
+
+
 def test_by_default_the_first_problem_is_raised(tmp_path: Path) -> None:
     (tmp_path / "coco.json").write_text(json.dumps(document(annotations=[annotation(1, image_id=5)])))
     with pytest.raises(DatasetError, match=r"coco\.json: annotation 1: image_id is 5, which no image has"):
