@@ -34,8 +34,15 @@ def picture_size(path: Path) -> Size:
     """
     with _opened(path) as image:
         width, height = image.size
-        turned = image.getexif().get(ORIENTATION, 1) in {5, 6, 7, 8}
+        turned = _orientation(image) in {5, 6, 7, 8}
     return Size(width, height) if turned else Size(height, width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; of a PNG only if it stands before the pixels, or all of them would be read."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    return int(image.getexif().get(ORIENTATION, 1))
 
 
 def shows_in_browser(path: Path) -> bool:

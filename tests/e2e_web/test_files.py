@@ -66,7 +66,7 @@ def test_labels_and_classes_of_other_tools_are_shown(open_desk: OpenDesk, folder
 
 
 def test_broken_and_vanished_pictures_are_told_and_the_work_goes_on(open_desk: OpenDesk, folder: Path) -> None:
-    cut = folder / "broken.png"
+    cut = folder / "z-broken.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)).save(cut)
     cut.write_bytes(cut.read_bytes()[:2000])
     desk = open_desk()
@@ -74,7 +74,7 @@ def test_broken_and_vanished_pictures_are_told_and_the_work_goes_on(open_desk: O
     (folder / "tower.jpg").unlink()
     desk.page.locator(".cm-pictures .cm-item", has_text="tower.jpg").click()
     desk.until_toast("tower.jpg is gone: it was moved or deleted")
-    desk.page.locator(".cm-pictures .cm-item", has_text="broken.png").click()
+    desk.page.locator(".cm-pictures .cm-item", has_text="z-broken.png").click()
     desk.page.locator(".cm-toast", has_text="broken").first.wait_for()
     desk.page.locator(".cm-pictures .cm-item", has_text="lion.jpg").click()
     desk.until_ready()

@@ -64,3 +64,9 @@ def test_broken_and_vanished_files_are_reported_by_name(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:900])
     with pytest.raises(ImageError):
         thumbnail_url(cut)
+
+
+def test_the_size_of_a_png_is_known_from_its_head(tmp_path: Path) -> None:
+    file = write_photo(tmp_path / "large.png", 300, 200)
+    file.write_bytes(file.read_bytes()[:60])
+    assert picture_size(file) == Size(200, 300)
