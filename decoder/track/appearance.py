@@ -95,11 +95,12 @@ def _around(cells: Tensor, window: tuple[slice, slice], outside: float = 0.0) ->
 
 def centre_of(labels: Tensor) -> Tensor | None:
     """The centre (row, column) of an object's labels (64, 64) [cells]; None where there is nothing."""
-    total = labels.sum()
-    if float(total) < 1:
+    inside = (labels > 0.5).float()
+    total = inside.sum()
+    if not bool(total):
         return None
     cells = torch.arange(GRID).float()
-    return torch.stack([labels.sum(dim=1) @ cells, labels.sum(dim=0) @ cells]) / total
+    return torch.stack([inside.sum(dim=1) @ cells, inside.sum(dim=0) @ cells]) / total
 
 
 def shifted(cells: Tensor, rows: int, columns: int) -> Tensor:
