@@ -101,6 +101,28 @@ def test_a_phone_can_label(open_desk: OpenDesk) -> None:
     desk.page.locator(".cm-objects .cm-item").wait_for()
 
 
+def test_two_fingers_zoom_and_move_and_mark_nothing(open_desk: OpenDesk) -> None:
+    desk = open_desk(390, 844, touch=True)
+    x, y = (round(value) for value in desk.screen(*BODY))
+    there, before = desk.picture(x, y), desk.get("app.stage.view.scale")
+    fingers = desk.page.context.new_cdp_session(desk.page)
+    for kind, gap in [("touchStart", 20), ("touchMove", 40), ("touchMove", 60)]:
+        points = [{"x": x - gap, "y": y, "id": 0}, {"x": x + gap, "y": y, "id": 1}]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    desk.until(f"Math.abs(app.stage.view.scale / {before} - 3) < 0.05")
+    assert desk.screen(*there) == pytest.approx((x, y), abs=1)
+    assert desk.get("state.draft.points.length") == 0
+
+
+def test_the_mask_under_the_cursor_is_previewed_and_that_can_be_switched_off(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.page.mouse.move(*desk.screen(*BODY))
+    desk.until("state.preview && state.draft.points.length === 0")
+    desk.page.get_by_label("Preview under the cursor").click()
+    desk.until("!state.preview && !state.hover")
+
+
 def test_the_wheel_zooms_at_the_cursor_and_space_or_the_middle_button_pans(open_desk: OpenDesk) -> None:
     desk = open_desk()
     x, y = (round(value) for value in desk.screen(*BODY))
