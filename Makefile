@@ -11,7 +11,7 @@ app: .venv/web.done        ## quick labeling in the browser
 backend: .venv/plugin.done ## the Label Studio ML backend on :9090
 	$(BIN)/python -m plugin $(ARGS)
 
-studio: .venv/plugin.done  ## a real Label Studio, connected to the backend, with sample photos
+studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to the backend, with sample photos
 	$(BIN)/python -m plugin.studio $(ARGS)
 
 test: .venv/dev.done lint types

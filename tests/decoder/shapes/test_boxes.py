@@ -48,7 +48,9 @@ def test_rotated_boxes_are_found_again(width: float, height: float, angle: float
     found = mask_to_rotated_box(mask)
     assert found is not None
     assert 0 <= found.angle_degrees < 180
-    assert mask_iou(rotated_box_to_mask(found, Size(128, 128)), mask) > 0.88
+    # The box found holds whole pixels, corners included: on each axis it is up to a pixel's diagonal wider.
+    widest = (width + 2**0.5) * (height + 2**0.5)
+    assert mask_iou(rotated_box_to_mask(found, Size(128, 128)), mask) > width * height / widest - 0.02
     assert np.abs(found.corners - found.corners.mean(axis=0)).max() < 50
 
 

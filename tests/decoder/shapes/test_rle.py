@@ -63,7 +63,7 @@ def test_bytes_are_read_as_well() -> None:
         ({"size": [3, 3], "counts": ""}, "are empty"),
         ({"size": [3, 3], "counts": "01 000"}, "byte 2 of the run lengths' counts is b' '"),
         ({"size": [3, 3], "counts": "0130o"}, "end in the middle of a number"),
-        ({"size": [3, 3], "counts": "oooooooooo0"}, "got a number of 11 characters"),
+        ({"size": [3, 3], "counts": "oooooooooo0"}, "hold a number of 11 characters"),
         ({"size": [3, 3], "counts": "0130\u00e9"}, "wanted a character from '0' to 'o'"),
     ],
 )
