@@ -117,6 +117,37 @@ class PromptMaps(nn.Module):
         return s4, s8, self.to_s16(F.relu(s8))
 
 
+class Likeness(nn.Module):
+    """How much every place of the image looks like what was clicked: told to the decoder instead of left to be found."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.embed = nn.Conv2d(width // 4, width // 4, 1)
+        self.to_s8 = nn.Conv2d(2, width // 4, 3, padding=1)
+        self.to_s16 = nn.Conv2d(2, width, 3, stride=2, padding=1)
+        self.slope = nn.Parameter(torch.tensor(5.0))  # from cosine to the logit of "same object", for training only
+        self.offset = nn.Parameter(torch.tensor(-2.5))
+        nn.init.zeros_(self.to_s8.weight)
+        nn.init.zeros_(self.to_s16.weight)
+
+    def forward(self, s8: Tensor, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Give (B, C / 4, 2h, 2w) and (B, C, h, w) to add to the maps of those strides."""
+        likeness = 0.5 + 0.5 * self.cosines(s8, points)  # (B, N, 2h, 2w)
+        kinds = [likeness * (labels == kind)[..., None, None] for kind in (POSITIVE, NEGATIVE)]
+        drawn = torch.stack([kind.amax(dim=1) for kind in kinds], dim=1)
+        return self.to_s8(drawn), self.to_s16(drawn)
+
+    def cosines(self, s8: Tensor, points: Tensor) -> Tensor:
+        """Cosine between the embedding at points (B, N, 2) and everywhere else: (B, N, 2h, 2w)."""
+        embedded = F.normalize(self.embed(s8), dim=1)
+        clicked = F.normalize(_sample(embedded, points), dim=-1)  # (B, N, C / 4)
+        return torch.einsum("bnc,bchw->bnhw", clicked, embedded.expand(len(points), -1, -1, -1))
+
+    def same_object_logits(self, s8: Tensor, points: Tensor) -> Tensor:
+        """Logits that a place belongs to the object under each point, from its looks alone: (B, N, 2h, 2w)."""
+        return self.slope * self.cosines(s8, points) + self.offset
+
+
 class Fusion(nn.Module):
     """Look at image and drawn prompt together, before the decoder does: which neighbours look like what was clicked."""
 
@@ -196,7 +227,9 @@ class ClickTokens(nn.Module):
         """(B, N, 2) points and (B, N) labels -> (B, N, C)."""
         fine = features.high_resolution
         seen = torch.cat([_sample(x, points) for x in (features.image, fine.s8, fine.s4)], dim=-1)
-        tokens = self.pe_layer(points) + self.appearance(seen)
+        appearance = self.appearance(seen)
+        appearance = F.layer_norm(appearance, appearance.shape[-1:])  # or it would drown position and kind
+        tokens = self.pe_layer(points) + appearance
         return tokens * (labels != PADDING)[..., None] + self.kinds(labels.long() + 1)  # type: ignore[no-any-return]
 
 
@@ -217,6 +250,7 @@ class Nano(nn.Module):
         self.trunk = NanoTrunk(config)
         self.click_tokens = ClickTokens(config.decoder.width)
         self.prompt_maps = PromptMaps(config.decoder.width)
+        self.likeness = Likeness(config.decoder.width)
         self.fusion = Fusion(config.decoder.width)
         self.mask_decoder = MaskDecoder(config.decoder)
 
@@ -246,7 +280,8 @@ class Nano(nn.Module):
         fine = features.high_resolution
         tokens = self.click_tokens(features, points, labels)
         s4, s8, s16 = self.prompt_maps(points, labels, mask_logits, fine.s4.shape[-1])
-        s8, s16 = self.fusion(fine.s8 + s8, features.image + s16)
+        like_s8, like_s16 = self.likeness(fine.s8, points, labels)
+        s8, s16 = self.fusion(fine.s8 + s8 + like_s8, features.image + s16 + like_s16)
         image_pe = self.click_tokens.pe_layer.grid(*features.image.shape[-2:])
         nothing_more = s16.new_zeros(1, 1, 1, 1)  # the dense prompt is in already
         return self.mask_decoder(  # type: ignore[no-any-return]

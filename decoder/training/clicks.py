@@ -37,7 +37,7 @@ def first_prompts(regions: Tensor, is_box: Tensor) -> Prompts:
         regions: (M, S, S) bool.
         is_box: (M,) bool.
     """
-    click = _click(regions)  # (M, 2)
+    click = inside_points(regions)  # (M, 2)
     slots = torch.stack([click, torch.zeros_like(click)], dim=1)
     points = torch.where(is_box[:, None, None], drawn_boxes(regions), slots)
     corners = torch.tensor([TOP_LEFT, BOTTOM_RIGHT], device=regions.device)
@@ -84,8 +84,8 @@ def correction_clicks(masks: Tensor, logits: Tensor) -> Prompts:
     return Prompts(_centres(index, truth.shape[-1])[:, None], labels)
 
 
-def _click(regions: Tensor) -> Tensor:
-    """One point inside each region, (M, 2)."""
+def inside_points(regions: Tensor) -> Tensor:
+    """One point inside each region (M, S, S): (M, 2) in [0, 1]."""
     cover = _cover(regions)
     inside = cover >= 0.5
     return _centres(_pick(inside, _depth(inside.to(torch.uint8)), cover), cover.shape[-1])

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 from decoder.modeling.mask_decoder import DecoderOutput, HighResolution
 from decoder.modeling.nano import Nano
 from decoder.modeling.sam2 import ImageFeatures
-from decoder.training.clicks import Prompts, correction_clicks, first_prompts, padding
+from decoder.training.clicks import Prompts, correction_clicks, first_prompts, inside_points, padding
 from decoder.training.losses import combine_candidates, iou_loss, mask_losses, object_loss, true_iou
 from decoder.training.targets import Targets
 from decoder.training.views import Views
@@ -22,6 +22,7 @@ CORRECTIONS = ((1, 0.35), (2, 0.3), (3, 0.2), (5, 0.15))  # how many, how often
 LOGITS_KEPT = 0.95  # share of the corrections that see the earlier answer
 IOU_WEIGHT = 0.5
 OBJECT_WEIGHT = 0.2
+LIKENESS_WEIGHT = 0.5
 
 
 class Start(NamedTuple):
@@ -79,6 +80,7 @@ def interactive_loss(model: Nano, start: Start, generator: torch.Generator) -> t
     first = model.decode(repeat_features(features, per_image), *start.prompts, start.logits)
     loss, first_ious = _answer_loss(first, start.targets, start.prompts, scale=4)
 
+    loss = loss + LIKENESS_WEIGHT * likeness_loss(model, features, start.targets)
     half = max(1, per_image // 2)
     rows = torch.arange(batch * per_image).view(batch, per_image)[:, :half].flatten().to(start.targets.present.device)
     targets = Targets(*(x[rows] for x in start.targets))
@@ -109,6 +111,17 @@ def _corrected(
             answer = model.decode(features, *prompts, logits * kept)
         logits = previous_logits(DecoderOutput(*(x.detach() for x in answer)), prompts)
     return prompts, answer
+
+
+def likeness_loss(model: Nano, features: ImageFeatures, targets: Targets) -> Tensor:
+    """How badly looks alone tell the object under a point from the rest: teaches the trunk directly."""
+    s8 = features.high_resolution.s8
+    per_image = len(targets.present) // len(s8)
+    points = inside_points(targets.regions).view(len(s8), per_image, 2)
+    logits = model.likeness.same_object_logits(s8, points).flatten(0, 1).float()  # (M, h, w)
+    truth = F.avg_pool2d(targets.masks[:, None].float(), targets.masks.shape[-1] // logits.shape[-1])[:, 0]
+    losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(dim=(1, 2))
+    return _mean(losses, (targets.present & targets.valid).float())
 
 
 def previous_logits(output: DecoderOutput, prompts: Prompts) -> Tensor:
