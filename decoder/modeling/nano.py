@@ -118,7 +118,7 @@ class PromptMaps(nn.Module):
 
 
 class Likeness(nn.Module):
-    """How much every place of the image looks like what was clicked: told to the decoder instead of left to be found."""
+    """How much every place looks like what was clicked: told to the decoder instead of left to be found."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -47,7 +47,8 @@ def test_a_click_becomes_a_coco_file_and_an_overlay(photo: Path, tmp_path: Path)
     assert (mask & disc).sum() / (mask | disc).sum() > 0.8
     assert annotation["area"] == mask.sum()
     assert coco.loadCats(annotation["category_id"])[0]["name"] == "disc"
-    assert Image.open(tmp_path / "overlay.png").size == (320, 240)
+    with Image.open(tmp_path / "overlay.png") as overlay:
+        assert overlay.size == (320, 240)
 
 
 @pytest.mark.parametrize("rule", ["iou", "stability"])
