@@ -80,8 +80,7 @@ def test_a_click_sees_what_lies_under_it(network: Nano) -> None:
     """Two clicks at one place on different images become different tokens; padding never does."""
     points = torch.full((1, 2, 2), 0.5)
     labels = torch.tensor([[1, -1]])
-    tokens = [
-        network.click_tokens(network.encode(torch.full((1, 3, 256, 256), value)), points, labels) for value in (0.1, 2.0)
-    ]
+    plain, bright = (network.encode(torch.full((1, 3, 256, 256), value)) for value in (0.1, 2.0))
+    tokens = [network.click_tokens(features, points, labels) for features in (plain, bright)]
     assert not torch.allclose(tokens[0][:, 0], tokens[1][:, 0])
     assert torch.equal(tokens[0][:, 1], tokens[1][:, 1])
