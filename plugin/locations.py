@@ -93,6 +93,9 @@ def _located(value: str, task_id: object, connection: Connection) -> Location:
         url = _join(connection, f"/tasks/{quote(str(task_id))}/presign/?fileuri={name}", value)
         return Location(_key(connection, value), (url,))
     if scheme in ("http", "https"):
+        value = urlsplit(value).geturl()  # with its scheme in small letters
+        if not urlsplit(value).hostname:
+            raise RequestError(f"task {task_id} has no image: {value[:200]!r} names no host")
         if connection.alias and _origin(value) == _origin(connection.alias):
             parts = urlsplit(value)
             path = parts.path.removeprefix(urlsplit(connection.alias).path)
