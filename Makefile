@@ -15,7 +15,9 @@ studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to th
 	$(BIN)/python -m plugin.studio $(ARGS)
 
 test: .venv/dev.done lint types
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
+	$(BIN)/pytest tests/e2e_web # a browser each: playwright has one loop per process
+	$(BIN)/pytest tests/e2e
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .

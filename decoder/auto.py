@@ -42,8 +42,8 @@ class AutoSettings:
     """
 
     points_per_side: int = 16
-    min_predicted_iou: float = 0.7
-    min_stability: float = 0.85
+    min_predicted_iou: float = 0.45  # nano is modest about itself
+    min_stability: float = 0.6
     max_overlap: float = 0.7
     min_area: float = 0.001
     max_area: float = 0.9
