@@ -22,7 +22,7 @@ def make_composite(material: Material, rng: np.random.Generator) -> tuple[Rgb, N
         _paint_siblings(scene, material, rng)
     for _ in range(int(rng.integers(2, 8))):
         side = int(SIDE * np.exp(rng.uniform(np.log(0.1), np.log(0.95))))
-        _paint_object(scene, _random_object(material, side, rng), material, rng)
+        _paint_object(scene, random_object(material, side, rng), material, rng)
     return scene.finish(rng)
 
 
@@ -39,7 +39,7 @@ def _background(material: Material, rng: np.random.Generator) -> Scene:
     return Scene(shaded_colour(SIDE, SIDE, rng), empty=True)
 
 
-def _random_object(material: Material, side: int, rng: np.random.Generator) -> Patch:
+def random_object(material: Material, side: int, rng: np.random.Generator) -> Patch:
     kind = rng.random()
     if kind < 0.72:
         return _cutout_object(material, side, rng)
@@ -103,7 +103,7 @@ def _paint_object(scene: Scene, patch: Patch, material: Material, rng: np.random
         return
     group = scene.new_label()
     scene.paint(patch, left, top, group=group)
-    attached = _random_object(material, max(8, int(max(height, width) * rng.uniform(0.25, 0.6))), rng)
+    attached = random_object(material, max(8, int(max(height, width) * rng.uniform(0.25, 0.6))), rng)
     rows, columns = np.nonzero(patch.alpha > 0.5)
     if len(rows):
         spot = int(rng.integers(len(rows)))
