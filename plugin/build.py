@@ -24,6 +24,7 @@ from plugin.projects import Project
 from plugin.records import Records
 from plugin.segmenter import Segmenter, Task
 from plugin.settings import Settings
+from plugin.task_files import TaskFiles
 from plugin.tokens import Tokens
 from plugin.transport import MEGABYTE, Transport
 
@@ -64,7 +65,7 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
     )
     tokens = Tokens(transport)
     cache = DiskCache(folder / "images", settings.image_cache_mb * MEGABYTE)
-    images = Images(transport, tokens, cache, settings.local_files_roots)
+    images = Images(TaskFiles(transport, tokens, settings.local_files_roots), cache)
     engines = Engines(load or partial(load_engine, settings), settings.model, float(settings.ready_seconds))
     segmenter = Segmenter(engines, images, metrics)
     records = Records(folder / "records.sqlite")

@@ -6,13 +6,14 @@ judged address, so a name that changes its address in between gains nothing.
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import httpx
@@ -25,7 +26,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server sent back."""
+    """What a server sent back; the body is empty where it went into a file."""
 
     status: int
     headers: Mapping[str, str]
@@ -55,6 +56,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         trusted: bool = False,
+        into: BinaryIO | None = None,
     ) -> Answer:
         """Send one request and read the whole answer.
 
@@ -64,6 +66,7 @@ class Transport:
             headers: Sent as they are.
             json: Body, if any.
             trusted: Whether the host may have a private address, as Label Studio's own may.
+            into: An empty file for the body of an answer with status 200, for what may not fit into memory.
 
         Raises:
             RefusedError: If the URL is not http(s), or its address may not be contacted.
@@ -78,21 +81,33 @@ class Transport:
         for address in self._addresses(host, port, trusted):  # "localhost" often means ::1 first, where nobody listens
             pinned = urlunsplit(parts._replace(netloc=_netloc(address, port)))
             try:
-                return self._exchange(method, pinned, sent, json, host, url)
+                return self._exchange(method, pinned, sent, json, host, url, into)
             except httpx.ConnectError as error:
                 failure = str(error)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise FetchError(f"{_shown(url)} cannot be fetched: {error or type(error).__name__}") from error
         raise FetchError(f"{_shown(url)} cannot be fetched: {failure}")
 
-    def _exchange(self, method: str, pinned: str, headers: Mapping[str, str], json: Any, host: str, url: str) -> Answer:
+    def _exchange(
+        self,
+        method: str,
+        pinned: str,
+        headers: Mapping[str, str],
+        json: Any,
+        host: str,
+        url: str,
+        into: BinaryIO | None,
+    ) -> Answer:
         """One request to one address; the certificate, if any, must be the host's."""
         with (
             httpx.Client(verify=self.tls, trust_env=False, timeout=self.seconds) as client,
             client.stream(method, pinned, headers=headers, json=json, extensions={"sni_hostname": host}) as response,
         ):
-            body = self._body(response, url)
-            return Answer(response.status_code, response.headers, body)
+            body = io.BytesIO() if into is None or response.status_code != 200 else into
+            self._read_body(response, url, body)
+            return Answer(
+                response.status_code, response.headers, body.getvalue() if isinstance(body, io.BytesIO) else b""
+            )
 
     def _addresses(self, host: str, port: int, trusted: bool) -> list[Address]:
         """The host's addresses that may be contacted, in the order of the resolver."""
@@ -110,16 +125,16 @@ class Transport:
             )
         return allowed
 
-    def _body(self, response: httpx.Response, url: str) -> bytes:
+    def _read_body(self, response: httpx.Response, url: str, body: BinaryIO) -> None:
         """Read the body within the limits on size and time, as it comes: nothing is unpacked."""
-        end, body = time.monotonic() + self.seconds, bytearray()
+        end, size = time.monotonic() + self.seconds, 0
         for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > self.max_bytes:
+            size += len(chunk)
+            if size > self.max_bytes:
                 raise TooLargeError(f"{_shown(url)} is larger than {self.max_bytes / MEGABYTE:g} MB")
             if time.monotonic() > end:
                 raise FetchError(f"{_shown(url)} took longer than {self.seconds:g} s")
-        return bytes(body)
+            body.write(chunk)
 
 
 def _allowed(address: Address, may_be_private: bool) -> bool:

@@ -14,6 +14,7 @@ from plugin.disk_cache import DiskCache
 from plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
 from plugin.images import Images
 from plugin.locations import Connection, locate
+from plugin.task_files import TaskFiles
 from plugin.tokens import Tokens
 from plugin.transport import Transport
 from tests.plugin.conftest import RECORDED_IMAGE, picture
@@ -30,7 +31,7 @@ def elsewhere() -> Iterator[Studio]:
 def images(folder: Path, *, trusted: tuple[str, ...] = (), max_bytes: int = 10_000_000, seconds: float = 10) -> Images:
     """Images with a cache in a folder."""
     transport = Transport(frozenset(trusted), max_bytes, seconds)
-    return Images(transport, Tokens(transport), DiskCache(folder / "cache", 1_000_000))
+    return Images(TaskFiles(transport, Tokens(transport)), DiskCache(folder / "cache", 1_000_000))
 
 
 def load(
@@ -83,7 +84,7 @@ def test_local_files_are_read_in_place_from_an_allowed_folder(studio: Studio, tm
     (tmp_path / "root" / "imgs").mkdir(parents=True)
     (tmp_path / "root" / "imgs" / "a.png").write_bytes(picture(width=9))
     transport = Transport(frozenset(), 10_000, 5)
-    source = Images(transport, Tokens(transport), DiskCache(tmp_path / "cache", 1_000), [tmp_path / "root"])
+    source = Images(TaskFiles(transport, Tokens(transport), [tmp_path / "root"]), DiskCache(tmp_path / "cache", 1_000))
     assert load(source, "/data/local-files/?d=imgs/a.png", studio) == (343, 9, 3)
     assert studio.seen == []
 
@@ -94,7 +95,7 @@ def test_no_path_leads_out_of_the_allowed_folder(path: str, studio: Studio, tmp_
     (tmp_path / "secret.png").write_bytes(picture())
     (tmp_path / "root" / "link").symlink_to(tmp_path)
     transport = Transport(frozenset(), 10_000, 5)
-    source = Images(transport, Tokens(transport), DiskCache(tmp_path / "cache", 1_000), [tmp_path / "root"])
+    source = Images(TaskFiles(transport, Tokens(transport), [tmp_path / "root"]), DiskCache(tmp_path / "cache", 1_000))
     with pytest.raises(RefusedError, match="leads out of"):
         load(source, f"/data/local-files/?d={path}", studio)
     assert studio.seen == []

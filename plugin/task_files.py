@@ -1,0 +1,90 @@
+"""The file behind a task's image or video: on this disk, or on another server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urljoin
+
+from plugin.errors import FetchError, RefusedError, TooLargeError
+from plugin.locations import Connection, Location
+from plugin.tokens import Tokens
+from plugin.transport import MEGABYTE, Answer, Transport
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """Finds files and fetches them.
+
+    Args:
+        transport: How other servers are reached; its limits hold for files on this disk too.
+        tokens: Makes Authorization headers, which only Label Studio itself gets to see.
+        roots: Folders whose files may be read in place of ``/data/local-files/``.
+        what: What a file is called in messages.
+    """
+
+    transport: Transport
+    tokens: Tokens
+    roots: Sequence[Path] = ()
+    what: str = "image"
+
+    def local(self, location: Location) -> Path | None:
+        """The file in one of the allowed folders, links resolved; None where no folder has it.
+
+        Raises:
+            RefusedError: If the path leads out of the folder.
+            TooLargeError: If the file is too large.
+        """
+        path = location.local_path
+        for root in self.roots if path else ():
+            file = (root / path.lstrip("/")).resolve()
+            if not file.is_relative_to(root.resolve()):
+                raise RefusedError(f"path {path!r} is refused: it leads out of {root}")
+            if file.is_file():
+                if file.stat().st_size > self.transport.max_bytes:
+                    raise TooLargeError(f"{path} is larger than {self.transport.max_bytes / MEGABYTE:g} MB")
+                return file
+        return None
+
+    def fetch(self, location: Location, connection: Connection, into: BinaryIO | None = None) -> Answer:
+        """Get the file from another server; the answer's body, or what was written into ``into``, is its content.
+
+        Raises:
+            RefusedError: If the address may not be read.
+            FetchError: If it cannot be fetched.
+            TooLargeError: If the file is too large.
+        """
+        for url in location.urls:
+            answer = self._followed(url, connection, into)
+            if answer.status == 200:
+                return answer
+        if answer.status in (401, 403) and connection.owns(location.urls[0]):
+            raise FetchError(
+                f"Label Studio at {connection.url} refused its own {self.what} (status {answer.status}): "
+                f"set LABEL_STUDIO_API_KEY to a token of a user who may see it"
+            )
+        raise FetchError(f"the {self.what} cannot be fetched: got status {answer.status}, wanted 200")
+
+    def _followed(self, url: str, connection: Connection, into: BinaryIO | None) -> Answer:
+        """Get a URL through its redirects; every hop is judged anew and only Label Studio sees the token."""
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = self._hop(url, connection, into)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return answer
+            url = urljoin(url, answer.headers["location"])
+        raise FetchError(f"the {self.what} cannot be fetched: more than {_MAX_REDIRECTS} redirects")
+
+    def _hop(self, url: str, connection: Connection, into: BinaryIO | None) -> Answer:
+        if not connection.may_see_token(url):
+            return self.transport.request("GET", url, trusted=connection.owns(url), into=into)
+        header = self.tokens.header(connection)
+        answer = self.transport.request("GET", url, headers=header, trusted=True, into=into)
+        if answer.status == 401 and self.tokens.forget(connection):
+            header = self.tokens.header(connection)
+            answer = self.transport.request("GET", url, headers=header, trusted=True, into=into)
+        return answer
