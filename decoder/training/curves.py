@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from decoder.training.interactive import StepReport
 
-HEAD = ("minutes", "step", "images", *StepReport.fields())
+PLACE = ("minutes", "step", "images")
+DRAWN = ("click_iou", "best_iou", "box_iou", "corrected_iou")
 
 
 class Curves:
-    """Averages step reports and appends them to a CSV file."""
+    """Averages step reports, which have these fields, and appends them to a CSV file."""
 
-    def __init__(self, path: Path, every: int = 20) -> None:
-        self._path, self._every = path, every
-        self._reports: list[StepReport] = []
+    def __init__(self, path: Path, every: int = 20, *, fields: Sequence[str] = StepReport.fields()) -> None:
+        self._path, self._every, self._fields = path, every, tuple(fields)
+        self._reports: list[Any] = []
         self._place = ("0", "0", "0")
         if not path.exists():
-            path.write_text(",".join(HEAD) + "\n")
+            path.write_text(",".join([*PLACE, *self._fields]) + "\n")
 
-    def add(self, report: StepReport, *, minutes: float, step: int, images: int) -> None:
+    def add(self, report: Any, *, minutes: float, step: int, images: int) -> None:
         """Take a report; write a line when enough are there."""
         self._reports.append(report)
         self._place = (f"{minutes:.2f}", str(step), str(images))
@@ -31,13 +34,13 @@ class Curves:
         """Write what has been taken since the last line."""
         if not self._reports:
             return
-        means = [_nonzero_mean([getattr(r, name) for r in self._reports]) for name in StepReport.fields()]
+        means = [_nonzero_mean([getattr(r, name) for r in self._reports]) for name in self._fields]
         with self._path.open("a", newline="") as file:
             csv.writer(file).writerow([*self._place, *(f"{mean:.4f}" for mean in means)])
         self._reports.clear()
 
 
-def draw_curves(table: Path, picture: Path) -> None:
+def draw_curves(table: Path, picture: Path, names: Sequence[str] = DRAWN) -> None:
     """Draw a curves file as a PNG: IoU over minutes."""
     import matplotlib
 
@@ -47,7 +50,7 @@ def draw_curves(table: Path, picture: Path) -> None:
     with table.open() as file:
         rows = list(csv.DictReader(file))
     figure, axes = pyplot.subplots(figsize=(7, 4))
-    for name in ("click_iou", "best_iou", "box_iou", "corrected_iou"):
+    for name in names:
         axes.plot([float(row["minutes"]) for row in rows], _smooth([float(row[name]) for row in rows]), label=name)
     axes.set(xlabel="minutes of training", ylabel="mean IoU on training prompts", ylim=(0, 1))
     axes.grid(alpha=0.3)
