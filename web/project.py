@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from decoder.errors import ConflictError, DatasetError
+from web.database import Database
 from web.records import STATUSES, Category, Change, LabeledObject, Picture, Status
 
 FORMAT = 1
@@ -57,64 +56,32 @@ class Project:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._lock = threading.RLock()
-        with _readable_errors(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10.0)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._prepare()
-
-    def _prepare(self) -> None:
-        with self._transaction():
-            (found,) = self._db.execute("PRAGMA user_version").fetchone()
-            if found > FORMAT:
-                raise DatasetError(f"{self.file} has project format {found}, wanted at most {FORMAT}: update ClickMask")
-            if found == 0:
-                for statement in SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {FORMAT}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock, _readable_errors(self.file):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, _readable_errors(self.file):
-            return self._db.execute(query, values).fetchall()
+        database = Database(file, SCHEMA, FORMAT)
+        self._transaction, self._rows, self._close = database.transaction, database.rows, database.close
 
     def close(self) -> None:
         """Close the file; the project cannot be used afterwards."""
-        with self._lock:
-            self._db.close()
+        self._close()
 
     # pictures
 
     def add_pictures(self, found: Iterable[tuple[str, int, int]]) -> None:
         """Record the files of the folder: (name, width, height); known ones that are not among them are missing."""
-        with self._transaction():
-            self._db.execute("UPDATE picture SET missing = 1")
-            self._db.executemany(
+        with self._transaction() as database:
+            database.execute("UPDATE picture SET missing = 1")
+            database.executemany(
                 "INSERT INTO picture(name, width, height) VALUES (?, ?, ?) "
                 "ON CONFLICT(name) DO UPDATE SET missing = 0, width = excluded.width, height = excluded.height "
                 "WHERE (SELECT count(*) FROM object WHERE picture = picture.id) = 0 "
                 "OR (width = excluded.width AND height = excluded.height)",
                 found,
             )
-            self._db.execute("DELETE FROM picture WHERE missing = 1 AND revision = 0 AND status = 'todo'")
+            database.execute("DELETE FROM picture WHERE missing = 1 AND revision = 0 AND status = 'todo'")
 
     def add_picture(self, name: str, width: int, height: int) -> Picture:
         """Record one new file and return its row."""
-        with self._transaction():
-            self._db.execute("INSERT INTO picture(name, width, height) VALUES (?, ?, ?)", (name, width, height))
+        with self._transaction() as database:
+            database.execute("INSERT INTO picture(name, width, height) VALUES (?, ?, ?)", (name, width, height))
         return next(picture for picture in self.pictures() if picture.name == name)
 
     def pictures(self) -> list[Picture]:
@@ -136,8 +103,8 @@ class Project:
         """Mark a picture as todo, done or skipped."""
         if status not in STATUSES:
             raise DatasetError(f"status is {status!r}, wanted one of {', '.join(STATUSES)}")
-        with self._transaction():
-            self._db.execute("UPDATE picture SET status = ? WHERE id = ?", (status, picture_id))
+        with self._transaction() as database:
+            database.execute("UPDATE picture SET status = ? WHERE id = ?", (status, picture_id))
 
     # objects
 
@@ -158,7 +125,7 @@ class Project:
             ConflictError: If the picture was changed since ``based_on``; nothing is written.
             DatasetError: If the file cannot be written.
         """
-        with self._transaction():
+        with self._transaction() as database:
             picture = self.picture(picture_id)
             if picture.revision != based_on:
                 raise ConflictError(
@@ -167,27 +134,9 @@ class Project:
             current = {item.id: item for item in self.objects(picture_id)}
             changes = [Change(key, current.get(key), item) for key, item in after.items()]
             for change in changes:
-                self._apply(picture_id, change)
-            self._record(picture_id, based_on + 1, changes)
+                _apply(database, picture_id, change)
+            _record(database, picture_id, based_on + 1, changes)
         return based_on + 1
-
-    def _apply(self, picture_id: int, change: Change) -> None:
-        item = change.after
-        if item is None:
-            self._db.execute("DELETE FROM object WHERE id = ? AND picture = ?", (change.id, picture_id))
-            return
-        values = (item.id, picture_id, item.category, item.runs, item.prompts, item.score, item.source)
-        self._db.execute(
-            "INSERT INTO object(id, picture, category, runs, prompts, score, source) VALUES (?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT(id) DO UPDATE SET category = excluded.category, runs = excluded.runs, "
-            "prompts = excluded.prompts, score = excluded.score, source = excluded.source",
-            values,
-        )
-
-    def _record(self, picture_id: int, revision: int, changes: list[Change]) -> None:
-        text = json.dumps([asdict(change) for change in changes])
-        self._db.execute("INSERT INTO history VALUES (?, ?, ?, ?)", (picture_id, revision, time.time(), text))
-        self._db.execute("UPDATE picture SET revision = ? WHERE id = ?", (revision, picture_id))
 
     def history(self, picture_id: int, *, last: int = 50) -> list[list[Change]]:
         """The latest writes to a picture, oldest first."""
@@ -212,27 +161,47 @@ class Project:
         names = [category.name for category in categories]
         if not all(name.strip() for name in names) or len(set(names)) != len(names):
             raise DatasetError(f"class names are {names}, wanted each once and none empty")
-        with self._transaction():
-            used = {row[0] for row in self._db.execute("SELECT DISTINCT category FROM object")}
+        with self._transaction() as database:
+            used = {row[0] for row in database.execute("SELECT DISTINCT category FROM object")}
             lost = used - {category.id for category in categories}
             if lost:
                 raise DatasetError(
                     f"{len(lost)} of the classes to remove still have objects: relabel or delete those first"
                 )
-            self._db.execute("DELETE FROM category")
-            self._db.executemany("INSERT INTO category VALUES (?, ?, ?)", [(c.id, c.name, c.color) for c in categories])
+            database.execute("DELETE FROM category")
+            database.executemany("INSERT INTO category VALUES (?, ?, ?)", [(c.id, c.name, c.color) for c in categories])
 
     # memory
 
     def remember(self, key: str, value: str) -> None:
         """Keep a small text, such as the picture worked on last."""
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (key, value))
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (key, value))
 
     def recall(self, key: str) -> str | None:
         """The text kept under this key."""
         rows = self._rows("SELECT value FROM memory WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
+
+
+def _apply(database: sqlite3.Connection, picture_id: int, change: Change) -> None:
+    item = change.after
+    if item is None:
+        database.execute("DELETE FROM object WHERE id = ? AND picture = ?", (change.id, picture_id))
+        return
+    values = (item.id, picture_id, item.category, item.runs, item.prompts, item.score, item.source)
+    database.execute(
+        "INSERT INTO object(id, picture, category, runs, prompts, score, source) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(id) DO UPDATE SET category = excluded.category, runs = excluded.runs, "
+        "prompts = excluded.prompts, score = excluded.score, source = excluded.source",
+        values,
+    )
+
+
+def _record(database: sqlite3.Connection, picture_id: int, revision: int, changes: list[Change]) -> None:
+    text = json.dumps([asdict(change) for change in changes])
+    database.execute("INSERT INTO history VALUES (?, ?, ?, ?)", (picture_id, revision, time.time(), text))
+    database.execute("UPDATE picture SET revision = ? WHERE id = ?", (revision, picture_id))
 
 
 def _picture(row: tuple[Any, ...]) -> Picture:
@@ -243,23 +212,3 @@ def _picture(row: tuple[Any, ...]) -> Picture:
 def _change(entry: dict[str, Any]) -> Change:
     before, after = (None if entry[side] is None else LabeledObject(**entry[side]) for side in ("before", "after"))
     return Change(str(entry["id"]), before, after)
-
-
-@contextmanager
-def _readable_errors(file: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system say into a sentence for a person."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        text = str(error)
-        if "full" in text or "disk I/O" in text or "No space" in text:
-            reason = "the disk is full or broken; free some space and try again"
-        elif "readonly" in text or "Read-only" in text or "Permission" in text or "unable to open" in text:
-            reason = "the folder is read-only"
-        elif "malformed" in text or "not a database" in text:
-            reason = "the file is damaged; restore it from a copy or remove it to start again"
-        elif "locked" in text:
-            reason = "another program holds it; close that and try again"
-        else:
-            reason = text
-        raise DatasetError(f"cannot use the project file {file}: {reason}") from error
