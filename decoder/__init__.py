@@ -1,13 +1,14 @@
 """The decoder: pictures and prompts in, masks, polygons and COCO out.
 
 Knows tensors, images, prompts, masks, shapes and datasets; knows no web framework and reads no environment.
+What needs PyTorch is imported when it is asked for: PyTorch takes seconds, and exports and servers' first pages
+do without.
 """
 
-from decoder.auto import AutoSettings, FoundMask
+import importlib
+from typing import TYPE_CHECKING
+
 from decoder.cache import CacheCounts
-from decoder.checkpoints import load_model
-from decoder.choose import RULES, Rule, choose_mask, stability_score
-from decoder.engine import Engine, LoadImage, Segmentation
 from decoder.errors import (
     CheckpointError,
     ClickMaskError,
@@ -20,7 +21,28 @@ from decoder.errors import (
 from decoder.images import load_image
 from decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
 from decoder.prompts import Box, Point, Prompt, Size, check_prompt
-from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
+
+if TYPE_CHECKING:
+    from decoder.auto import AutoSettings, FoundMask
+    from decoder.checkpoints import load_model
+    from decoder.choose import RULES, Rule, choose_mask, stability_score
+    from decoder.engine import Engine, LoadImage, Segmentation
+    from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
+else:
+    _NEED_PYTORCH = {
+        "auto": ("AutoSettings", "FoundMask"),
+        "checkpoints": ("load_model",),
+        "choose": ("RULES", "Rule", "choose_mask", "stability_score"),
+        "engine": ("Engine", "LoadImage", "Segmentation"),
+        "segment": ("ImageEmbedding", "MaskSet", "binarize", "encode_image", "predict_many", "predict_masks"),
+    }
+    _HOMES = {name: f"decoder.{module}" for module, names in _NEED_PYTORCH.items() for name in names}
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module 'decoder' has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES[name]), name)
+
 
 __all__ = [
     "DEFAULT_MODEL",

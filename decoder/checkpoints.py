@@ -10,11 +10,13 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from decoder.errors import CheckpointError
 from decoder.modeling.config import NanoConfig
@@ -154,8 +156,20 @@ def parameter_count(spec: ModelSpec) -> int:
 
 def _blank_network(spec: ModelSpec) -> Nano | Sam2:
     """The network without memory for its weights."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         return Nano(spec.config) if isinstance(spec.config, NanoConfig) else Sam2(spec.config)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves new weights unfilled: PyTorch imports its compiler, 2 s, to draw random numbers without memory."""
+
+    def __torch_function__(
+        self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return (torch.empty if func is torch.randn else func)(*args, **kwargs)
 
 
 def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

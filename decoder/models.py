@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from decoder.modeling.config import (
     HIERA_BASE_PLUS,
@@ -18,8 +15,13 @@ from decoder.modeling.config import (
     NanoConfig,
     Sam2Config,
 )
-from decoder.modeling.mask_decoder import DecoderOutput
-from decoder.modeling.sam2 import ImageFeatures
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from decoder.modeling.mask_decoder import DecoderOutput
+    from decoder.modeling.sam2 import ImageFeatures
 
 DEFAULT_MODEL = "nano"
 
@@ -67,6 +69,8 @@ class Model:
 
     def autocast(self) -> AbstractContextManager[object]:
         """The precision to compute in; enter it in the thread that computes."""
+        import torch  # the table of models is read where PyTorch is not needed
+
         return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from decoder.errors import PromptError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_POINTS = 1_000
 
