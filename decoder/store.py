@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +17,8 @@ from decoder.modeling.sam2 import ImageFeatures
 from decoder.models import Model
 from decoder.prompts import Size
 from decoder.segment import ImageEmbedding
+
+_log = logging.getLogger(__name__)
 
 
 class EmbeddingStore:
@@ -37,7 +40,16 @@ class EmbeddingStore:
         return ImageEmbedding(ImageFeatures(image, HighResolution(s4, s8)), Size(height, width))
 
     def save(self, image_key: str, embedding: ImageEmbedding) -> None:
-        """Write the embedding; readers see the whole file or none."""
+        """Write the embedding, whole or not at all; where the disk takes no more, nothing is kept and the log says so."""
+        try:
+            self._write(image_key, embedding)
+        except (OSError, SafetensorError) as error:
+            _log.warning("an embedding is not kept in %s: %s", self._folder, error)
+
+    def __contains__(self, image_key: str) -> bool:
+        return self._path(image_key).is_file()
+
+    def _write(self, image_key: str, embedding: ImageEmbedding) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         fine = embedding.features.high_resolution
         tensors = {"image": embedding.features.image, "s4": fine.s4, "s8": fine.s8}
@@ -50,9 +62,6 @@ class EmbeddingStore:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 Path(temporary).unlink()
-
-    def __contains__(self, image_key: str) -> bool:
-        return self._path(image_key).is_file()
 
     def _path(self, image_key: str) -> Path:
         digest = hashlib.sha256(f"{self._model.fingerprint}\n{image_key}".encode()).hexdigest()

@@ -175,7 +175,7 @@ async def _body(request: Request, settings: Settings) -> bytes:
 def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"the request's body is no JSON: {error}") from error
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import tempfile
 import threading
 from pathlib import Path
 
+_log = logging.getLogger(__name__)
+
 
 class DiskCache:
     """Bytes by key on disk; safe for threads, and for processes that share the folder.
+
+    A disk that is full or may not be written to keeps nothing more; that is logged, not raised.
 
     Args:
         folder: Made on first use.
@@ -26,21 +32,34 @@ class DiskCache:
         path = self._folder / key
         try:
             content = path.read_bytes()
-            os.utime(path)
-        except FileNotFoundError:
+        except OSError:
             return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
         return content
 
     def put(self, key: str, content: bytes) -> None:
         """Keep bytes under a key, whole or not at all."""
         if len(content) > self._budget:
             return
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as part:
-            part.write(content)
-        Path(part.name).replace(self._folder / key)
+        try:
+            self._write(key, content)
+        except OSError as error:
+            _log.warning("an image is not kept in %s: %s", self._folder, error)
         with self._lock:
             shrink(self._folder, self._budget)
+
+    def _write(self, key: str, content: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".")
+        os.close(handle)
+        part = Path(name)
+        try:
+            part.write_bytes(content)
+            part.replace(self._folder / key)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def shrink(folder: Path, budget: int) -> None:

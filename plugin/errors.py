@@ -8,7 +8,8 @@ ClickMaskError (decoder.errors)
     ├── FetchError         502, an image or a Label Studio answer that cannot be fetched
     ├── RefusedError       403, an address or a path that may not be read
     ├── NotReadyError      503, the model still loads or could not be loaded
-    └── BusyError          503, more requests wait than the limit allows
+    ├── BusyError          503, more requests wait than the limit allows
+    └── RecordsError       507, the records cannot be written: a full disk, a folder that may not be written to
 """
 
 from decoder import ClickMaskError
@@ -58,3 +59,9 @@ class BusyError(BackendError):
     """More requests wait than the limit allows."""
 
     status = 503
+
+
+class RecordsError(BackendError):
+    """The records cannot be opened, read or written."""
+
+    status = 507

@@ -6,6 +6,7 @@ runner call the same object. Any number of threads may.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from plugin.ahead import Ahead
 from plugin.batch import Batch
 from plugin.engines import Engines
+from plugin.errors import RecordsError
 from plugin.label_config import LabelConfig, read_label_config
 from plugin.project_book import ProjectBook
 from plugin.projects import Project
@@ -24,6 +26,8 @@ from plugin.segmenter import Segment, Segmenter
 from plugin.webhooks import record_event
 
 JsonObject = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,16 @@ class Predictor:
         if drawn is None:
             return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
         segment = self._segmenter.segment(task, drawn, config, project)
-        self._records.answered(segment, self.model_version(project))
+        self._keep(segment, project)
         self._ahead.opened(task, config, project)
         return self._reply(segment.regions, segment.score, project, _notes(task, segment))
+
+    def _keep(self, segment: Segment, project: Project) -> None:
+        """Record an answer; the person gets it even where the disk is full."""
+        try:
+            self._records.answered(segment, self.model_version(project))
+        except RecordsError as error:
+            _log.warning("%s", error)
 
     def _unprompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:
         if len(request.tasks) == 1:  # a person opens it

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
+from plugin.errors import RecordsError
 from plugin.projects import Project, connect, read_options
 from plugin.records import Records
 from plugin.requests import SetupRequest
 from plugin.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class ProjectBook:
@@ -31,7 +35,7 @@ class ProjectBook:
             known = self._projects.get(project.id)
             self._projects[project.id] = project
         if known is None or known != project:
-            self._records.remember_project(project.id, request.hostname, request.extra_params)
+            self._remember(request)
         return project
 
     def find(self, project_id: str) -> Project:
@@ -42,3 +46,10 @@ class ProjectBook:
             return project
         hostname, extra_params = self._records.project(project_id) or ("", None)
         return Project(project_id, connect(hostname, "", self._settings), read_options(extra_params))
+
+    def _remember(self, request: SetupRequest) -> None:
+        """For after a restart; the project works without, so a full disk is no reason to refuse it."""
+        try:
+            self._records.remember_project(request.project, request.hostname, request.extra_params)
+        except RecordsError as error:
+            _log.warning("%s", error)

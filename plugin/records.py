@@ -11,10 +11,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from plugin.errors import RecordsError
 from plugin.segmenter import Segment
 
 KEPT_ANSWERS = 100_000  # answers nobody accepted; older ones are dropped
@@ -40,38 +42,46 @@ class Records:
 
     Args:
         path: The SQLite file; made, with its folder, if missing.
+
+    Raises:
+        RecordsError: By every method, if the file cannot be opened, read or written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = path
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.executescript(_TABLES)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._database = sqlite3.connect(path, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise RecordsError(f"the records in {path} cannot be opened: {error}") from error
+        with self._transaction() as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.executescript(_TABLES)
 
     def remember_project(self, project: str, hostname: str, extra_params: object) -> None:
         """Keep where a project lives and what it wants; never its token."""
-        with self._lock, self._database:
-            self._database.execute(
+        with self._transaction() as database:
+            database.execute(
                 "INSERT OR REPLACE INTO projects VALUES (?, ?, ?)", (project, hostname, json.dumps(extra_params))
             )
 
     def project(self, project: str) -> tuple[str, Any] | None:
         """A project's host name and extra params, or None."""
-        with self._lock:
-            row = self._database.execute("SELECT hostname, options FROM projects WHERE id = ?", (project,)).fetchone()
+        with self._transaction() as database:
+            row = database.execute("SELECT hostname, options FROM projects WHERE id = ?", (project,)).fetchone()
         return None if row is None else (row[0], json.loads(row[1]))
 
     def answered(self, segment: Segment, model_version: str) -> None:
         """Keep which prompt each region came from, in case the region is accepted."""
         prompt = json.dumps(_prompt_fields(segment))
         rows = [(item["id"], segment.image_key, prompt, model_version, segment.score) for item in segment.regions]
-        with self._lock, self._database:
-            self._database.executemany(
+        with self._transaction() as database:
+            database.executemany(
                 "INSERT INTO answers (region, image_key, prompt, model_version, score) VALUES (?, ?, ?, ?, ?)", rows
             )
-            self._database.execute(
+            database.execute(
                 "DELETE FROM answers WHERE number <= (SELECT MAX(number) FROM answers) - ?", (KEPT_ANSWERS,)
             )
 
@@ -87,15 +97,15 @@ class Records:
             How many of its regions are answers of this backend.
         """
         key = (project, int(annotation["id"]))
-        regions = [item for item in annotation.get("result") or [] if isinstance(item, Mapping)]
-        with self._lock, self._database:
-            self._database.execute("DELETE FROM regions WHERE project = ? AND annotation = ?", key)
-            self._database.execute(
+        regions = [item for item in _list(annotation.get("result")) if isinstance(item, Mapping)]
+        with self._transaction() as database:
+            database.execute("DELETE FROM regions WHERE project = ? AND annotation = ?", key)
+            database.execute(
                 "INSERT OR REPLACE INTO annotations (project, id, task, data, time) VALUES (?, ?, ?, ?, ?)",
                 (*key, task.get("id"), json.dumps(task.get("data") or {}), time.time()),
             )
             found = [self._origin(item) for item in regions]
-            self._database.executemany(
+            database.executemany(
                 "INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?)",
                 [(*key, json.dumps(item), *origin) for item, origin in zip(regions, found, strict=True)],
             )
@@ -103,16 +113,16 @@ class Records:
 
     def deleted(self, project: str, annotations: list[int]) -> None:
         """Mark annotations as deleted on Label Studio; what was learned from them stays readable."""
-        with self._lock, self._database:
-            self._database.executemany(
+        with self._transaction() as database:
+            database.executemany(
                 "UPDATE annotations SET deleted = 1 WHERE project = ? AND id = ?",
                 [(project, annotation) for annotation in annotations],
             )
 
     def examples(self) -> Iterator[dict[str, Any]]:
         """Every accepted region of ours: the task's data, the image's key, the region and its prompt."""
-        with self._lock:
-            rows = self._database.execute(
+        with self._transaction() as database:
+            rows = database.execute(
                 "SELECT a.project, a.task, a.id, a.data, r.image_key, r.region, r.prompt, r.model_version "
                 "FROM regions r JOIN annotations a ON a.project = r.project AND a.id = r.annotation "
                 "WHERE r.prompt IS NOT NULL AND NOT a.deleted ORDER BY a.project, a.id, r.rowid"
@@ -134,6 +144,16 @@ class Records:
         with self._lock:
             self._database.close()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """The database for one thread: all that is done in the block is kept, or nothing of it."""
+        with self._lock:
+            try:
+                with self._database:
+                    yield self._database
+            except (sqlite3.Error, UnicodeEncodeError) as error:  # half a character fits into JSON, not into SQLite
+                raise RecordsError(f"the records in {self._path} cannot be used: {error}") from error
+
     def _origin(self, region: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
         """Image key, prompt and model version of a region this backend answered; a part "id.2" belongs to "id"."""
         name = str(region.get("id", ""))
@@ -142,6 +162,10 @@ class Records:
             (name, name.partition(".")[0]),
         ).fetchone()
         return row or (None, None, None)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _prompt_fields(segment: Segment) -> dict[str, Any]:

@@ -72,14 +72,23 @@ def read_predict(body: object) -> PredictRequest:
 
 
 def _project(fields: Mapping[str, Any]) -> str:
-    return str(fields.get("project") or "")
+    return _writable(str(fields.get("project") or ""), "project")
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name) or ""
     if not isinstance(value, str):
         raise RequestError(f"{name!r} is {str(value)[:100]}, wanted text")
-    return value
+    return _writable(value, name)
+
+
+def _writable(text: str, name: str) -> str:
+    """The text, unless it holds halves of characters, as JSON may and no file or address does."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(f"{name!r} is {text[:100]!a}, wanted text") from error
+    return text
 
 
 def _object(value: object, what: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from plugin.records import Records
 
 _SAVED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
 _DELETED = ("ANNOTATIONS_DELETED", "ANNOTATION_DELETED")
+_TOO_LARGE = 2**63  # for a number in SQLite
 
 
 def record_event(event: str, payload: object, records: Records) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
         ours = records.accepted(project, task, annotation)
         return {"event": event, "annotation": annotation["id"], "ours": ours}
     if event in _DELETED:
-        numbers = [int(entry["id"]) for entry in fields.get("annotations") or [] if _has_id(entry)]
+        numbers = [entry["id"] for entry in _list(fields.get("annotations")) if _has_id(entry)]
         records.deleted(project, numbers)
         return {"event": event, "deleted": len(numbers)}
     if event == "START_TRAINING":
@@ -61,4 +62,8 @@ def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _has_id(value: object) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("id"), int)
+    return isinstance(value, Mapping) and isinstance(value.get("id"), int) and 0 <= value["id"] < _TOO_LARGE
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from decoder import Engine
+from plugin.__main__ import main
 from plugin.build import Backend
-from plugin.errors import RequestError
+from plugin.errors import RecordsError, RequestError
 from plugin.records import Records
 from tests.plugin.conftest import Body, recorded, setup_body
+from tests.plugin.discs import disc_model
 from tests.plugin.studio_server import Studio
 
 
@@ -120,3 +123,41 @@ def test_old_answers_nobody_accepted_are_dropped(backend: Backend, monkeypatch: 
 def test_the_folder_is_private(tmp_path: Path) -> None:
     Records(tmp_path / "new" / "records.sqlite").close()
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def fill(backend: Backend) -> None:
+    """Let the database grow no more: what SQLite says then is what it says on a full disk."""
+    backend.records._database.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(RecordsError, match="disk is full"):
+        backend.records.remember_project("9.9", "x" * 100_000, None)
+
+
+def test_on_a_full_disk_clicks_are_answered(
+    make_backend: Callable[..., Backend], studio: Studio, tmp_path: Path
+) -> None:
+    """Neither the image, nor its embedding, nor the prompt can be kept: the person gets the mask all the same."""
+    embeddings = tmp_path / "embeddings"
+    backend = make_backend(lambda _: Engine(disc_model(), store_folder=embeddings))
+    fill(backend)
+    for folder in (backend.settings.data_dir / "images", embeddings):
+        folder.write_text("a file where a folder should be")
+    backend.predictor.setup(setup_body(studio, extra_params={"largest_part": True, "answer": ["p" * 10_000]}))
+    backend.predictor.setup(setup_body(studio))
+    (prediction,) = backend.predictor.predict(recorded("click")).body["results"]
+    assert prediction["result"]
+
+
+def test_on_a_full_disk_nobody_is_told_that_an_annotation_was_recorded(backend: Backend) -> None:
+    body = accepted(backend)
+    fill(backend)
+    body["task"]["data"]["text"] = "x" * 100_000
+    with pytest.raises(RecordsError, match=r"records\.sqlite cannot be used: database or disk is full"):
+        backend.predictor.fit("ANNOTATION_CREATED", body)
+
+
+def test_a_folder_that_cannot_be_written_to_stops_the_program_with_a_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["--data-dir", str(tmp_path / "file" / "data")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: the records in {tmp_path}/file/data/records.sqlite cannot be")

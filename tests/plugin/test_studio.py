@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import socket
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,11 +46,26 @@ def test_without_gradio_a_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_installed_label_studio_is_not_installed_again(tmp_path: Path) -> None:
-    program = tmp_path / "bin" / "label-studio"
-    program.parent.mkdir()
+    program = tmp_path / "studio" / "bin" / "label-studio"
+    program.parent.mkdir(parents=True)
     program.touch()
-    assert install_label_studio(tmp_path) == program
-    assert [path.name for path in tmp_path.iterdir()] == ["bin"]
+    assert install_label_studio(tmp_path / "studio") == program
+    assert [path.name for path in (tmp_path / "studio").iterdir()] == ["bin"]
+
+
+def test_whoever_installs_second_waits_for_the_first(tmp_path: Path) -> None:
+    """Two at once: the second cleared the folder under the first, and both environments were broken."""
+    program = tmp_path / "studio" / "bin" / "label-studio"
+    with (tmp_path / "studio.lock").open("w") as lock, ThreadPoolExecutor(1) as second:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = second.submit(install_label_studio, tmp_path / "studio")
+        time.sleep(0.3)
+        assert not waiting.done()
+        assert not program.parent.exists()
+        program.parent.mkdir(parents=True)
+        program.touch()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert waiting.result(20) == program
 
 
 def test_an_installation_that_fails_names_the_folder(tmp_path: Path) -> None:
