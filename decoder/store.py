@@ -40,7 +40,7 @@ class EmbeddingStore:
         return ImageEmbedding(ImageFeatures(image, HighResolution(s4, s8)), Size(height, width))
 
     def save(self, image_key: str, embedding: ImageEmbedding) -> None:
-        """Write the embedding, whole or not at all; where the disk takes no more, nothing is kept and the log says so."""
+        """Write the embedding, whole or not at all; a disk that takes no more keeps nothing, and the log says so."""
         try:
             self._write(image_key, embedding)
         except (OSError, SafetensorError) as error:
