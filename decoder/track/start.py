@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
+from decoder.errors import CheckpointError
+from decoder.modeling.nano import Nano
+from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig, nano_digest
 from decoder.modeling.sam2 import Sam2
 from decoder.models import Model
 from decoder.track.frames import Video
 from decoder.track.matching import MatchPropagation
+from decoder.track.nano_propagation import NanoPropagation
 from decoder.track.sam2_propagation import Sam2Propagation
 from decoder.track.tracker import Tracker
 
+MEMORY_WEIGHTS = Path(__file__).parent.parent / "weights" / "nano-memory.safetensors"
 
-def open_tracker(model: Model, video: Video) -> Tracker[Any]:
-    """Make a tracker: by SAM 2's memory where the model has one, else by the looks of the object."""
+
+def open_tracker(model: Model, video: Video, *, memory_weights: Path = MEMORY_WEIGHTS) -> Tracker[Any]:
+    """Make a tracker: by the model's memory where it has one, else by the colours of the object.
+
+    Nano's memory lies in a file of its own, and is used with the nano that it was trained beside only.
+
+    Raises:
+        CheckpointError: If that file is broken.
+    """
     if isinstance(model.network, Sam2):
         return Tracker(Sam2Propagation(model), video)
-    return Tracker(MatchPropagation(model), video)
+    memory = load_nano_memory(model, memory_weights) if memory_weights.is_file() else None
+    return Tracker(MatchPropagation(model) if memory is None else NanoPropagation(model, memory), video)
+
+
+def load_nano_memory(model: Model, path: Path) -> NanoMemory | None:
+    """Read nano's memory, in evaluation mode on the model's device; None if it belongs to other weights.
+
+    Raises:
+        CheckpointError: If the file is broken or holds something else.
+    """
+    if not isinstance(model.network, Nano):
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read as weights: {error}") from error
+    if metadata.get("nano") != nano_digest(model.network):
+        return None
+    memory = NanoMemory(NanoMemoryConfig(nano=model.network.config))
+    try:
+        memory.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} does not hold nano's memory: {error}") from error
+    return memory.eval().requires_grad_(False).to(model.device)

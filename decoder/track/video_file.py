@@ -78,6 +78,7 @@ class FileVideo:
     size: Size
     rate: float
     times: tuple[int, ...]  # of every frame in the order shown, in the stream's own unit
+    time_unit: float  # [s]
 
     @classmethod
     def open(cls, path: Path) -> FileVideo:
@@ -89,18 +90,24 @@ class FileVideo:
         with _container(path) as container:
             stream = _stream(container, path)
             times = sorted({packet.pts for packet in container.demux(stream) if packet.pts is not None})
-            rate = float(stream.average_rate or DEFAULT_RATE)
+            rate, unit = float(stream.average_rate or DEFAULT_RATE), float(stream.time_base)
         with _container(path) as container:
             first = next(_decode(container, path), None)
         if first is None:
             raise VideoError(f"{path} has no frame that can be decoded")
         # Packets that open the file without a picture of their own are no frames.
-        return cls(path, Size(first.height, first.width), rate, tuple(time for time in times if time >= first.pts))
+        times = [time for time in times if time >= first.pts]
+        return cls(path, Size(first.height, first.width), rate, tuple(times), unit)
 
     @property
     def frame_count(self) -> int:
         """How many frames there are."""
         return len(self.times)
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """When each frame is shown, counted from the first [s]; the steps differ where the rate varies."""
+        return tuple((time - self.times[0]) * self.time_unit for time in self.times)
 
     def frames(self, indices: range) -> Iterator[Frame]:
         """Yield frames in the order of the range.

@@ -99,3 +99,9 @@ def test_a_file_cut_short_still_gives_its_beginning(tmp_path: Path) -> None:
     video = FileVideo.open(cut)
     assert 0 < video.frame_count < FRAMES
     assert numbers(video, range(5)) == [(index, index) for index in range(5)]
+
+
+def test_when_each_frame_is_shown(tmp_path: Path) -> None:
+    """The rate of a phone's video varies; the first frame may come late."""
+    video = FileVideo.open(write_video(tmp_path / "vary.mp4", [3, 4, 6, 9, 18]))
+    assert video.seconds == pytest.approx([0, 1 / 30, 3 / 30, 6 / 30, 15 / 30], abs=1e-3)
