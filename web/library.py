@@ -114,7 +114,7 @@ class Library:
             self._open.clear()
 
     def _opened(self, place: Path) -> OpenFolder:
-        store = self._store_of(place)
+        store = self.store_of(place)
         is_new = not (store / PROJECT_FILE).exists()
         folder = OpenFolder(place, store, Project(store / PROJECT_FILE))
         _look_for_pictures(folder)
@@ -124,7 +124,8 @@ class Library:
             folder.project.save_categories(FIRST_CATEGORIES)
         return folder
 
-    def _store_of(self, place: Path) -> Path:
+    def store_of(self, place: Path) -> Path:
+        """Where the labels of a folder are kept: inside it if that is writable."""
         inside = place / PROJECT_FOLDER
         writable = os.access(inside if inside.exists() else place, os.W_OK)
         return inside if writable else self.home / "labels" / f"{place.name}-{_digest(str(place))}"
