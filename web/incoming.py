@@ -25,7 +25,7 @@ def add_picture_file(folder: OpenFolder, file: Path, name: str) -> int:
     if Path(name).suffix.lower() not in SUFFIXES:
         raise ImageError(f"{name} is not added: wanted a picture ({', '.join(sorted(SUFFIXES))})")
     size = picture_size(file)
-    target = _free_name(folder.path, Path(name).name)
+    target = free_name(folder.path, Path(name).name)
     try:
         shutil.copyfile(file, target)
     except OSError as error:
@@ -34,7 +34,8 @@ def add_picture_file(folder: OpenFolder, file: Path, name: str) -> int:
     return folder.project.add_picture(target.name, size.width, size.height).id
 
 
-def _free_name(folder: Path, name: str) -> Path:
+def free_name(folder: Path, name: str) -> Path:
+    """The file of this name in the folder, or of one made from it that is not taken."""
     target = folder / name
     number = 2
     while target.exists():
