@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
 from decoder.errors import CheckpointError
+from decoder.modeling.fast import FastSam2
 from decoder.modeling.nano import Nano
 from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig, nano_digest
 from decoder.modeling.sam2 import Sam2
@@ -29,6 +31,8 @@ def open_tracker(model: Model, video: Video, *, memory_weights: Path = MEMORY_WE
     Raises:
         CheckpointError: If that file is broken.
     """
+    if isinstance(model.network, FastSam2):  # an engine's, for still images
+        model = replace(model, network=model.network.network)
     if isinstance(model.network, Sam2):
         return Tracker(Sam2Propagation(model), video)
     memory = load_nano_memory(model, memory_weights) if memory_weights.is_file() else None
