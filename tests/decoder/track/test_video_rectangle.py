@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from decoder.prompts import Box, Size
-from plugin.video import to_video_rectangle
+from decoder.track.video_rectangle import to_video_rectangle
 
 SIZE = Size(100, 400)
 
