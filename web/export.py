@@ -81,7 +81,16 @@ def run_export(request: ExportRequest, report: Report) -> dict[str, Any]:
     Raises:
         DatasetError: If the export fails.
     """
-    command = [sys.executable, "-m", "web.export", json.dumps(asdict(check_request(request)))]
+    return run_process("web.export", json.dumps(asdict(check_request(request))), report)
+
+
+def run_process(module: str, request: str, report: Report) -> dict[str, Any]:
+    """Run ``python -m module request`` and return what it says with a ``path``; the process ends with this call.
+
+    Raises:
+        DatasetError: If it says that it failed, or stops without a word.
+    """
+    command = [sys.executable, "-m", module, request]
     root = Path(__file__).resolve().parents[1]
     said = ""
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -156,7 +165,8 @@ class _Counted:
             self._report(number, self._dataset.image_count)
 
 
-def _say(**message: Any) -> None:
+def say(**message: Any) -> None:
+    """Tell the process that waits, see ``run_process``."""
     print(json.dumps(message), flush=True)
 
 
@@ -164,9 +174,9 @@ def main() -> None:
     """Do the export this process was started for."""
     request = ExportRequest(**json.loads(sys.argv[1]))
     try:
-        _say(**write_export(request, lambda done, total: _say(done=done, total=total)))
+        say(**write_export(request, lambda done, total: say(done=done, total=total)))
     except ClickMaskError as error:
-        _say(error=str(error))
+        say(error=str(error))
 
 
 if __name__ == "__main__":

@@ -16,5 +16,10 @@ def make_sample_folder(home: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in PHOTOS:
         if not (folder / name).exists():
-            shutil.copyfile(get_image(name), folder / name)
+            shutil.copyfile(sample_photo(name), folder / name)
     return folder
+
+
+def sample_photo(name: str) -> Path:
+    """The file of a photo that is always there."""
+    return Path(get_image(name))
