@@ -82,6 +82,7 @@ def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[
     Annotations count first; without any, predictions. One that holds answers already is left
     out: the points beside them are the used prompts of those answers.
     """
+    config = config.of(task)
     for source in ("annotations", "predictions"):
         entries = [_objects(entry.get("result")) for entry in _objects(task.get(source))]
         found = [drawn_from(item) for entry in entries for item in _unanswered(entry, config, project)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from label_studio_sdk.label_interface import LabelInterface
 
 from plugin.errors import RequestError
+from plugin.task_values import has_repeater, unrolled
 
 ANSWER_TAGS = ("Brush", "Bitmask", "Polygon", "Vector", "Rectangle", "Ellipse", "KeyPoint")
 """Kinds of regions, the ones that keep most of a mask's shape first."""
@@ -46,13 +49,29 @@ class LabelConfig:
 
     Args:
         controls: The tags whose regions can come from a mask, in the config's order.
-        images: Image tag name -> key of the task's data.
+        images: Image tag name -> where the task's data hold it, such as "$image".
         label_tags: Image tag name -> name of its separate <Labels> tag, for tags without own labels.
+        repeating: The config's text if it has a <Repeater>, whose tags depend on the task; else "".
     """
 
     controls: tuple[Control, ...]
     images: dict[str, str]
     label_tags: dict[str, str]
+    repeating: str = ""
+
+    def of(self, task: Mapping[str, Any]) -> LabelConfig:
+        """The config with one copy of a <Repeater>'s tags per item of this task.
+
+        Raises:
+            RequestError: If the copies make no label config.
+        """
+        data = task.get("data")
+        if not self.repeating or not isinstance(data, Mapping):
+            return self
+        try:
+            return _read(unrolled(self.repeating, data))
+        except Exception as error:
+            raise _unreadable(error) from error
 
     def answering(self, to_name: str, chosen: tuple[str, ...] = ()) -> tuple[Control, ...]:
         """The tags of one image that hold answers.
@@ -84,18 +103,26 @@ def read_label_config(text: str) -> LabelConfig:
         ...     '</BrushLabels></View>'
         ... )
         >>> [control.name for control in config.answering("image")], config.images
-        (['mask'], {'image': 'photo'})
+        (['mask'], {'image': '$photo'})
     """
     try:
-        interface = LabelInterface(text)
-        images = {tag.name: _data_key(tag.attr) for tag in interface.objects if tag.tag == "Image"}
-        controls = tuple(_control(tag) for tag in interface.controls if _kind(tag.tag) and tag.to_name[0] in images)
-        label_tags = {tag.to_name[0]: tag.name for tag in interface.controls if tag.tag == "Labels"}
-    except (
-        Exception
-    ) as error:  # the SDK raises its own, lxml's and plain KeyErrors for the many ways a config can be broken
-        raise RequestError(f"the label config cannot be read: {error}") from error
+        config = _read(text)
+    except Exception as error:
+        raise _unreadable(error) from error
+    return replace(config, repeating=text) if has_repeater(text) else config
+
+
+def _read(text: str) -> LabelConfig:
+    interface = LabelInterface(text)
+    images = {tag.name: _source(tag.attr) for tag in interface.objects if tag.tag == "Image"}
+    controls = tuple(_control(tag) for tag in interface.controls if _kind(tag.tag) and tag.to_name[0] in images)
+    label_tags = {tag.to_name[0]: tag.name for tag in interface.controls if tag.tag == "Labels"}
     return LabelConfig(controls=controls, images=images, label_tags=label_tags)
+
+
+def _unreadable(error: Exception) -> RequestError:
+    """The SDK raises its own errors, lxml's and plain KeyErrors for the many ways a config can be broken."""
+    return RequestError(f"the label config cannot be read: {error}")
 
 
 def _control(tag: LabelInterface) -> Control:
@@ -115,8 +142,8 @@ def _kind(tag: str) -> str:
     return kind if kind in ANSWER_TAGS else ""
 
 
-def _data_key(attributes: dict[str, str]) -> str:
-    return (attributes.get("value") or attributes.get("valueList") or "").lstrip("$")
+def _source(attributes: dict[str, str]) -> str:
+    return attributes.get("value") or attributes.get("valueList") or ""
 
 
 def _of_kind(controls: tuple[Control, ...], kinds: tuple[str, ...]) -> tuple[Control, ...]:

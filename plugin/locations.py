@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from plugin.errors import RefusedError, RequestError
+from plugin.task_values import task_value
 
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 _TOKEN_PATHS = ("/data/", "/storage-data/", "/tasks/", "/api/")
@@ -55,12 +56,12 @@ class Location:
     local_path: str = ""
 
 
-def locate(task: Mapping[str, Any], data_key: str, item_index: int | None, connection: Connection) -> Location:
+def locate(task: Mapping[str, Any], source: str, item_index: int | None, connection: Connection) -> Location:
     """Find the image a prompt was drawn on.
 
     Args:
         task: As Label Studio sends it.
-        data_key: Key of the image in the task's data.
+        source: Where its data hold the image, as the label config says: "$image".
         item_index: Which image of a list, None for the first or only one.
         connection: The Label Studio server the task comes from.
 
@@ -70,16 +71,16 @@ def locate(task: Mapping[str, Any], data_key: str, item_index: int | None, conne
 
     Example:
         >>> studio = Connection("http://studio:8080", token="secret")
-        >>> locate({"data": {"image": "/data/upload/1/cat.png"}}, "image", None, studio).urls[0]
+        >>> locate({"data": {"image": "/data/upload/1/cat.png"}}, "$image", None, studio).urls[0]
         'http://studio:8080/data/upload/1/cat.png'
     """
     data = task.get("data")
-    value = data.get(data_key) if isinstance(data, Mapping) else None
+    value = task_value(source, data) if isinstance(data, Mapping) else None
     if isinstance(value, list):
         index = item_index or 0
         value = value[index] if 0 <= index < len(value) else None
     if not isinstance(value, str) or not value.strip():
-        raise RequestError(f"task {task.get('id')} has no image: got {value!r} for {data_key!r}, wanted a URL or path")
+        raise RequestError(f"task {task.get('id')} has no image: got {value!r} for {source!r}, wanted a URL or path")
     try:
         return _located(value.strip(), task.get("id"), connection)
     except ValueError as error:  # urlsplit's word for brackets and ports that make no sense

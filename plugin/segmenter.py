@@ -61,7 +61,8 @@ class Segmenter:
             ClickMaskError: For every reason a person can mend: see ``locate``, ``Images.load``,
                 ``Engines.get``, ``Drawn.prompt`` and ``Engine.segment``.
         """
-        location = locate(task, image_key(config, drawn.to_name), drawn.item_index, project.connection)
+        config = config.of(task)
+        location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
         engine = self._engines.get(project.options.model)
         load = self._loader(location, project)
         start, was_cached = perf_counter(), engine.is_cached(location.key)
@@ -85,6 +86,7 @@ class Segmenter:
         Raises:
             ClickMaskError: As ``segment``.
         """
+        config = config.of(task)
         location = self.first_image(task, config, project)
         engine = self._engines.get(project.options.model)
         found = engine.segment_everything(location.key, self._loader(location, project))
@@ -112,7 +114,8 @@ class Segmenter:
 
     def first_image(self, task: Task, config: LabelConfig, project: Project) -> Location:
         """Where the task's first image is."""
-        return locate(task, image_key(config, next(iter(config.images), "")), None, project.connection)
+        config = config.of(task)
+        return locate(task, _source(config, next(iter(config.images), "")), None, project.connection)
 
     def _decode(
         self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
@@ -138,6 +141,6 @@ class Segmenter:
             self._metrics.observe(step, value)
 
 
-def image_key(config: LabelConfig, to_name: str) -> str:
-    """The key of the task's data that holds the image of this tag; where no tag has the name, "image"."""
-    return config.images.get(to_name, "image")
+def _source(config: LabelConfig, to_name: str) -> str:
+    """Where the task's data hold the image of this tag; where no tag has the name, "$image"."""
+    return config.images.get(to_name, "$image")

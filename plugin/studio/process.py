@@ -86,21 +86,22 @@ def running(server: ServerCommand) -> Iterator[subprocess.Popen[bytes]]:
 
 def _wait_until_healthy(server: ServerCommand, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + server.start_seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise StudioError(f"{server.name} stopped with exit code {process.returncode}{_last_lines(server.log)}")
-        if _answers(server.health_url):
-            return
-        time.sleep(0.5)
+    with httpx.Client(timeout=2.0, trust_env=False) as client:  # one for all tries: making one costs more than asking
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise StudioError(f"{server.name} stopped with exit code {process.returncode}{_last_lines(server.log)}")
+            if _answers(client, server.health_url):
+                return
+            time.sleep(0.5)
     raise StudioError(
         f"{server.name} did not answer at {server.health_url} within {server.start_seconds:.0f} s"
         f"{_last_lines(server.log)}"
     )
 
 
-def _answers(url: str) -> bool:
+def _answers(client: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2.0, trust_env=False).status_code == httpx.codes.OK
+        return client.get(url).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

@@ -40,7 +40,7 @@ def load(
     """Load the image of a task; the array's shape."""
     connection = Connection(studio.url, token, alias)
     task = {"id": 7, "data": {"image": value}}
-    return source.load(locate(task, "image", index, connection), connection).shape
+    return source.load(locate(task, "$image", index, connection), connection).shape
 
 
 def test_an_upload_is_fetched_with_the_legacy_token(studio: Studio, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_an_unknown_host_is_told(studio: Studio, tmp_path: Path) -> None:
 
 def test_without_label_studio_a_path_means_nothing() -> None:
     with pytest.raises(RequestError, match="address is unknown"):
-        locate({"id": 1, "data": {"image": "/data/upload/1/a.png"}}, "image", None, Connection())
+        locate({"id": 1, "data": {"image": "/data/upload/1/a.png"}}, "$image", None, Connection())
 
 
 def test_the_address_label_studio_gives_itself_is_replaced_by_the_one_that_works(
@@ -245,9 +245,9 @@ def test_fetched_files_are_kept_within_the_budget(studio: Studio, tmp_path: Path
 
 def test_keys_are_those_of_the_image_and_not_of_the_task(studio: Studio) -> None:
     connection = Connection(studio.url, LEGACY)
-    one = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "image", None, connection)
-    same = locate({"id": 2, "data": {"image": studio.url + RECORDED_IMAGE}}, "image", None, connection)
-    other = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "image", None, Connection("http://other"))
+    one = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "$image", None, connection)
+    same = locate({"id": 2, "data": {"image": studio.url + RECORDED_IMAGE}}, "$image", None, connection)
+    other = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "$image", None, Connection("http://other"))
     assert one.key == same.key != other.key
 
 
@@ -255,7 +255,7 @@ def test_keys_are_those_of_the_image_and_not_of_the_task(studio: Studio) -> None
 def test_any_text_is_an_address_or_told(value: str) -> None:
     connection = Connection("http://studio:8080/base", LEGACY, "http://localhost:8080")
     try:
-        location = locate({"id": 1, "data": {"image": value}}, "image", None, connection)
+        location = locate({"id": 1, "data": {"image": value}}, "$image", None, connection)
     except (RequestError, RefusedError):
         return
     assert location.urls

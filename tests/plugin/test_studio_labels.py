@@ -28,7 +28,7 @@ def test_a_config_has_a_click_and_a_box_to_point_with_and_tags_to_answer_with(na
     config = read_label_config(label_config(name))
     assert [control.kind for control in config.controls if control.smart] == ["KeyPoint", "Rectangle"]
     assert [control.kind for control in config.answering("image")] == ANSWERS[name]
-    assert config.images == {"image": "image"}
+    assert config.images == {"image": "$image"}
 
 
 @pytest.mark.parametrize("name", label_config_names())
