@@ -12,7 +12,7 @@ from typing import Any
 from decoder import ClickMaskError
 from plugin.label_config import LabelConfig
 from plugin.projects import Project
-from plugin.prompts import Drawn, drawn_from
+from plugin.prompts import Drawn, drawn_from, objects
 from plugin.segmenter import Segmenter, Task
 
 JsonObject = dict[str, Any]
@@ -84,7 +84,7 @@ def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[
     """
     config = config.of(task)
     for source in ("annotations", "predictions"):
-        entries = [_objects(entry.get("result")) for entry in _objects(task.get(source))]
+        entries = [objects(entry.get("result")) for entry in objects(task.get(source))]
         found = [drawn_from(item) for entry in entries for item in _unanswered(entry, config, project)]
         if found:
             return found[:MOST_PROMPTS]
@@ -101,7 +101,3 @@ def _unanswered(
         return ()
     drawing = {control.name for control in config.controls}
     return [region for region in regions if region.get("from_name") in drawing]
-
-
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []

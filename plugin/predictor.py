@@ -23,6 +23,7 @@ from plugin.prompts import read_prompt
 from plugin.records import Records
 from plugin.requests import PredictRequest, read_predict, read_setup
 from plugin.segmenter import Segment, Segmenter
+from plugin.steering import steered
 from plugin.webhooks import record_event
 
 JsonObject = dict[str, Any]
@@ -115,6 +116,8 @@ class Predictor:
         drawn = read_prompt(request.context or [])
         if drawn is None:
             return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
+        if project.options.box_steers:
+            drawn = steered(drawn, task, config)
         segment = self._segmenter.segment(task, drawn, config, project)
         self._keep(segment, project)
         self._ahead.opened(task, config, project)

@@ -121,6 +121,11 @@ def undrawn(to_name: str, label: str) -> Drawn:
     return Drawn(to_name, (label,) if label else (), (), None, 0, None)
 
 
+def objects(value: object) -> list[Item]:
+    """The JSON objects of what should be a list of them."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
 def region_kind(item: Item) -> str:
     """The kind of a region, one of ``ANSWER_TAGS``; "" if it is not drawn on an image."""
     name = str(item.get("type", "")).removesuffix("labels")
