@@ -33,8 +33,8 @@ class Dialogs {
     this.root.focus();
   }
 
-  help() {
-    const groups = HELP.map(([title, rows]) => make("section", {}, make("h3", {}, title),
+  help(keys = HELP) {
+    const groups = keys.map(([title, rows]) => make("section", {}, make("h3", {}, title),
       make("dl", {}, rows.map(([keys, what]) => [make("dt", {}, keys.split(", ").map((key) => make("kbd", {}, key))), make("dd", {}, what)]))));
     this.open(TEXT.help, make("div", { class: "cm-help" }, groups));
   }

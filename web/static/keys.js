@@ -6,7 +6,7 @@ function bindKeys(app, signal) {
 }
 
 function keyDown(app, event) {
-  if (app.dialogs.isOpen || isTyping(event) || event.altKey || !app.root.isConnected) return;
+  if (app.dialogs.isOpen || isTyping(event) || event.altKey || !app.root.isConnected || app.root.inert) return;
   const run = event.ctrlKey || event.metaKey ? withControl(app, event) : plain(app, event);
   if (!run) return;
   event.preventDefault();

@@ -36,11 +36,18 @@ class Stage {
 
   show(bitmap) {
     this.levels = bitmap ? [bitmap] : [];
+    this.extent = bitmap;
     this.fit();
   }
 
+  // another bitmap of the same extent in the same place, such as the next frame; it may be smaller than the extent
+  replace(bitmap) {
+    this.levels = [bitmap];
+    this.moved();
+  }
+
   fit() {
-    if (this.levels.length) this.view.fit(this.levels[0], this.size);
+    if (this.levels.length) this.view.fit(this.extent, this.size);
     this.moved();
   }
 
@@ -61,8 +68,9 @@ class Stage {
 
   // half-size copies, so that a large picture zoomed out is neither slow nor grainy
   level() {
+    const scale = this.view.scale * this.ratio * this.extent.width / this.levels[0].width;
     let depth = 0;
-    while (this.view.scale * this.ratio * 2 ** (depth + 1) <= 1 && depth < 5) depth++;
+    while (scale * 2 ** (depth + 1) <= 1 && depth < 5) depth++;
     while (this.levels.length <= depth) this.levels.push(halved(this.levels[this.levels.length - 1]));
     return this.levels[depth];
   }
@@ -72,7 +80,7 @@ class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.picture.width, this.picture.height);
     if (!this.levels.length) return;
-    const { width, height } = this.levels[0];
+    const { width, height } = this.extent;
     const source = this.level();
     this.view.apply(context, this.ratio);
     context.imageSmoothingEnabled = this.view.scale < 3;

@@ -8,11 +8,12 @@ class View {
     this.left = 0; // screen position of the picture's corner
     this.top = 0;
     this.fitted = true;
+    this.bar = BAR_PX; // what lies over the lower edge of the stage
   }
 
   fit(picture, screen) {
     const margin = Math.min(24, screen.width * 0.03);
-    const bottom = Math.max(margin, BAR_PX); // the candidates are shown there
+    const bottom = Math.max(margin, this.bar);
     const wide = (screen.width - 2 * margin) / picture.width, high = (screen.height - margin - bottom) / picture.height;
     this.scale = Math.min(wide, high, 8);
     this.left = (screen.width - picture.width * this.scale) / 2;
