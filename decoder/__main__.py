@@ -16,6 +16,7 @@ COMMANDS = {  # name: (module, what it does)
     "evaluate-video": ("decoder.track.evaluate_command", "measure how well objects are tracked through videos"),
     "track": ("decoder.track.command", "follow objects through a video"),
     "train-nano": ("decoder.commands.train_nano", "train the model in the box"),
+    "train-nano-memory": ("decoder.commands.train_nano_memory", "train the memory that lets it track"),
 }
 
 
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
 
 
 def _usage() -> str:
-    lines = [f"  {name:16}{what}" for name, (_, what) in COMMANDS.items()]
+    lines = [f"  {name:19}{what}" for name, (_, what) in COMMANDS.items()]
     return "\n".join(["usage: python -m decoder COMMAND ...; -h after a command explains it", *lines])
 
 

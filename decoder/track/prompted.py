@@ -1,0 +1,64 @@
+"""A person's prompt on a frame, answered by a network without memory: the start of tracking by looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from decoder.choose import choose_mask
+from decoder.models import Model
+from decoder.prompts import Prompt
+from decoder.refine import refine_mask, zoom_window
+from decoder.segment import encode_image, predict_masks, resize_logits
+from decoder.track.memory import FrameMemory
+from decoder.track.propagation import FrameView
+
+STEEPNESS = 16.0  # of logits made of shares: 0 becomes -8, 1 becomes 8
+REFINED_SIDE = 256  # of the grid that a closer look is kept on
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a prompt means."""
+
+    logits: Tensor  # (h, w) float32 on the CPU
+    predicted_iou: float
+    object_score: float
+
+    def shares(self, side: int) -> Tensor:
+        """Each cell's share of the object, (side, side) in [0, 1]."""
+        return resize_logits(self.logits.sigmoid(), side)[0, 0]
+
+
+def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMemory[object] | None) -> Answer:
+    """Answer a prompt, with a closer look where that helps.
+
+    Args:
+        model: That answers prompts.
+        view: The frame.
+        prompt: Checked. A mask alone is its own answer; clicks and a box correct what is known, or given with them.
+        known: Of this frame, if anything.
+    """
+    if prompt.mask_logits is not None and not prompt.points and prompt.box is None:
+        labels = resize_logits((prompt.mask_logits > 0).float(), REFINED_SIDE)[0, 0]
+        return _certain(labels, 1.0, float(labels.max()))
+    if prompt.mask_logits is None and known is not None and known.present:
+        prompt = Prompt(prompt.points, prompt.box, known.logits)
+    embedding = view.embedding()
+    mask_set = predict_masks(model, embedding, prompt)
+    row = choose_mask(mask_set, prompt)
+    logits = mask_set.logits[row]
+    window = zoom_window(logits, prompt, embedding.size)
+    if window is not None:
+        closer = refine_mask(model, encode_image(model, window.crop(view.image)), window, prompt, logits, embedding.size)
+        if not closer.is_empty:
+            mask = torch.from_numpy(closer.mask()).float()
+            shares = resize_logits(mask, REFINED_SIDE)[0, 0]
+            return Answer(STEEPNESS * (shares - 0.5), closer.predicted_iou, mask_set.object_score)
+    return Answer(logits, float(mask_set.predicted_iou[row]), mask_set.object_score)
+
+
+def _certain(labels: Tensor, iou: float, largest: float) -> Answer:
+    return Answer(STEEPNESS * (labels - 0.5), iou, STEEPNESS * (largest - 0.5))
