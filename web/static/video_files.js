@@ -1,0 +1,159 @@
+// Videos to open, to add, and to export. (Part of VideoApp.)
+
+const VideoFiles = {
+  chooseFolder: Files.chooseFolder,
+  watch: Files.watch,
+
+  async openFolder(folder) {
+    try {
+      const answer = await this.call("video_list", { folder });
+      Object.assign(this.state, { folder: answer.folder, videos: answer.videos });
+      localStorage.setItem("clickmask-video-folder", answer.folder);
+      this.renderFolder(answer);
+      const last = localStorage.getItem("clickmask-video");
+      const first = answer.videos.find((entry) => entry.path === last) || answer.videos[0];
+      if (first) await this.openVideo(first.path);
+      else this.closeVideo();
+    } catch (failure) {
+      this.setPhase("failed");
+      this.controls.renderBegin();
+      this.fail(failure);
+      throw failure;
+    }
+  },
+
+  renderFolder({ name, folder }) {
+    replaceChildren(this.controls.find("folder"), icon("folder"), make("span", {}, name));
+    this.controls.find("folder").title = `${folder}\n${TEXT.openFolder}`;
+    this.videos.render();
+  },
+
+  goTo(path) {
+    this.root.dataset.drawer = "";
+    if (!this.state.video || this.state.video.video !== path) return this.openVideo(path).catch(() => {});
+  },
+
+  async openVideo(path) {
+    this.closeVideo("loading");
+    const opening = this.opening = {};
+    try {
+      const video = await this.call("video_open", { video: path });
+      if (this.opening === opening) this.showVideo(video);
+    } catch (failure) {
+      if (this.opening !== opening) return;
+      this.setPhase("failed");
+      this.controls.renderBegin();
+      this.fail(failure);
+    }
+  },
+
+  closeVideo(phase = "ready") {
+    const { state } = this;
+    this.opening = null;
+    this.player.open(null);
+    this.stage.show(null);
+    Object.assign(state, { video: null, picture: null, objects: [], run: null, selected: null, draft: newDraft() });
+    state.take({ revision: 0, objects: [], prompts: {}, lanes: {} });
+    state.hiddenObjects.clear();
+    this.queue.length = 0;
+    this.steps.clear();
+    this.steps.askedOlder = false;
+    this.setPhase(phase);
+    this.controls.render();
+    this.controls.renderBegin();
+    this.objectsChanged();
+  },
+
+  showVideo(video) {
+    const { state } = this;
+    state.video = video;
+    state.take(video);
+    localStorage.setItem("clickmask-video", video.video);
+    const kept = this.keptPlace();
+    if (state.thing(kept.selected)) state.selected = kept.selected;
+    else if (state.shownThings.length) state.selected = state.shownThings[0].id;
+    state.videos.filter((entry) => entry.path === video.video).forEach((entry) => { entry.begun = true; });
+    this.videos.render();
+    this.controls.render();
+    this.controls.renderBegin();
+    this.player.open(video, Math.min(video.frames - 1, kept.frame));
+    this.objectsChanged();
+    if (video.job) this.watchRun(video.job, 0, false);
+  },
+
+  // where a person was in this video, kept over a reload
+  keptPlace() {
+    const kept = JSON.parse(localStorage.getItem(`clickmask-place:${this.state.video.video}`) || "{}");
+    return { frame: 0, selected: null, ...kept };
+  },
+
+  keepPlace() {
+    const { video, frame, selected } = this.state;
+    clearTimeout(this.placeTimer);
+    this.placeTimer = setTimeout(() => {
+      try {
+        localStorage.setItem(`clickmask-place:${video.video}`, JSON.stringify({ frame, selected }));
+      } catch { /* a full storage only forgets where one was */ }
+    }, 150);
+  },
+
+  async chooseVideo() {
+    this.addVideo(await chooseFile("video/*,.mkv,.avi,.mov,.m4v,.ts,.gif"));
+  },
+
+  async addVideo(file) {
+    if (!file) return;
+    const name = file.name;
+    this.setPhase("loading");
+    try {
+      const { path } = await this.upload(file);
+      const { video } = await this.call("video_add", { folder: this.state.folder, path, name });
+      await this.showAdded(video);
+    } catch (failure) {
+      this.setPhase(this.state.video ? "ready" : "failed");
+      this.controls.renderBegin();
+      this.fail(failure instanceof Failure ? failure : new Failure(`The file could not be sent: ${failure.message || failure}`));
+    }
+  },
+
+  async makeSample() {
+    try {
+      const { video } = await this.call("video_sample", { folder: this.state.folder });
+      await this.showAdded(video);
+    } catch (failure) {
+      this.fail(failure);
+    }
+  },
+
+  async showAdded(path) {
+    const answer = await this.call("video_list", { folder: this.state.folder });
+    this.state.videos = answer.videos;
+    this.renderFolder(answer);
+    await this.openVideo(path);
+  },
+
+  dropped(event) {
+    event.preventDefault();
+    delete this.root.dataset.dropping;
+    const [file] = event.dataTransfer.files;
+    if (!file) return;
+    const known = file.type.startsWith("video/") || /\.(mkv|avi|mov|m4v|ts|gif|mp4|webm|mpe?g|wmv|flv|3gp|ogv)$/i.test(file.name);
+    if (known) this.addVideo(file);
+    else this.toasts.show(VIDEO.notAVideo(file.name), "error");
+  },
+
+  showExport() {
+    if (!this.state.video) return;
+    const format = make("select", { name: "format", class: "cm-input" }, Object.entries(VIDEO.formats).map(([value, words]) => make("option", { value }, words)));
+    exportDialog(this, {
+      fields: [make("label", { class: "cm-field" }, make("span", {}, TEXT.exportFormat), format)],
+      begin: async () => {
+        await this.allSaid();
+        return this.call("video_export", { video: this.state.video.video, format: format.value });
+      },
+      seen: VIDEO.exporting,
+      done: VIDEO.exportDone,
+    });
+    format.focus();
+  },
+};
