@@ -122,10 +122,15 @@ def binarize(logits: Tensor, size: Size) -> NDArray[np.bool_]:
     positive = logits > 0
     if not bool(positive.any()):
         return mask
-    rows, row_taps = _taps(positive.any(dim=1), size.height)
+    rows, (low, high, weight) = _taps(positive.any(dim=1), size.height)
     columns, column_taps = _taps(positive.any(dim=0), size.width)
     stretched = _lerp(logits.T, *column_taps).T.contiguous()  # (h, window width)
-    mask[rows, columns] = (_lerp(stretched, *row_taps) > 0).numpy()
+    window = torch.from_numpy(mask)[rows, columns]
+    at = 0
+    for count in low.unique_consecutive(return_counts=True)[1].tolist():  # pixel rows that mix the same two samples
+        part = slice(at, at + count)
+        window[part] = torch.lerp(stretched[low[at]], stretched[high[at]], weight[part]) > 0
+        at += count
     return mask
 
 
