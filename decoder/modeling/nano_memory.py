@@ -10,9 +10,8 @@ Object Segmentation" (Cheng et al., 2021).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -30,7 +29,7 @@ COLOUR_CHANNELS = 12  # Lab of 2x2 spots per stride-4 cell
 class NanoMemoryConfig:
     """Sizes of nano's memory."""
 
-    nano: NanoConfig = NanoConfig()
+    nano: NanoConfig = field(default_factory=NanoConfig)
     width: int = 48  # of the decoder at stride 8
     fine_width: int = 24  # at stride 4
     key_width: int = 32  # of the looks at stride 8
@@ -194,7 +193,7 @@ class NanoMemory(nn.Module):
         said = [torch.cat([F.pixel_unshuffle(f.shares, 2), f.values], dim=1).flatten(2) for f in group]
         read = torch.cat(said, dim=2) @ weights.T  # (B, 4 + v, 2h*2w)
         sure = weights.sum(dim=1).expand(len(read), 1, -1)
-        return torch.cat([read, sure], dim=1).unflatten(2, (height, width))
+        return torch.cat([read, sure], dim=1).reshape(len(read), -1, height, width)
 
     def _read_around(self, looks: Looks, group: Sequence[Remembered]) -> Tensor:
         """Ask the places around each place on some frames: (B, 1, 4h, 4w)."""
@@ -237,7 +236,7 @@ def _tiles(x: Tensor, margin: int) -> Tensor:
     """Cut a map (B, C, H, W) into tiles with a margin that overlaps the neighbours: (B, tiles, places, C)."""
     side = TILE + 2 * margin
     cut = F.unfold(x, side, stride=TILE, padding=margin)  # (B, C * places, tiles)
-    return cut.unflatten(1, (x.shape[1], side * side)).permute(0, 3, 2, 1)
+    return cut.reshape(len(x), x.shape[1], side * side, -1).permute(0, 3, 2, 1)
 
 
 def _out_of_reach(radius: int, tiles: int, device: torch.device) -> Tensor:
@@ -250,12 +249,3 @@ def _out_of_reach(radius: int, tiles: int, device: torch.device) -> Tensor:
     bad = far[None] | outside[:, None]  # (tiles, 8, m), along one axis
     both = bad[:, None, :, None, :, None] | bad[None, :, None, :, None, :]  # (ty, tx, y, x, my, mx)
     return both.flatten(4).flatten(2, 3).flatten(0, 1)
-
-
-def nano_digest(nano: nn.Module) -> str:
-    """Name the weights that a memory is trained beside: equal for equal vectors (biases, norms) in float16."""
-    digest = hashlib.sha256()
-    for key, value in sorted(nano.state_dict().items()):
-        if value.ndim == 1:
-            digest.update(key.encode() + value.detach().cpu().half().numpy().tobytes())
-    return digest.hexdigest()

@@ -71,10 +71,12 @@ class NanoPropagation:
         self, view: FrameView, looks: Looks, selections: Sequence[Selection[Remembered]], direction: Direction
     ) -> list[NanoFrameMemory]:
         """Find objects that look at memories of the same frames."""
-        frames = [_together([selection.maps[place][1].content for selection in selections]) for place in _places(selections)]
-        ages = [age for age, _ in selections[0].maps]
-        prompted = [frame for age, frame in zip(ages, frames, strict=True) if age == 0]
-        passed = [frame for age, frame in sorted(zip(ages, frames, strict=True), key=lambda pair: pair[0]) if age > 0]
+        frames = [
+            (maps[0][0], _together([memory.content for _, memory in maps]))
+            for maps in zip(*(selection.maps for selection in selections), strict=True)
+        ]
+        prompted = [frame for age, frame in frames if age == 0]
+        passed = [frame for age, frame in sorted(frames, key=lambda pair: pair[0]) if age > 0]
         features = view.embedding().features
         output = self.memory.find(features, looks, prompted, passed)
         scores = output.object_score.float()
@@ -98,10 +100,6 @@ class NanoPropagation:
     def _looks(self, view: FrameView) -> Looks:
         colours = colour_grid(view.image)[None].to(self.model.device)
         return self.memory.looks(view.embedding().features, colours)  # type: ignore[no-any-return]
-
-
-def _places(selections: Sequence[Selection[Remembered]]) -> range:
-    return range(len(selections[0].maps))
 
 
 def _together(objects: Sequence[Remembered]) -> Remembered:

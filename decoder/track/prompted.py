@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ class Answer:
         return resize_logits(self.logits.sigmoid(), side)[0, 0]
 
 
-def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMemory[object] | None) -> Answer:
+def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMemory[Any] | None) -> Answer:
     """Answer a prompt, with a closer look where that helps.
 
     Args:
@@ -46,18 +47,24 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
         return _certain(labels, 1.0, float(labels.max()))
     if prompt.mask_logits is None and known is not None and known.present:
         prompt = Prompt(prompt.points, prompt.box, known.logits)
-    embedding = view.embedding()
-    mask_set = predict_masks(model, embedding, prompt)
+    mask_set = predict_masks(model, view.embedding(), prompt)
     row = choose_mask(mask_set, prompt)
-    logits = mask_set.logits[row]
-    window = zoom_window(logits, prompt, embedding.size)
-    if window is not None:
-        closer = refine_mask(model, encode_image(model, window.crop(view.image)), window, prompt, logits, embedding.size)
-        if not closer.is_empty:
-            mask = torch.from_numpy(closer.mask()).float()
-            shares = resize_logits(mask, REFINED_SIDE)[0, 0]
-            return Answer(STEEPNESS * (shares - 0.5), closer.predicted_iou, mask_set.object_score)
-    return Answer(logits, float(mask_set.predicted_iou[row]), mask_set.object_score)
+    answer = Answer(mask_set.logits[row], float(mask_set.predicted_iou[row]), mask_set.object_score)
+    return _closer(model, view, prompt, answer) or answer
+
+
+def _closer(model: Model, view: FrameView, prompt: Prompt, answer: Answer) -> Answer | None:
+    """The answer on a crop around it; None where that shows nothing new, or nothing at all."""
+    size = view.embedding().size
+    window = zoom_window(answer.logits, prompt, size)
+    if window is None:
+        return None
+    crop = encode_image(model, window.crop(view.image))
+    refined = refine_mask(model, crop, window, prompt, answer.logits, size)
+    if refined.is_empty:
+        return None
+    shares = resize_logits(torch.from_numpy(refined.mask()).float(), REFINED_SIDE)[0, 0]
+    return Answer(STEEPNESS * (shares - 0.5), refined.predicted_iou, answer.object_score)
 
 
 def _certain(labels: Tensor, iou: float, largest: float) -> Answer:

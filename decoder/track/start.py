@@ -6,17 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from decoder.errors import CheckpointError
 from decoder.modeling.fast import FastSam2
-from decoder.modeling.nano import Nano
-from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig, nano_digest
 from decoder.modeling.sam2 import Sam2
 from decoder.models import Model
 from decoder.track.frames import Video
 from decoder.track.matching import MatchPropagation
 from decoder.track.nano_propagation import NanoPropagation
+from decoder.track.nano_weights import load_nano_memory
 from decoder.track.sam2_propagation import Sam2Propagation
 from decoder.track.tracker import Tracker
 
@@ -37,27 +33,3 @@ def open_tracker(model: Model, video: Video, *, memory_weights: Path = MEMORY_WE
         return Tracker(Sam2Propagation(model), video)
     memory = load_nano_memory(model, memory_weights) if memory_weights.is_file() else None
     return Tracker(MatchPropagation(model) if memory is None else NanoPropagation(model, memory), video)
-
-
-def load_nano_memory(model: Model, path: Path) -> NanoMemory | None:
-    """Read nano's memory, in evaluation mode on the model's device; None if it belongs to other weights.
-
-    Raises:
-        CheckpointError: If the file is broken or holds something else.
-    """
-    if not isinstance(model.network, Nano):
-        return None
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read as weights: {error}") from error
-    if metadata.get("nano") != nano_digest(model.network):
-        return None
-    memory = NanoMemory(NanoMemoryConfig(nano=model.network.config))
-    try:
-        memory.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not hold nano's memory: {error}") from error
-    return memory.eval().requires_grad_(False).to(model.device)

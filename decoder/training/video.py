@@ -52,7 +52,7 @@ class Motion:
 
     def centre(self, frame: int) -> NDArray[np.float64]:
         """(2,) [px]."""
-        return self.start + self.velocity * frame + self.acceleration * frame**2 / 2
+        return np.asarray(self.start + self.velocity * frame + self.acceleration * frame**2 / 2)
 
     def places(self, frame: int, size: tuple[int, int]) -> Places:
         """Where in a picture of this size (width, height) each pixel of a frame comes from."""

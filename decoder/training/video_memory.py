@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from decoder.checkpoints import load_model
 from decoder.errors import CheckpointError, DatasetError
 from decoder.modeling.nano import Nano
-from decoder.modeling.nano_memory import MemoryOutput, NanoMemory, NanoMemoryConfig, Remembered, nano_digest
+from decoder.modeling.nano_memory import MemoryOutput, NanoMemory, NanoMemoryConfig, Remembered
+from decoder.track.nano_weights import nano_digest, read_metadata, save_nano_memory
 from decoder.training.curves import Curves, draw_curves
 from decoder.training.loop import LoopConfig, Trainer
 from decoder.training.losses import mask_losses, true_iou
@@ -159,29 +159,17 @@ class _Writer:
         self._latest = held_out_iou(trainer.average, self._held_out, self._training)
         if self._latest >= self._best:
             self._best = self._latest
-            export_memory(trainer.average, self._output / WEIGHTS_NAME, self._digest, self._latest)
+            metadata = {"nano": self._digest, "held_out_iou": f"{self._latest:.4f}"}
+            save_nano_memory(trainer.average, self._output / WEIGHTS_NAME, metadata)
         self._curves.flush()
         draw_curves(self._output / "curves.csv", self._output / "curves.png", ("iou", "read_iou", "held_out_iou"))
         print(f"{trainer.progress.seconds / 60:.1f} min, held-out IoU {self._latest:.4f}, best {self._best:.4f}")
 
 
-def export_memory(memory: NanoMemory, path: Path, digest: str, iou: float) -> None:
-    """Write the weights as float16 with the nano they belong to; a reader sees the old file or the new one."""
-    state = {key: value.detach().cpu().half().contiguous() for key, value in memory.state_dict().items()}
-    unfinished = path.with_suffix(".part")
-    save_file(state, unfinished, metadata={"nano": digest, "held_out_iou": f"{iou:.4f}"})
-    unfinished.replace(path)
-
-
 def _best_so_far(path: Path, digest: str) -> float:
     """The held-out IoU of the weights already there; 0 where there are none for this nano."""
-    from safetensors import safe_open
-
-    if not path.exists():
-        return 0.0
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-    return float(metadata.get("held_out_iou", 0)) if metadata.get("nano") == digest else 0.0
+    metadata = read_metadata(path) if path.exists() else {}
+    return float(metadata["held_out_iou"]) if metadata.get("nano") == digest else 0.0
 
 
 def held_out_iou(memory: NanoMemory, clips: ClipSet, training: MemoryTraining) -> float:
@@ -291,5 +279,3 @@ def _colours(excerpt: Excerpt, frame: int) -> Tensor:
 def _area(masks: Tensor) -> Tensor:
     """Of masks (B, 1, h, w) [cells]: (B,)."""
     return masks.flatten(1).sum(dim=1)
-
-
