@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decoder import Engine, Prompt, Segmentation
+from decoder.earlier import EarlierAnswers
 from plugin.answers import answer_regions
 from plugin.engines import Engines
 from plugin.images import Images
@@ -19,7 +20,6 @@ from plugin.locations import Location, locate
 from plugin.metrics import Metrics
 from plugin.projects import Project
 from plugin.prompts import Drawn, undrawn
-from plugin.refinement import EarlierAnswers
 
 Task = Mapping[str, Any]
 

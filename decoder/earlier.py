@@ -1,4 +1,4 @@
-"""Click after click on one object: each answer starts from the answer to the clicks before.
+"""Click after click on one object: each answer starts from the answer to the clicks before it.
 
 A request names no person, and holds all clicks of its object. So the earlier answer is found
 by what was asked, not by who asked: it is a pure function of the image, the model and the
@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from decoder import Engine, LoadImage, Prompt, Rule, Segmentation
+from decoder.choose import Rule
+from decoder.engine import Engine, LoadImage, Segmentation
+from decoder.prompts import Prompt
 
 REFINED_POINTS = 16  # clicks beyond this many start from the answer to the first 16, so replaying stays short
 
@@ -26,7 +28,7 @@ class _Question:
     model: str
     image_key: str
     prompt: tuple[object, ...]
-    rule: Rule
+    rule: Rule | int
 
 
 class EarlierAnswers:
@@ -41,10 +43,19 @@ class EarlierAnswers:
         self._logits: OrderedDict[_Question, Tensor] = OrderedDict()
         self._lock = threading.Lock()
 
-    def continued(self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt, rule: Rule) -> Prompt:
+    def continued(
+        self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt, rule: Rule | int
+    ) -> Prompt:
         """The prompt with the answer to its clicks before the last as the mask to start from.
 
         A prompt that brings its own mask, or has nothing before its only click, stays as it is.
+
+        Args:
+            engine: Answers, where the earlier answer is not kept.
+            image_key: Names the image.
+            load_image: Gives its pixels.
+            prompt: What the person drew, all of it.
+            rule: How the earlier mask was chosen: the row, if the person picked one.
 
         Raises:
             PromptError: If the prompt means nothing on this image.
@@ -61,7 +72,7 @@ class EarlierAnswers:
             logits = answer.logits[answer.chosen]
         return replace(prompt, mask_logits=logits)
 
-    def remember(self, engine: Engine, image_key: str, prompt: Prompt, rule: Rule, answer: Segmentation) -> None:
+    def remember(self, engine: Engine, image_key: str, prompt: Prompt, rule: Rule | int, answer: Segmentation) -> None:
         """Keep an answer for the click that may follow.
 
         Args:
@@ -96,5 +107,5 @@ def _before_last_click(prompt: Prompt) -> Prompt | None:
     return replace(prompt, points=points)
 
 
-def _question(engine: Engine, image_key: str, prompt: Prompt, rule: Rule) -> _Question:
+def _question(engine: Engine, image_key: str, prompt: Prompt, rule: Rule | int) -> _Question:
     return _Question(engine.model.fingerprint, image_key, (prompt.points, prompt.box), rule)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from decoder import Engine, LoadImage, Point, Prompt, Rule, Segmentation
-from plugin.refinement import REFINED_POINTS, EarlierAnswers
+from decoder.earlier import REFINED_POINTS, EarlierAnswers
 from tests.plugin.discs import disc_model
 
 CLICKS = (Point(20, 20), Point(60, 60), Point(100, 100))
