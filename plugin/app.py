@@ -12,8 +12,9 @@ import binascii
 import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any
 
@@ -23,6 +24,7 @@ from fastapi.responses import JSONResponse
 from decoder import ClickMaskError
 from plugin.build import Backend
 from plugin.errors import BackendError, RequestError, TooLargeError
+from plugin.replies import Later, Reply
 from plugin.settings import Settings
 from plugin.transport import MEGABYTE
 from plugin.workers import Workers
@@ -99,12 +101,20 @@ def _listen(app: FastAPI, backend: Backend, predicting: Workers, noting: Workers
     async def predict(request: Request) -> Response:
         body = await _body(request, settings)
 
-        def answer() -> Response:
-            reply = predictor.predict(_read(body))
+        def begin() -> Response | Later:
+            answer = predictor.begin(_read(body))
+            return answer if isinstance(answer, Later) else written(answer)
+
+        def written(reply: Reply) -> Response:
             request.state.notes = reply.notes
             return _json(reply.body)
 
-        return await predicting.run(answer)
+        answer = await predicting.run(begin)
+        if isinstance(answer, Later):
+            later = answer
+            await _wait(later.futures, settings.track_seconds)  # in no thread: nobody's click waits behind a video
+            return await predicting.run(lambda: written(later.reply()))
+        return answer
 
     @app.post("/webhook")
     async def webhook(request: Request) -> Response:
@@ -160,6 +170,20 @@ def _may_enter(request: Request, settings: Settings) -> bool:
         return False
     wanted = f"{settings.basic_auth_user}:{settings.basic_auth_pass}".encode()
     return hmac.compare_digest(given, wanted)
+
+
+async def _wait(futures: Sequence[Future[None]], seconds: float) -> None:
+    """Wait until all are done, or the time is over."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def look(_: Future[None]) -> None:
+        if all(future.done() for future in futures) and not loop.is_closed():
+            loop.call_soon_threadsafe(ended.set)
+
+    for future in futures:
+        future.add_done_callback(look)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ended.wait(), seconds)
 
 
 async def _body(request: Request, settings: Settings) -> bytes:

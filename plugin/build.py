@@ -26,7 +26,10 @@ from plugin.segmenter import Segmenter, Task
 from plugin.settings import Settings
 from plugin.task_files import TaskFiles
 from plugin.tokens import Tokens
+from plugin.tracking_queue import Lane, TrackingQueue
 from plugin.transport import MEGABYTE, Transport
+from plugin.video_answers import VideoAnswers
+from plugin.video_files import VideoFiles
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Backend:
     records: Records
     transport: Transport
     tokens: Tokens
+    videos: VideoAnswers
 
     def client(self, connection: Connection) -> LabelStudioClient:
         """Label Studio's API through a connection."""
@@ -78,9 +82,14 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
 
     tidy = partial(shrink, folder / "embeddings", settings.embedding_disk_mb * MEGABYTE)
     ahead = Ahead(segmenter, next_tasks, tidy)
-    predictor = Predictor(engines, segmenter, ProjectBook(settings, records), records, ahead, Batch(segmenter))
+    lane = Lane()
+    tracking = TrackingQueue(lane, settings.max_tracks)
+    videos = VideoAnswers(engines, _video_files(settings, tokens), tracking)
+    book, seconds = ProjectBook(settings, records), float(settings.track_seconds)
+    predictor = Predictor(engines, segmenter, book, records, ahead, Batch(segmenter), videos, lane, seconds)
     _watch(metrics, engines, ahead)
-    return Backend(settings, engines, segmenter, predictor, metrics, records, transport, tokens)
+    _watch_tracking(metrics, tracking)
+    return Backend(settings, engines, segmenter, predictor, metrics, records, transport, tokens, videos)
 
 
 def build_predictor(settings: Settings) -> Predictor:
@@ -105,9 +114,24 @@ def load_engine(settings: Settings, name: str) -> Engine:
     return Engine(model, cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
 
 
+def _video_files(settings: Settings, tokens: Tokens) -> VideoFiles:
+    """Videos are larger than images and come by a transport of their own limits."""
+    largest, seconds = settings.max_video_mb * MEGABYTE, float(settings.video_fetch_seconds)
+    transport = Transport(frozenset(settings.trusted_hosts), largest, seconds)
+    files = TaskFiles(transport, tokens, settings.local_files_roots, what="video")
+    return VideoFiles(files, settings.data_dir.expanduser() / "videos", settings.video_cache_mb * MEGABYTE)
+
+
 def _watch(metrics: Metrics, engines: Engines, ahead: Ahead) -> None:
     def clicks_waiting() -> float:
         return sum(engine.waiting() for engine in engines.loaded())
 
     metrics.watch("clicks_waiting", "Clicks that wait for the device", clicks_waiting)
     metrics.watch("images_waiting", "Images that wait to be encoded ahead", ahead.waiting)
+
+
+def _watch_tracking(metrics: Metrics, tracking: TrackingQueue) -> None:
+    metrics.watch("tracks_waiting", "Videos that wait to be tracked", tracking.waiting)
+    metrics.watch("tracks_running", "Videos that are being tracked", tracking.running)
+    metrics.watch("tracks_kept", "Tracks of objects that are kept, finished or not", tracking.kept)
+    metrics.watch("tracked_pictures", "Pictures tracked since the start, once for every object", tracking.pictures_done)

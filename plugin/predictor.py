@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,16 @@ from plugin.project_book import ProjectBook
 from plugin.projects import Project
 from plugin.prompts import read_prompt
 from plugin.records import Records
+from plugin.replies import JsonObject, Later, Reply
 from plugin.requests import PredictRequest, read_predict, read_setup
 from plugin.segmenter import Segment, Segmenter
 from plugin.steering import steered
+from plugin.tracking_queue import Lane
+from plugin.video_answers import VideoAnswers
+from plugin.video_config import read_video_tags
 from plugin.webhooks import record_event
 
-JsonObject = dict[str, Any]
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes back to Label Studio, and what the log says about it."""
-
-    body: JsonObject
-    notes: Mapping[str, object] = field(default_factory=dict)
 
 
 class Predictor:
@@ -50,6 +44,9 @@ class Predictor:
         records: Records,
         ahead: Ahead,
         batch: Batch,
+        videos: VideoAnswers,
+        lane: Lane,
+        track_seconds: float,
     ) -> None:
         self._engines = engines
         self._segmenter = segmenter
@@ -57,6 +54,9 @@ class Predictor:
         self._records = records
         self._ahead = ahead
         self._batch = batch
+        self._videos = videos
+        self._lane = lane
+        self._track_seconds = track_seconds
 
     def setup(self, body: object) -> JsonObject:
         """Answer /setup: remember the project, begin to load its model.
@@ -77,10 +77,25 @@ class Predictor:
         Raises:
             ClickMaskError: For every reason a person can mend.
         """
+        answer = self.begin(body)
+        if isinstance(answer, Later):
+            wait(answer.futures, timeout=self._track_seconds)
+            return answer.reply()
+        return answer
+
+    def begin(self, body: object) -> Reply | Later:
+        """Answer /predict, without waiting for videos to be tracked.
+
+        Raises:
+            ClickMaskError: For every reason a person can mend.
+        """
         request = read_predict(body)
         project = self._projects.find(request.project)
+        tags = read_video_tags(request.label_config)
+        if tags:
+            return self._videos.answer(request, tags, project, self.model_version(project))
         config = read_label_config(request.label_config)
-        with self._ahead.busy():
+        with self._ahead.busy(), self._lane.click():
             if request.context is None:
                 return self._unprompted(request, config, project)
             return self._prompted(request, config, project)
@@ -109,6 +124,7 @@ class Predictor:
     def close(self) -> None:
         """Stop the background work and close the records."""
         self._ahead.close()
+        self._videos.close()
         self._records.close()
 
     def _prompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:

@@ -15,6 +15,7 @@ from plugin.locations import Connection
 from plugin.settings import Settings
 
 Prelabel = Literal["off", "prompts", "everything"]
+Way = Literal["both", "forward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class ProjectOptions:
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
             outlines, or everything.
         label: The label of what "everything" finds.
+        track: Whether an object is followed through a video both ways from the first frame it was drawn on.
     """
 
     model: str = ""
@@ -53,6 +55,7 @@ class ProjectOptions:
     refine: bool = True
     prelabel: Prelabel = "prompts"
     label: str = ""
+    track: Way = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +187,5 @@ _READERS: dict[str, Any] = {
     "refine": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
     "label": _name,
+    "track": _one_of(*get_args(Way)),
 }

@@ -122,12 +122,19 @@ class Settings:
     embedding_disk_mb: Annotated[int, About("disk for encoded images [MB]; 0 keeps none", _MEGABYTES)] = 4_000
     image_cache_mb: Annotated[int, About("disk for fetched images [MB]; 0 keeps none", _MEGABYTES)] = 2_000
     max_image_mb: Annotated[int, About("largest image file [MB]", _COUNT)] = 100
+    video_cache_mb: Annotated[int, About("disk for fetched videos [MB]; 0 keeps none", _MEGABYTES)] = 10_000
+    max_video_mb: Annotated[int, About("largest video file [MB]", _whole(1, 1_000_000))] = 2_000
     max_request_mb: Annotated[int, About("largest request body [MB]", _COUNT)] = 64
     fetch_seconds: Annotated[int, About("longest wait for an image [s]", _SECONDS)] = 20
+    video_fetch_seconds: Annotated[int, About("longest wait for a video [s]", _SECONDS)] = 600
     ready_seconds: Annotated[int, About("longest wait for a model that still loads [s]", _whole(0, 3_600))] = 20
     predict_seconds: Annotated[int, About("longest answer [s]; Label Studio itself gives up after 100 s", _SECONDS)] = (
         60
     )
+    track_seconds: Annotated[
+        int, About("longest wait for a track [s]; then what is tracked so far is answered", _whole(0, 90))
+    ] = 50
+    max_tracks: Annotated[int, About("videos that may wait to be tracked; more get 503 at once", _COUNT)] = 8
     workers: Annotated[int, About("requests answered at the same time", _whole(1, 256))] = 4
     max_waiting: Annotated[int, About("requests that may wait; more get 503 at once", _COUNT)] = 64
     encode_ahead: Annotated[int, About("tasks encoded ahead of the open one; 0 for none", _whole(0, 100))] = 2

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -29,6 +29,7 @@ SEAL = "tracked"  # the key of a keyframe's seal
 _NUMBERS = ("x", "y", "width", "height")
 _DECIMALS = 4  # of a percent: a hundredth of a pixel in the largest video
 _FIRST_FRAME = 1
+_NOTE = "ClickMask: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Known:
         size: Of the video's pictures.
         rate: Label Studio's frames per second.
         frame_count: Of the whole video, in Label Studio's frames.
+        score: What the network expects of its masks, in [0, 1].
         note: For the person, shown with the region; "" for none.
     """
 
@@ -86,6 +88,7 @@ class Known:
     size: Size
     rate: float
     frame_count: int
+    score: float
     note: str = ""
 
 
@@ -124,7 +127,7 @@ def write_region(drawn: DrawnObject, known: Known, least_iou: float = LEAST_IOU)
     for first, last in _gaps(drawn.keyframes, known.frame_count):
         boxes |= {frame: None for frame in range(first, last + 1) if frame in boxes}
     sequence = list(by_hand.values())
-    for keyframe in _keyframes(boxes, drawn.keyframes, least_iou):
+    for keyframe in _keyframes(boxes, drawn.keyframes, known.frame_count, least_iou):
         if keyframe.frame not in by_hand:
             sequence.append(_sealed(keyframe, known.size))
     for item in sequence:
@@ -134,32 +137,102 @@ def write_region(drawn: DrawnObject, known: Known, least_iou: float = LEAST_IOU)
         "duration": drawn.region["value"].get("duration") or known.frame_count / known.rate,
         "sequence": sorted(sequence, key=lambda item: int(item["frame"])),
     }
-    return _noted({**drawn.region, "value": value}, known.note)
+    return with_note({**drawn.region, "value": value, "score": round(known.score, 4)}, known.note)
 
 
-def region_labels(region: Item) -> tuple[str, ...]:
-    """The labels of a video region."""
-    labels = region["value"].get("labels")
-    return tuple(label for label in labels if isinstance(label, str)) if isinstance(labels, list) else ()
+def with_note(region: Item, note: str) -> dict[str, Any]:
+    """The region with our line in what the page shows as its notes, in place of an earlier one of ours."""
+    meta = dict(region.get("meta") or {})
+    text = meta.pop("text", "")
+    lines = text if isinstance(text, list) else str(text).split("\n")
+    kept = [str(line) for line in lines if line and not str(line).startswith(_NOTE)]
+    if note:
+        kept.append(_NOTE + note)
+    if kept:
+        meta["text"] = "\n".join(kept)
+    rest = {name: value for name, value in region.items() if name != "meta"}
+    return rest | {"meta": meta} if meta else rest
 
 
-def _keyframes(boxes: Mapping[int, Box | None], by_hand: Sequence[SetKeyframe], least_iou: float) -> list[Keyframe]:
+def _keyframes(
+    boxes: Mapping[int, Box | None], by_hand: Sequence[SetKeyframe], frame_count: int, least_iou: float
+) -> list[Keyframe]:
     """As few keyframes as the promise allows beside those set by hand; ``seen`` is False on the last of a stretch.
 
     A turned box turns back over the frames to the next keyframe, so one follows and one goes before at once.
     """
     turned = {frame for it in by_hand if it.place[4] for frame in (it.frame - 1, it.frame + 1)}
     edges = sorted({it.frame for it in by_hand} | {min(boxes), max(boxes)} | (turned & boxes.keys()))
-    pieces = pairwise(edges) if len(edges) > 1 else [(edges[0], edges[0])]
     chosen: dict[int, Keyframe] = {}
-    for first, last in pieces:
+    for first, last in pairwise(edges):
         piece = {frame: boxes[frame] for frame in range(first, last + 1) if frame in boxes}
         for keyframe in choose_keyframes(piece, least_iou):
             if keyframe.seen:
-                chosen[keyframe.frame] = Keyframe(keyframe.frame, keyframe.box)
-    for frame in list(chosen):
-        after = boxes.get(frame + 1)
-        ends = frame + 1 not in boxes or after is None
-        if ends:
-            chosen[frame] = Keyframe(frame, chosen[frame].box, seen=False)
+                chosen[keyframe.frame] = keyframe
+    going_on = {it.frame for it in by_hand if it.goes_on}
+    for frame, keyframe in list(chosen.items()):
+        if frame < frame_count and boxes.get(frame + 1) is None:
+            if frame not in going_on:
+                chosen[frame] = replace(keyframe, seen=False)
+            elif frame + 1 in boxes:  # the person's word stands for its own frame, and no longer
+                chosen[frame + 1] = Keyframe(frame + 1, keyframe.box, seen=False)
     return [chosen[frame] for frame in sorted(chosen)]
+
+
+def _gaps(keyframes: Sequence[SetKeyframe], frame_count: int) -> Iterable[tuple[int, int]]:
+    """Where a person says that the object is not seen: first and last frames."""
+    ordered = sorted(keyframes, key=lambda it: it.frame)
+    nexts = [it.frame - 1 for it in ordered[1:]] + [frame_count]
+    return [(it.frame + 1, last) for it, last in zip(ordered, nexts, strict=True) if not it.goes_on]
+
+
+def _sealed(keyframe: Keyframe, size: Size) -> dict[str, Any]:
+    box = keyframe.box
+    item = {
+        "frame": keyframe.frame,
+        "enabled": keyframe.seen,
+        "rotation": 0,
+        "x": round(100 * box.x0 / size.width, _DECIMALS),
+        "y": round(100 * box.y0 / size.height, _DECIMALS),
+        "width": round(100 * (box.x1 - box.x0) / size.width, _DECIMALS),
+        "height": round(100 * (box.y1 - box.y0) / size.height, _DECIMALS),
+    }
+    return item | {SEAL: _seal(item)}
+
+
+def _is_sealed(item: Item) -> bool:
+    """Whether a keyframe is one of ours, and nobody touched it."""
+    try:
+        return SEAL in item and item[SEAL] == _seal(item)
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _seal(item: Item) -> str:
+    numbers = [float(item[name]) for name in (*_NUMBERS, "rotation")]
+    text = " ".join([str(int(item["frame"])), str(bool(item["enabled"])), *(f"{it + 0:.3f}" for it in numbers)])
+    return hashlib.blake2s(text.encode(), digest_size=4).hexdigest()
+
+
+def _sequence(region: Item) -> list[Item]:
+    value = region.get("value")
+    sequence = value.get("sequence") if isinstance(value, Mapping) else None
+    if not isinstance(sequence, list) or not all(isinstance(item, Mapping) for item in sequence):
+        raise RequestError(f"region {region.get('id')} has no list of keyframes in its value's 'sequence'")
+    return sequence
+
+
+def _set_keyframe(item: Item) -> SetKeyframe:
+    frame = item.get("frame")
+    if not isinstance(frame, int) or isinstance(frame, bool) or frame < _FIRST_FRAME:
+        raise RequestError(f"a keyframe's frame is {frame!r}, wanted a whole number from {_FIRST_FRAME}")
+    x, y, width, height = (_number(item, name) for name in _NUMBERS)
+    rotation = _number(item, "rotation") if item.get("rotation") else 0.0
+    return SetKeyframe(frame, (x, y, width, height, rotation), bool(item.get("enabled", True)))
+
+
+def _number(item: Item, name: str) -> float:
+    number = item.get(name)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise RequestError(f"got {number!r} for {name!r} of a keyframe, wanted a number of percent")
+    return float(number)

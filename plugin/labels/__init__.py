@@ -12,7 +12,7 @@ def label_config_names() -> tuple[str, ...]:
 
     Example:
         >>> label_config_names()
-        ('bitmask', 'box', 'brush', 'ellipse', 'everything', 'keypoint', 'polygon', 'vector')
+        ('bitmask', 'box', 'brush', 'ellipse', 'everything', 'keypoint', 'polygon', 'vector', 'video')
     """
     names = (entry.name for entry in files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".xml") for name in names if name.endswith(".xml")))
