@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 from web.app import build_app
-from web.start import launch, open_service, read_options
+from web.start import launch, open_services, read_options
 
 
 def main() -> None:
     """Start the app."""
     options = read_options(sys.argv[1:])
-    service = open_service(options)
-    launch(build_app(service), options, service.library.roots)
+    services = open_services(options)
+    launch(build_app(services), options, services.photos.library.roots)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ import gradio as gr
 
 from web.answers import answering
 from web.endpoints import add_endpoints
-from web.service import Service
-from web.start import STATIC, launch, open_service, read_options
+from web.start import STATIC, Services, launch, open_services, read_options
 
 SCRIPTS = (  # in order: they share one scope
     "strings.js",
+    "border.js",
     "runs.js",
     "view.js",
     "asking.js",
@@ -42,24 +42,42 @@ SCRIPTS = (  # in order: they share one scope
     "repairing.js",
     "browsing.js",
     "classes.js",
+    "exporting.js",
     "files.js",
     "keys.js",
     "app.js",
+    "video_icons.js",
+    "video_state.js",
+    "video_frames.js",
+    "video_player.js",
+    "video_timeline.js",
+    "video_controls.js",
+    "video_objects.js",
+    "video_prompts.js",
+    "video_tracking.js",
+    "video_files.js",
+    "video_keys.js",
+    "video_app.js",
+    "video_modes.js",
     "mount.js",
 )
 
 
-def build_app(service: Service) -> gr.Blocks:
-    """Make the page of a service."""
+def build_app(services: Services) -> gr.Blocks:
+    """Make the page of the services."""
+    service, video = services.photos, services.video
     functions = (
         service.start, service.list_folders, service.open_folder, service.save_categories, service.open_picture,
         service.picture_url, service.encode, service.set_status, service.thumbnails, service.segment,
         service.outline, service.fill, service.write, service.labels, service.history, service.add_pictures,
         service.import_labels, service.start_export, service.start_everything, service.job, service.stop_job,
+        video.video_list, video.video_thumbnail, video.video_add, video.video_sample, video.video_open,
+        video.video_work, video.video_frames, video.video_masks, video.video_prompt, video.video_object,
+        video.video_history, video.video_track, video.video_progress, video.video_export,
     )  # fmt: skip
     with gr.Blocks(title="ClickMask", fill_width=True, fill_height=True, analytics_enabled=False) as demo:
         gr.HTML(
-            html_template=(STATIC / "annotator.html").read_text("utf-8"),
+            html_template="\n".join((STATIC / name).read_text("utf-8") for name in ("annotator.html", "video.html")),
             js_on_load="\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS),
             server_functions=[answering(function) for function in functions],
             apply_default_css=False,
@@ -72,6 +90,6 @@ def build_app(service: Service) -> gr.Blocks:
 if __name__ == "__main__":
     options = read_options(sys.argv[1:])
     if gr.NO_RELOAD:  # a saved file rebuilds the page, not the engine
-        service = open_service(options)
-    demo = build_app(service)
-    launch(demo, options, service.library.roots)
+        services = open_services(options)
+    demo = build_app(services)
+    launch(demo, options, services.photos.library.roots)

@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from decoder import ClickMaskError, DatasetError, Engine, FoundMask, ImageError, Size, check_prompt, load_image
+from decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
 from decoder.shapes import mask_to_polygons, polygons_to_mask
 from web.export import ExportRequest, export_request, run_export
 from web.incoming import add_label_file, add_picture_file
@@ -28,9 +28,11 @@ from web.wire import (
     read_categories,
     read_object,
     read_prompt,
-    read_rule,
     segmentation_message,
 )
+
+if TYPE_CHECKING:
+    from decoder import Engine, FoundMask
 
 Answer = dict[str, Any]
 LAST_PICTURE = "last picture"
@@ -123,6 +125,16 @@ class Service:
         folder, picture = self._picture(message)
         return {"url": self._file_url(folder.browser_file(picture.name))}
 
+    def warm_up(self) -> None:
+        """Encode the picture a fresh page shows and answer a click on it: first times are slow."""
+        folder = str(self.start_folder)
+        opened = self.open_folder({"folder": folder})
+        pictures = [item for item in opened["pictures"] if not item["missing"]]
+        first = next((item for item in pictures if item["id"] == opened["last"]), pictures[0] if pictures else None)
+        if first:
+            middle = [first["width"] / 2, first["height"] / 2, True]
+            self.segment({"folder": folder, "picture": first["id"], "points": [middle]})
+
     def encode(self, message: Message) -> Answer:
         """Encode a picture, so that clicks on it are answered at once."""
         folder, picture = self._picture(message)
@@ -156,7 +168,7 @@ class Service:
         size = Size(picture.height, picture.width)
         prompt = check_prompt(read_prompt(message, size), size)
         engine = self._engine.result()
-        answer = engine.segment(_key(file), partial(load_image, file), prompt, rule=read_rule(message))
+        answer = engine.segment(_key(file), partial(load_image, file), prompt, rule=message.get("rule", "auto"))
         return segmentation_message(answer)
 
     def outline(self, message: Message) -> Answer:
@@ -217,7 +229,7 @@ class Service:
         added, refused = [], []
         for file in message["files"]:
             try:
-                added.append(add_picture_file(folder, self._uploaded(file["path"]), file["name"]))
+                added.append(add_picture_file(folder, self.uploaded(file["path"]), file["name"]))
             except ClickMaskError as error:
                 refused.append(str(error))
         return {"added": added, "refused": refused, "folder": self.open_folder(message)}
@@ -225,10 +237,10 @@ class Service:
     def import_labels(self, message: Message) -> Answer:
         """Add the labels of an uploaded COCO or Label Studio file."""
         folder = self.library.folder(message["folder"])
-        count, problems = add_label_file(folder, self._uploaded(message["path"]))
+        count, problems = add_label_file(folder, self.uploaded(message["path"]))
         return {"objects": count, "problems": problems, "folder": self.open_folder(message)}
 
-    def _uploaded(self, path: str) -> Path:
+    def uploaded(self, path: str) -> Path:
         """The path, if it lies where uploads are put: a page could name any file."""
         file = Path(path).resolve()
         if not file.is_relative_to(self._uploads.resolve()) or not file.is_file():

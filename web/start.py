@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import gradio as gr
 
-from decoder import DEFAULT_MODEL, ClickMaskError, Engine, load_model
+from decoder import DEFAULT_MODEL, ClickMaskError
 from web.incoming import adopt_labels
 from web.library import Library
-from web.samples import make_sample_folder
+from web.samples import PHOTOS, make_sample_folder, sample_photo
 from web.service import Service
+from web.video_service import VideoService
+
+if TYPE_CHECKING:
+    from decoder import Engine, Model
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_UPLOAD = "200mb"
@@ -71,14 +77,23 @@ def _name_and_password(text: str) -> tuple[str, str]:
     return name, password
 
 
-def open_service(options: Options) -> Service:
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the two pages ask: that of photos and that of video."""
+
+    photos: Service
+    video: VideoService
+
+
+def open_services(options: Options) -> Services:
     """Open the folders and begin to load the model in the background."""
     samples = None if options.roots else make_sample_folder(options.home)
     roots = options.roots or (options.home,)
-    engine = ThreadPoolExecutor(1).submit(lambda: Engine(load_model(options.model, device=options.device)))
-    engine.add_done_callback(_say_what_is_wrong)
+    loading = ThreadPoolExecutor(1)
+    model = loading.submit(_load_model, options)
+    engine = loading.submit(_make_engine, model)
     library = Library(roots, options.home, adopt_labels)
-    return Service(
+    service = Service(
         engine,
         library,
         start_folder=samples or roots[0],
@@ -86,12 +101,36 @@ def open_service(options: Options) -> Service:
         file_url=file_url,
         uploads=Path(gr.utils.get_upload_folder()),
     )
+    engine.add_done_callback(partial(_welcome, service))
+    photo = sample_photo(PHOTOS[0])
+    video = VideoService(model, library, service.jobs, file_url=file_url, uploaded=service.uploaded, photo=photo)
+    return Services(service, video)
 
 
-def _say_what_is_wrong(engine: Future[Engine]) -> None:
+def _load_model(options: Options) -> Model:
+    import torch  # takes seconds, in which the page comes up
+
+    from decoder import load_model
+
+    if options.model == DEFAULT_MODEL:
+        torch.set_num_threads(1)  # nano's steps are short: threads would mostly wait for each other and the browser
+    return load_model(options.model, device=options.device)
+
+
+def _make_engine(model: Future[Model]) -> Engine:
+    from decoder import Engine
+
+    return Engine(model.result())
+
+
+def _welcome(service: Service, engine: Future[Engine]) -> None:
+    """Make the first click quick, or say what is wrong."""
     error = engine.exception()
     if isinstance(error, ClickMaskError):
         print(f"The model cannot be used: {error}")
+    if error is None:
+        with suppress(ClickMaskError):  # the page will say what is wrong with the folder
+            service.warm_up()
 
 
 def file_url(path: Path) -> str:
@@ -114,6 +153,7 @@ def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any
         ssr_mode=False,
         share=False,
         show_error=True,
+        _frontend=False,  # do not give up when the server's first answer takes more than 3 s
         footer_links=[],
         run_history=False,
         **more,

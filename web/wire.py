@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from decoder import RULES, Box, DatasetError, Point, Prompt, PromptError, Rule, Segmentation, Size
+from decoder import Box, DatasetError, Point, Prompt, PromptError, Size
 from web.records import Category, LabeledObject
 from web.runs import check_runs, mask_to_runs, runs_to_mask
+
+if TYPE_CHECKING:
+    import torch
+
+    from decoder import Rule, Segmentation
 
 Message = Mapping[str, Any]
 MASK_PROMPT_PX = 256  # side of the square grid a mask prompt is sent on
@@ -36,20 +40,12 @@ def read_prompt(message: Message, size: Size) -> Prompt:
 
 
 def _mask_logits(runs: str, size: Size) -> torch.Tensor:
+    import torch  # the page is up before PyTorch is
+
     mask = torch.from_numpy(runs_to_mask(runs, size).astype(np.float32))
     shape = (MASK_PROMPT_PX, MASK_PROMPT_PX)
     cover = torch.nn.functional.interpolate(mask[None, None], shape, mode="area")[0, 0]
     return (cover * 2 - 1) * MASK_PROMPT_LOGIT
-
-
-def read_rule(message: Message) -> Rule | int:
-    """The choice rule, or the row of the mask a person picked."""
-    rule = message.get("rule", "auto")
-    if isinstance(rule, int) and 0 <= rule <= 3:
-        return rule
-    if rule in RULES:
-        return rule  # type: ignore[no-any-return]
-    raise PromptError(f"rule is {rule!r}, wanted one of {', '.join(RULES)} or a mask row from 0 to 3")
 
 
 def segmentation_message(answer: Segmentation) -> dict[str, Any]:

@@ -21,6 +21,8 @@ const Browsing = {
   showFolder(folder) {
     const { state } = this;
     if (state.folder !== folder.folder) {
+      if (state.picture) this.leavePicture();
+      state.picture = null; // ids begin anew in every folder
       this.stepsOf.clear();
       this.draftOf.clear();
       this.pictures.forget();

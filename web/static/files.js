@@ -57,37 +57,19 @@ const Files = {
     const format = pick(TEXT.formats, "format"), shape = pick(TEXT.shapes, "shape");
     const iou = make("input", { class: "cm-input", type: "number", min: 0.5, max: 1, step: 0.005, value: 0.99 });
     const doneOnly = make("input", { type: "checkbox" });
-    const bar = make("div", { class: "cm-meter", hidden: true }, make("i", {}));
-    const note = make("p", { class: "cm-hint" });
-    const start = make("button", { class: "cm-primary" }, TEXT.exportStart);
     const field = (title, node) => make("label", { class: "cm-field" }, make("span", {}, title), node);
     const iouField = field(TEXT.exportIou, iou), shapeField = field(TEXT.exportShape, shape);
     const fit = () => { shapeField.hidden = format.value !== "coco"; iouField.hidden = shapeField.hidden || shape.value !== "simplified"; };
-    const form = make("form", { class: "cm-form", onchange: fit }, field(TEXT.exportFormat, format), shapeField, iouField,
-      make("label", { class: "cm-check" }, doneOnly, TEXT.exportDoneOnly), bar, note, start);
-    fit();
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      start.disabled = true;
-      bar.hidden = false;
-      try {
-        const { job } = await this.call("start_export", {
-          folder: this.state.folder, format: format.value, shape: shape.value, min_iou: Number(iou.value), done_only: doneOnly.checked,
-        });
-        const result = await this.watch(job, ({ done, total }) => {
-          bar.firstChild.style.width = `${total ? 100 * done / total : 0}%`;
-          note.textContent = TEXT.exporting(done, total);
-        });
-        note.textContent = TEXT.exportDone(result.objects);
-        start.replaceWith(make("a", { class: "cm-primary", href: result.url, download: result.name }, icon("export"), `${TEXT.download} ${result.name}`));
-      } catch (failure) {
-        start.disabled = false;
-        bar.hidden = true;
-        note.textContent = failure.message;
-        note.classList.add("cm-bad");
-      }
+    exportDialog(this, {
+      fields: [field(TEXT.exportFormat, format), shapeField, iouField, make("label", { class: "cm-check" }, doneOnly, TEXT.exportDoneOnly)],
+      begin: () => this.call("start_export", {
+        folder: this.state.folder, format: format.value, shape: shape.value, min_iou: Number(iou.value), done_only: doneOnly.checked,
+      }),
+      seen: TEXT.exporting,
+      done: TEXT.exportDone,
+      onchange: fit,
     });
-    this.dialogs.open(TEXT.exportLabels, form);
+    fit();
     format.focus();
   },
 

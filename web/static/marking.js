@@ -54,8 +54,8 @@ const Marking = {
   mark(change) {
     const draft = withPrompt(this.state.draft, change);
     if (!hasPrompt(draft)) draft.interim = null;
+    else this.askMask(draft); // first, so that the server works while the page paints the mark
     this.nextDraft(draft);
-    if (hasPrompt(draft)) this.askMask(draft);
   },
 
   askMask(draft) {

@@ -16,3 +16,4 @@ const root = element.querySelector(".cm");
 if (root.clickmask) root.clickmask.stop();
 root.clickmask = new App(root, call, upload);
 root.clickmask.start();
+new Modes(element, root, (page) => new VideoApp(page, call, upload));

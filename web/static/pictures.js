@@ -4,7 +4,7 @@ class PicturesPanel {
   constructor(root, app) {
     this.app = app;
     this.list = root.querySelector(".cm-pictures");
-    this.filters = root.querySelector(".cm-filters");
+    this.filters = root.querySelector(".cm-left .cm-filters");
     this.progress = root.querySelector(".cm-progress");
     this.thumbnails = new Map();
     this.wanted = new Set();

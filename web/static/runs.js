@@ -6,6 +6,7 @@ class Mask {
     this.numbers = numbers;
     [this.x, this.y, this.width, this.height] = numbers;
     this.images = new Map();
+    this.copies = [];
   }
 
   static fromText(text) {
@@ -69,17 +70,30 @@ class Mask {
     return false;
   }
 
-  // writes the mask into a byte buffer that covers box (x, y, width, ...)
-  drawInto(bits, box) {
+  // calls visit(row, left, right) for every stretch of object pixels in a row of the box
+  eachSpan(visit) {
+    const { width } = this;
     this.eachRun((start, end) => {
       for (let at = start; at < end;) {
-        const row = Math.floor(at / this.width);
-        const stop = Math.min(end, (row + 1) * this.width);
-        const offset = (this.y + row - box.y) * box.width + this.x - box.x - row * this.width;
-        bits.fill(1, offset + at, offset + stop);
+        const row = Math.floor(at / width), stop = Math.min(end, (row + 1) * width);
+        visit(row, at - row * width, stop - row * width);
         at = stop;
       }
     });
+  }
+
+  // writes the mask into a byte buffer that covers box (x, y, width, ...)
+  drawInto(bits, box) {
+    this.eachSpan((row, left, right) => {
+      const at = (this.y + row - box.y) * box.width + this.x - box.x;
+      bits.fill(1, at + left, at + right);
+    });
+  }
+
+  // the mask in pixels of 2 ** depth, for a picture that is shown that much smaller; nothing small gets lost
+  coarser(depth) {
+    if (!depth || !this.area) return this;
+    return this.copies[depth] ||= coarserMask(this, depth);
   }
 
   // the mask as a canvas of its box in one opaque colour, kept for the next frame
@@ -125,33 +139,13 @@ function tightBox(bits, width, height) {
   return top < 0 ? null : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-function borderPath(mask) {
-  const rows = rowIntervals(mask);
-  const path = new Path2D();
-  for (let row = 0; row <= rows.length; row++) {
-    const here = rows[row] || [], above = rows[row - 1] || [];
-    const y = mask.y + row;
-    for (const x of here) { path.moveTo(mask.x + x, y); path.lineTo(mask.x + x, y + 1); }
-    const ends = [...here, ...above].sort((a, b) => a - b);
-    for (let i = 0; i < ends.length; i += 2) {
-      if (ends[i] === ends[i + 1]) continue;
-      path.moveTo(mask.x + ends[i], y);
-      path.lineTo(mask.x + ends[i + 1], y);
-    }
-  }
-  return path;
-}
-
-// per row the columns where the mask begins and ends: [start, end, start, end, ...]
-function rowIntervals(mask) {
-  const rows = Array.from({ length: mask.height }, () => []);
-  mask.eachRun((start, end) => {
-    for (let at = start; at < end;) {
-      const row = Math.floor(at / mask.width);
-      const stop = Math.min(end, (row + 1) * mask.width);
-      rows[row].push(at - row * mask.width, stop - row * mask.width);
-      at = stop;
-    }
+function coarserMask(mask, depth) {
+  const x = mask.x >> depth, y = mask.y >> depth;
+  const width = ((mask.x + mask.width - 1) >> depth) - x + 1, height = ((mask.y + mask.height - 1) >> depth) - y + 1;
+  const bits = new Uint8Array(width * height);
+  mask.eachSpan((row, left, right) => {
+    const at = (((mask.y + row) >> depth) - y) * width - x;
+    bits.fill(1, at + ((mask.x + left) >> depth), at + ((mask.x + right - 1) >> depth) + 1);
   });
-  return rows;
+  return Mask.fromBits(bits, x, y, width, height);
 }

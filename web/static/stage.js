@@ -68,9 +68,7 @@ class Stage {
 
   // half-size copies, so that a large picture zoomed out is neither slow nor grainy
   level() {
-    const scale = this.view.scale * this.ratio * this.extent.width / this.levels[0].width;
-    let depth = 0;
-    while (scale * 2 ** (depth + 1) <= 1 && depth < 5) depth++;
+    const depth = halvings(this.view.scale * this.ratio * this.extent.width / this.levels[0].width);
     while (this.levels.length <= depth) this.levels.push(halved(this.levels[this.levels.length - 1]));
     return this.levels[depth];
   }
@@ -113,18 +111,20 @@ class Stage {
 
   paintMask(context, mask, color, line, strength = 1) {
     if (!mask.area) return;
+    const depth = halvings(this.view.scale * this.ratio), side = 2 ** depth;
+    const shown = mask.coarser(depth);
+    context.save();
+    context.scale(side, side);
     context.globalAlpha = this.state.opacity * strength;
-    context.imageSmoothingEnabled = this.view.scale * this.ratio < 1;
-    context.drawImage(mask.image(color), mask.x, mask.y);
+    context.imageSmoothingEnabled = this.view.scale * this.ratio * side < 1;
+    context.drawImage(shown.image(color), shown.x, shown.y);
     context.globalAlpha = strength;
-    context.lineWidth = (line + 1.5) / this.view.scale;
-    context.strokeStyle = "rgba(0,0,0,.35)";
-    context.lineCap = "square";
-    context.stroke(mask.border);
-    context.lineWidth = line / this.view.scale;
-    context.strokeStyle = color;
-    context.stroke(mask.border);
-    context.globalAlpha = 1;
+    for (const [width, ink] of [[line + 1.5, "rgba(0,0,0,.35)"], [line, color]]) {
+      context.lineWidth = width / (this.view.scale * side);
+      context.strokeStyle = ink;
+      context.stroke(shown.border);
+    }
+    context.restore();
   }
 
   paintMarks(context) {
@@ -208,6 +208,11 @@ class Stage {
       }
     }
   }
+}
+
+// how often something shown at this scale can be halved and still fill the screen's pixels
+function halvings(scale) {
+  return Math.min(5, Math.max(0, Math.floor(-Math.log2(scale))));
 }
 
 function halved(source) {
