@@ -1,22 +1,19 @@
-"""Click to answer: at the backend, and through a real Label Studio, in turn.
+"""Click to answer through a real Label Studio, beside all that ``benchmarks.backend`` measures: one table.
 
 Run ``python -m benchmarks.label_studio``. It needs the Label Studio that ``make studio`` installs, uses a
-database of its own, and stops both servers at the end.
+database of its own, and stops all servers at the end.
 """
 
 from __future__ import annotations
 
 import os
-import random
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from datetime import datetime
+import time
 from pathlib import Path
-from typing import Any
 
-import httpx
-
-from benchmarks.timing import Timing, race
+from benchmarks.backend import COLD_CLICKS, FLAGS, LABELS, WARM_CLICKS, Rows, context, measure, print_rows
+from benchmarks.timing import Timing
 from plugin.labels import label_config
 from plugin.studio.client import StudioClient
 from plugin.studio.command import open_project
@@ -26,58 +23,37 @@ from plugin.studio.photos import sample_photos
 from plugin.studio.process import check_port_is_free, running
 from plugin.studio.servers import backend_command, label_studio_command
 
-RUNS = 100
 PORT, BACKEND_PORT = 18080, 19090
 
 
-def context(number: int) -> dict[str, Any]:
-    """What the page sends for one click somewhere in the middle of the photo."""
-    value = {"x": random.uniform(30, 70), "y": random.uniform(30, 70), "width": 0.2, "keypointlabels": ["Animal"]}
-    click = {
-        "original_width": 502,
-        "original_height": 343,
-        "image_rotation": 0,
-        "value": value,
-        "is_positive": True,
-        "id": f"click{number}{random.random()}",
-        "from_name": "point",
-        "to_name": "image",
-        "type": "keypointlabels",
-        "origin": "manual",
-    }
-    return {"result": [click]}
-
-
-def clicks_on(client: StudioClient, backend_url: str, folder: Path) -> dict[str, Callable[[], object]]:
-    """The two ways a click can take, on one photo of a new project."""
-    config = label_config("polygon")
-    project = open_project(client, "Clicks", config, sample_photos(folder)[:1], backend_url)
-    task = client.call("GET", "/api/tasks", params={"project": project})["tasks"][0]
-    backend = client.call("GET", "/api/ml", params={"project": project})[0]["id"]
-    created = datetime.fromisoformat(client.call("GET", f"/api/projects/{project}")["created_at"])
-    http = httpx.Client(base_url=backend_url, timeout=60, trust_env=False)
-
-    def at_the_backend() -> None:
-        body = {"tasks": [task], "project": f"{project}.{int(created.timestamp())}", "label_config": config}
-        http.post("/predict", json=body | {"params": {"context": context(task["id"])}}).raise_for_status()
-
-    def through_label_studio() -> None:
-        path = f"/api/ml/{backend}/interactive-annotating"
-        answer = client.call("POST", path, json={"task": task["id"], "context": context(task["id"])})
-        assert "data" in answer, answer
-
-    return {"at the backend": at_the_backend, "through Label Studio": through_label_studio}
-
-
-def measure(program: Path, folder: Path) -> Mapping[str, Timing]:
-    """Start both servers with their data in ``folder`` and click in turn."""
+def through_label_studio(program: Path, folder: Path, photo: Path) -> Rows:
+    """Start both servers with their data in ``folder`` and click as the page does: first on each task, then again."""
     login = load_login(folder / "login.json")
     studio = label_studio_command(program, folder, login, PORT, os.environ)
-    with running(backend_command(folder, BACKEND_PORT, [], os.environ)), running(studio):
+    with running(backend_command(folder, BACKEND_PORT, FLAGS, os.environ)), running(studio):
         client = StudioClient(f"http://127.0.0.1:{PORT}", login.token)
-        timings = race(clicks_on(client, f"http://127.0.0.1:{BACKEND_PORT}", folder), RUNS, warmup=5)
+        copies = [Path(shutil.copy(photo, folder / f"{number}{photo.suffix}")) for number in range(COLD_CLICKS + 1)]
+        project = open_project(client, "Clicks", label_config(LABELS), copies, f"http://127.0.0.1:{BACKEND_PORT}")
+        page = {"project": project, "page_size": len(copies)}
+        first, *tasks = (int(task["id"]) for task in client.call("GET", "/api/tasks", params=page)["tasks"])
+        backend = int(client.call("GET", "/api/ml", params={"project": project})[0]["id"])
+        click(client, backend, first)  # both servers are warmed up now
+        cold = [click(client, backend, task) for task in tasks]
+        warm = [click(client, backend, tasks[turn % len(tasks)]) for turn in range(WARM_CLICKS)]
         client.close()
-    return timings
+    return {
+        "through Label Studio, first click on an image": Timing(tuple(sorted(cold))),
+        "through Label Studio, later clicks": Timing(tuple(sorted(warm))),
+    }
+
+
+def click(client: StudioClient, backend: int, task: int) -> float:
+    """Click once; the time to the whole answer [s]."""
+    start = time.perf_counter()
+    body = {"task": task, "context": context()}
+    answer = client.call("POST", f"/api/ml/{backend}/interactive-annotating", json=body)
+    assert "data" in answer, answer
+    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -87,12 +63,8 @@ def main() -> None:
     check_port_is_free(BACKEND_PORT, flag="BACKEND_PORT in this file")
     program = install_label_studio(cache / f"label-studio-{VERSION}")
     with tempfile.TemporaryDirectory() as folder:
-        timings = measure(program, Path(folder))
-    print(f"| {RUNS} clicks on one photo, one by one | p50 [ms] | p95 [ms] |\n|---|---|---|")
-    for name, timing in timings.items():
-        print(f"| {name} | {timing.median_ms:.0f} | {timing.percentile_ms(0.95):.0f} |")
-    share = timings["through Label Studio"].median_ms / timings["at the backend"].median_ms
-    print(f"A click takes {share:.1f} times as long through Label Studio as at the backend.")
+        photo = sample_photos(Path(folder))[0]
+        print_rows(through_label_studio(program, Path(folder), photo) | measure(Path(folder), photo), photo)
 
 
 if __name__ == "__main__":

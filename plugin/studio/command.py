@@ -86,8 +86,9 @@ def _greeting(project_url: str, email: str, password: str, backend_url: str) -> 
   password      {password}
   backend       {backend_url}
 
-  Open a photo, switch on Auto-Annotation below it, pick a label under "Smart click", click an object.
-  The pink tool switches between click and box; Alt-click leaves something out.
+  Open a photo and switch on Auto-Annotation below it. Then: the pink tool in the toolbar (key M),
+  a label under "Smart click" (key 1), and click an object. Alt-click leaves something out; the tick accepts.
+  For a box: point at the pink tool, take the rectangle, and a label under "Smart box".
   Ctrl-C stops both servers; the project stays.
 """
 
