@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from decoder.shapes.fitting import Floats, Indices
 
 GRID_PX = 0.2  # COCO's filling rounds corners to a fifth of a pixel
-SWEEPS = 3
+SWEEPS = 2
 DIRECTIONS = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)], np.float64)
 
 
@@ -70,8 +70,7 @@ class ErrorTable:
         return cls(above, int(np.count_nonzero(pixels)))
 
     def sides(self, begin: Floats, end: Floats) -> Floats:
-        """Summands of the sides from ``begin`` to ``end``, both of shape (M, 2) [px]."""
-        height, width = self.above.shape[0] - 1, self.above.shape[1]
+        """Summands of the sides from ``begin`` to ``end``, both of shape (M, 2) [px], none outside the mask."""
         begin_x, begin_y = begin.T
         end_x, end_y = end.T
         rightward = end_x > begin_x
@@ -81,14 +80,13 @@ class ErrorTable:
         total = int(ends[-1]) if len(ends) else 0
         if total == 0:
             return np.zeros(len(begin))
-        side = np.repeat(np.arange(len(begin)), counts)
         columns = np.arange(total) + np.repeat(first - (ends - counts), counts)
         across = end_x - begin_x
         slope = (end_y - begin_y) / np.where(across == 0, 1, across)
-        crossing = (begin_y - 0.5 - (begin_x - 0.5) * slope)[side] + slope[side] * columns
-        rows = np.clip(np.ceil(crossing).astype(np.int64), 0, height)
+        crossing = np.repeat(begin_y - 0.5 - (begin_x - 0.5) * slope, counts) + np.repeat(slope, counts) * columns
+        cells = np.ceil(crossing).astype(np.int64) * self.above.shape[1] + columns
         running = np.zeros(total + 1, np.int64)
-        np.cumsum(self.above.reshape(-1)[rows * width + columns], out=running[1:])
+        np.cumsum(self.above.reshape(-1)[cells], out=running[1:])
         return np.asarray(np.where(rightward, 1.0, -1.0) * (running[ends] - running[ends - counts]))
 
     def wrong_pixels(self, outline: Outline) -> int:
@@ -108,23 +106,31 @@ class ErrorTable:
         following, previous = outline.following, outline.previous
         groups = _independent_groups(outline, active)
         for step_px in steps_px:
+            open_corners = np.ones(len(points), np.bool_)  # whose best place may have changed since they were looked at
             for _ in range(SWEEPS):
-                moved = [self._move(points, group, previous, following, step_px) for group in groups]
-                if not any(moved):
-                    break
+                for group in groups:
+                    looked_at = group[open_corners[group]]
+                    if not len(looked_at):
+                        continue
+                    moved = looked_at[self._move(points, looked_at, previous, following, step_px)]
+                    open_corners[looked_at] = False
+                    for changed in (moved, previous[moved], following[moved]):
+                        open_corners[changed] = True
         return Outline(points, outline.starts)
 
-    def _move(self, points: Floats, group: Indices, previous: Indices, following: Indices, step_px: float) -> bool:
-        """Move corners that share no side to the best of their 9 places; say whether any moved."""
+    def _move(
+        self, points: Floats, group: Indices, previous: Indices, following: Indices, step_px: float
+    ) -> NDArray[np.bool_]:
+        """Move corners that share no side to the best of their 9 places; say which moved, shape (G,)."""
         border = [self.above.shape[1], self.above.shape[0] - 1]
         places = np.clip(points[group, None] + DIRECTIONS * step_px, 0, border)  # (G, 9, 2)
         flat = places.reshape(-1, 2)
         before = np.repeat(points[previous[group]], len(DIRECTIONS), axis=0)
         after = np.repeat(points[following[group]], len(DIRECTIONS), axis=0)
-        costs = self.sides(np.concatenate([before, flat]), np.concatenate([flat, after])).reshape(2, len(group), -1)
+        costs = self.sides(np.concatenate([before, flat]), np.concatenate([flat, after])).reshape(2, *places.shape[:2])
         best = costs.sum(axis=0).argmin(axis=1)  # the first place, staying put, wins ties
         points[group] = places[np.arange(len(group)), best]
-        return bool(best.any())
+        return np.asarray(best > 0)
 
 
 def _independent_groups(outline: Outline, active: NDArray[np.bool_] | None) -> list[Indices]:

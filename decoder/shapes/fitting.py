@@ -104,21 +104,20 @@ def _line_errors(sums: Floats, begin: Indices, end: Indices) -> Floats:
 def _shortest_paths(costs: Floats, max_sides: int) -> tuple[Floats, NDArray[np.int32]]:
     """Cheapest ways once around from candidate 0, for each number of sides, over costs[candidate, span - 1]."""
     count, band = costs.shape
-    span = np.arange(1, band + 1)
-    begin = np.arange(count + 1)[:, None] - span  # (n + 1, band)
-    possible = begin >= 0
-    begin = np.where(possible, begin, 0)
-    side = np.where(possible, costs[begin % count, span - 1], np.inf)
-    reached = np.full(count + 1, np.inf)
-    reached[0] = 0
+    span = np.arange(band, 0, -1)
+    begin = np.arange(count + 1)[:, None] - span  # (n + 1, band); before candidate 0 nothing is ever reached
+    side = costs[begin % count, span - 1]
+    reached = np.full(band + count + 1, np.inf)  # candidate j at index band + j
+    reached[band] = 0
+    behind = np.lib.stride_tricks.sliding_window_view(reached[:-1], band)  # (n + 1, band), sees what is reached later
     errors = np.full(max_sides + 1, np.inf)
     spans = np.zeros((max_sides + 1, count + 1), np.int32)
     for sides in range(1, max_sides + 1):
-        total = reached[begin] + side
+        total = behind + side
         best = total.argmin(axis=1)
         spans[sides] = span[best]
-        reached = total[np.arange(count + 1), best]
-        errors[sides] = reached[count] if sides >= 3 else np.inf
+        reached[band:] = total[np.arange(count + 1), best]
+        errors[sides] = reached[-1] if sides >= 3 else np.inf
     return errors, spans
 
 

@@ -113,9 +113,9 @@ def _perimeter_px(rings: Rings) -> float:
 
 
 def _steps_px(deviation_px: float) -> list[float]:
-    """Steps of the corners' search, from about the mean deviation down to the grid, each half the one before."""
-    halvings = round(np.log2(min(max(deviation_px, 2 * GRID_PX), MAX_STEP_PX) / GRID_PX))
-    return [GRID_PX * 2**power for power in range(halvings, -1, -1)]
+    """Steps of the corners' search, from about the mean deviation down to the grid, each a third of the one before."""
+    powers = round(np.log(min(max(deviation_px, 2 * GRID_PX), MAX_STEP_PX) / GRID_PX) / np.log(3))
+    return [GRID_PX * 3**power for power in range(powers, -1, -1)]
 
 
 def _deviation_for(rings: Rings, max_points: int) -> float:
