@@ -36,10 +36,10 @@ class StudioClient:
         project = self.call("POST", "/api/projects", json={"title": title, "label_config": label_config})
         return int(project["id"])
 
-    def upload(self, project: int, photos: Sequence[Path]) -> None:
-        """Make a task of every photo."""
+    def upload(self, project: int, paths: Sequence[Path]) -> None:
+        """Make a task of every photo or video."""
         with ExitStack() as opened:
-            files = [(path.name, (path.name, opened.enter_context(path.open("rb")))) for path in photos]
+            files = [(path.name, (path.name, opened.enter_context(path.open("rb")))) for path in paths]
             self.call("POST", f"/api/projects/{project}/import", files=files)
 
     def connect_backend(self, project: int, backend_url: str) -> None:

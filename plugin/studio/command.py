@@ -12,8 +12,9 @@ from pathlib import Path
 from decoder.errors import StudioError
 from plugin.labels import label_config
 from plugin.studio.client import StudioClient
+from plugin.studio.clip import sample_clip
 from plugin.studio.install import VERSION, install_label_studio
-from plugin.studio.login import load_login
+from plugin.studio.login import Login, load_login
 from plugin.studio.photos import sample_photos
 from plugin.studio.process import ServerCommand, check_port_is_free, running
 from plugin.studio.servers import backend_command, label_studio_command
@@ -63,34 +64,49 @@ def run_studio(options: StudioOptions, environ: Mapping[str, str]) -> None:
         backend_url = f"http://127.0.0.1:{options.backend_port}"
         with closing(StudioClient(url, login.token)) as client:
             title = f"ClickMask: {options.labels}"
-            photos = sample_photos(options.data_dir)
-            project = open_project(client, title, config, photos, backend_url)
-        print(_greeting(f"{url}/projects/{project}/data", login.email, login.password, backend_url), flush=True)
+            files = sample_files(options.labels, options.data_dir)
+            project = open_project(client, title, config, files, backend_url)
+        print(_greeting(f"{url}/projects/{project}/data", login, backend_url, options.labels), flush=True)
         _wait_for_either([(studio, studio_process), (backend, backend_process)])
 
 
-def open_project(client: StudioClient, title: str, config: str, photos: Sequence[Path], backend_url: str) -> int:
+def sample_files(labels: str, folder: Path) -> Sequence[Path]:
+    """What a project of this label config has to show: photos, or a video made of them in ``folder``."""
+    photos = sample_photos(folder)
+    return (sample_clip(folder, photos),) if labels == "video" else photos
+
+
+def open_project(client: StudioClient, title: str, config: str, files: Sequence[Path], backend_url: str) -> int:
     """Return the id of the project of this title, made and filled on first use, connected to the backend."""
     project = client.find_project(title)
     if project is None:
         project = client.create_project(title, config)
-        client.upload(project, photos)
+        client.upload(project, files)
     client.connect_backend(project, backend_url)
     return project
 
 
-def _greeting(project_url: str, email: str, password: str, backend_url: str) -> str:
+def _greeting(project_url: str, login: Login, backend_url: str, labels: str) -> str:
     return f"""
   Label Studio  {project_url}
-  email         {email}
-  password      {password}
+  email         {login.email}
+  password      {login.password}
   backend       {backend_url}
 
-  Open a photo and switch on Auto-Annotation below it. Then: the pink tool in the toolbar (key M),
-  a label under "Smart click" (key 1), and click an object. Alt-click leaves something out; the tick accepts.
-  For a box: point at the pink tool, take the rectangle, and a label under "Smart box".
+{_VIDEO_HINT if labels == "video" else _PHOTO_HINT}
   Ctrl-C stops both servers; the project stays.
 """
+
+
+_PHOTO_HINT = """\
+  Open a photo and switch on Auto-Annotation below it. Then: the pink tool in the toolbar (key M),
+  a label under "Smart click" (key 1), and click an object. Alt-click leaves something out; the tick accepts.
+  For a box: point at the pink tool, take the rectangle, and a label under "Smart box"."""
+
+_VIDEO_HINT = """\
+  Open the video and switch on Auto-Annotation below it. Then: a label (key 1), a box around an object on any
+  frame, and with the box selected the next label (key 2): the box follows the object through the video.
+  Move the box where it is wrong and pick a label once more: the rest is tracked again."""
 
 
 def _wait_for_either(servers: Sequence[tuple[ServerCommand, subprocess.Popen[bytes]]]) -> None:
