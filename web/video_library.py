@@ -18,7 +18,7 @@ from decoder.track.video_file import PICTURES, FolderVideo, open_video
 from web.library import Library
 from web.video_pictures import FramePictures
 from web.video_records import Found, FramePrompt, VideoFacts
-from web.video_store import VideoStore
+from web.video_store import VideoStore, is_begun
 
 if TYPE_CHECKING:
     from decoder.models import Model
@@ -150,7 +150,7 @@ class VideoLibrary:
         """Every video inside a folder, at any depth, by name."""
         top = self._library.allowed(folder)
         found = [
-            VideoEntry(path, path.relative_to(top).as_posix(), path.is_dir(), self._store_file(path).exists())
+            VideoEntry(path, path.relative_to(top).as_posix(), path.is_dir(), is_begun(self._store_file(path)))
             for path in _find_videos(top)
         ]
         return sorted(found, key=lambda entry: entry.name.lower())

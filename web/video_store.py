@@ -11,6 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,15 @@ class VideoStore:
             UNION SELECT frame FROM prompt JOIN object ON id = object WHERE NOT removed ORDER BY frame
         """
         return [frame for (frame,) in self._rows(query)]
+
+
+def is_begun(file: Path) -> bool:
+    """Whether a project file has an object; False if there is no such file, or it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT 1 FROM object WHERE NOT removed LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def _put_object(database: sqlite3.Connection, item: VideoObject) -> None:

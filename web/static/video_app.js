@@ -173,6 +173,7 @@ class VideoApp {
   objectsChanged() {
     if (this.state.video) this.keepPlace();
     this.objects.render();
+    this.videos.mark();
     this.controls.render();
     this.timeline.changed();
     if (this.player.isShown) this.showMasks();

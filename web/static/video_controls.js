@@ -105,7 +105,8 @@ class VideoControls {
   }
 
   renderRun() {
-    const { run } = this.app.state;
+    const { run, shownThings } = this.app.state;
+    for (const node of this.idle.children) node.disabled = !shownThings.length;
     this.idle.hidden = Boolean(run);
     this.busy.hidden = !run;
     if (!run) return;

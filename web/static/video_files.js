@@ -72,8 +72,7 @@ const VideoFiles = {
     const kept = this.keptPlace();
     if (state.thing(kept.selected)) state.selected = kept.selected;
     else if (state.shownThings.length) state.selected = state.shownThings[0].id;
-    state.videos.filter((entry) => entry.path === video.video).forEach((entry) => { entry.begun = true; });
-    this.videos.render();
+    this.videos.mark();
     this.controls.render();
     this.controls.renderBegin();
     this.player.open(video, Math.min(video.frames - 1, kept.frame));

@@ -78,19 +78,26 @@ class VideosPanel {
   row(entry) {
     const image = make("img", { alt: "", draggable: false });
     const kind = entry.is_folder ? VIDEO.kinds.frames : entry.name.split(".").pop();
-    const words = entry.begun ? `${kind} · ${VIDEO.begun}` : kind;
     const row = make("button", { type: "button", class: "cm-item", role: "option", title: entry.name, onclick: () => this.app.goTo(entry.path) },
-      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, entry.name.split("/").pop(), make("small", {}, words)));
+      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, entry.name.split("/").pop(), make("small", {})));
+    row.dataset.kind = kind;
     row.dataset.video = entry.path;
-    row.dataset.status = entry.begun ? "done" : "todo";
     const url = this.thumbnails.get(entry.path);
     if (url) image.src = url;
     return row;
   }
 
+  // which one is open, and which have objects
   mark() {
-    const { video } = this.app.state;
-    for (const row of this.list.querySelectorAll(".cm-item")) row.setAttribute("aria-selected", String(Boolean(video) && row.dataset.video === video.video));
+    const { video, videos, shownThings } = this.app.state;
+    for (const row of this.list.querySelectorAll(".cm-item")) {
+      const entry = videos.find((one) => one.path === row.dataset.video);
+      const open = Boolean(video) && entry.path === video.video;
+      if (open) entry.begun = shownThings.length > 0;
+      row.setAttribute("aria-selected", String(open));
+      row.dataset.status = entry.begun ? "done" : "todo";
+      row.querySelector("small").textContent = entry.begun ? `${row.dataset.kind} · ${VIDEO.begun}` : row.dataset.kind;
+    }
   }
 
   seen(entries) {

@@ -116,7 +116,8 @@ class Timeline {
     const step = niceStep(70 / this.cell);
     context.fillStyle = this.ink.dim;
     context.textAlign = "left";
-    for (let frame = 0; frame < frames; frame += step) {
+    for (let frame = 0; frame < frames; frame = (Math.floor((frame + 1) / step) + 1) * step - 1) { // 1, then round numbers
+      if (frame === 0 && step > 1 && this.cell * (step - 1) < 34) continue;
       const x = this.x(frame + 0.5);
       context.fillRect(x, RULER_PX - 6, 1, 4);
       context.fillText(String(frame + 1), x + 4, RULER_PX / 2);
