@@ -1,14 +1,19 @@
-"""Seconds per tracked frame by number of objects, and peak memory by length.
+"""Seconds per tracked frame by number of objects, and peak memory by length, as one Markdown table.
 
-Run ``python -m benchmarks.track`` for nano; ``--tiny`` adds SAM 2.1 tiny beside transformers' Sam2VideoModel of the
-same size, frame by frame in turn. Both have random weights (time does not depend on them) and see the same frames;
-both encode a frame once, the peer tracks its objects one after another, ours in one batch.
+Run ``python -m benchmarks.track``, some five minutes on an idle machine. Nano stands alone; SAM 2.1 tiny runs beside
+transformers' Sam2VideoModel with the same random weights, frame by frame in turn. Both encode a frame once; the peer
+tracks its objects one after another, as the official predictor does, ours in one batch. Frame n after the prompt
+looks back at n frames, on either side.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -27,10 +32,14 @@ from decoder.prompts import Box, Prompt
 from decoder.track.frames import LiveVideo
 from decoder.track.start import open_tracker
 from decoder.track.tracker import Tracker
+from tests.decoder.modeling.test_transformers_peer import mapped
+from tests.decoder.track.test_transformers_peer import RENAMES
 
 SIDE = 1024
 OBJECTS = (1, 4, 16)
-NANO_FRAMES, TINY_FRAMES, WARMUP = 60, 4, 2
+NANO_FRAMES, WARMUP = 20, 1
+TINY_FRAMES = {1: 3, 4: 2, 16: 1}  # by objects, after the warm-up
+SMALL_SIDE = 256  # of the frames that memory is measured with [px]
 LENGTHS = (200, 2_000)
 
 
@@ -56,11 +65,11 @@ def boxes(side: int, frame: int = 0) -> list[Box]:
     return [Box(x, y, x + cell * 0.4, y + cell * 0.4) for x, y in corners]
 
 
-def our_frames(model: Model, objects: int) -> Iterator[float]:
+def our_frames(model: Model, objects: int, *, side: int = SIDE) -> Iterator[float]:
     """Seconds of frame after frame with our tracker."""
-    tracker: Tracker[Any] = open_tracker(model, LiveVideo(pictures()))
+    tracker: Tracker[Any] = open_tracker(model, LiveVideo(pictures(side)))
     state = tracker.start()
-    for object_id, box in enumerate(boxes(SIDE)[:objects]):
+    for object_id, box in enumerate(boxes(side)[:objects]):
         state = tracker.prompt(state, 0, object_id, Prompt(box=box)).state
     steps = tracker.propagate(state, range(1, 10**9))
     while True:
@@ -73,7 +82,7 @@ def peer_frames(model: Any, objects: int) -> Iterator[float]:
     """Seconds of frame after frame with transformers' tracker."""
     from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
 
-    images = [torch.from_numpy(image).permute(2, 0, 1).float() / 255 for image in islice(pictures(), 20)]
+    images = [torch.from_numpy(image).permute(2, 0, 1).float() / 255 for image in islice(pictures(), 6)]
     session = Sam2VideoInferenceSession(
         video=torch.stack(images), video_height=SIDE, video_width=SIDE, dtype=torch.float32
     )
@@ -97,46 +106,78 @@ def in_turn(rivals: dict[str, Iterator[float]], frames: int) -> dict[str, Timing
     return {name: Timing(tuple(sorted(round_[name] for round_ in rounds))) for name in rivals}
 
 
-def compare_tiny() -> None:
-    """SAM 2.1 tiny, ours and transformers'."""
-    from transformers import Sam2VideoConfig, Sam2VideoModel
-
-    config = MODELS["sam2.1_hiera_tiny"].config
-    assert isinstance(config, Sam2Config)
-    model = Model("tiny", Sam2(config).eval().requires_grad_(False), torch.device("cpu"), torch.float32, "random")
-    peer = Sam2VideoModel(Sam2VideoConfig()).eval()
-    for objects in OBJECTS:
-        times = in_turn({"ours": our_frames(model, objects), "peer": peer_frames(peer, objects)}, TINY_FRAMES)
-        ours, theirs = times["ours"].median_ms, times["peer"].median_ms
-        print(
-            f"tiny, {objects:2} objects: {ours:6.0f} ms per frame, transformers {theirs:6.0f} ms, {theirs / ours:.2f}x"
-        )
-
-
-def measure_nano() -> None:
-    """Nano by objects and by length."""
+def time_nano() -> list[str]:
+    """A row per number of objects."""
     model = load_model("nano")
+    rows = []
     for objects in OBJECTS:
         times = in_turn({"ours": our_frames(model, objects)}, NANO_FRAMES)
-        print(f"nano, {objects:2} objects: {times['ours'].median_ms:6.1f} ms per frame of {SIDE}x{SIDE}")
-    frames = our_frames(model, 1)
-    done = 0
-    for length in LENGTHS:
-        for _ in range(length - done):
+        rows.append(f"| nano, {SIDE}x{SIDE} | {objects} | {times['ours'].median_ms:.0f} | - | - |")
+    return rows
+
+
+def time_tiny() -> list[str]:
+    """A row per number of objects, with transformers' tracker of the same weights beside."""
+    from transformers import Sam2VideoConfig, Sam2VideoModel
+
+    torch.manual_seed(0)
+    peer = Sam2VideoModel(Sam2VideoConfig()).eval()
+    network = network_of(peer)
+    model = Model("tiny", network, torch.device("cpu"), torch.float32, "random")
+    rows = []
+    for objects, frames in TINY_FRAMES.items():
+        times = in_turn({"ours": our_frames(model, objects), "peer": peer_frames(peer, objects)}, frames)
+        ours, theirs = times["ours"].median_ms, times["peer"].median_ms
+        rows.append(f"| SAM 2.1 tiny | {objects} | {ours:.0f} | {theirs:.0f} | {theirs / ours:.2f}x |")
+    return rows
+
+
+def network_of(peer: Any) -> Sam2:
+    """Our tiny with the peer's weights."""
+    config = MODELS["sam2.1_hiera_tiny"].config
+    assert isinstance(config, Sam2Config)
+    weights = {}
+    for key, value in peer.state_dict().items():
+        for pattern, name in RENAMES:
+            key = re.sub(pattern, name, key)
+        weights[key] = value
+    network = Sam2(config)
+    network.load_state_dict(mapped(weights), strict=True)
+    return network.eval().requires_grad_(False)
+
+
+def measure_memory() -> None:
+    """Print the peak [KiB] after each length, as JSON; in a process of its own, where nothing else was done."""
+    peaks = []
+    frames = our_frames(load_model("nano"), 1, side=SMALL_SIDE)
+    for earlier, length in zip((0, *LENGTHS), LENGTHS, strict=False):
+        for _ in range(length - earlier):
             next(frames)
-        done = length
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"nano, peak memory after {length} frames: {peak:.0f} MiB")
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(json.dumps(peaks))
+
+
+def memory_row() -> str:
+    """The row of peak memory, measured in another process."""
+    command = [sys.executable, "-m", "benchmarks.track", "--memory"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    first, last = json.loads(output)
+    return (
+        f"Nano's peak memory, 1 object: {first / 1024:.0f} MiB after {LENGTHS[0]} frames, {last / 1024:.0f} MiB after "
+        f"{LENGTHS[1]}: {100 * (last / first - 1):+.1f}%."
+    )
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tiny", action="store_true", help="compare SAM 2.1 tiny with transformers, some minutes")
-    arguments = parser.parse_args()
-    measure_nano()
-    if arguments.tiny:
-        compare_tiny()
+    parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
+    if parser.parse_args().memory:
+        measure_memory()
+        return
+    head = ["| model | objects | ours, ms per frame | transformers | ours is faster by |", "|---|---|---|---|---|"]
+    print("\n".join([*head, *time_nano(), *time_tiny()]))
+    print(f"\n{memory_row()}")
 
 
 if __name__ == "__main__":

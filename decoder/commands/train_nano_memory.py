@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from decoder.modeling.nano_memory import NanoMemoryConfig
 from decoder.training.loop import LoopConfig
 from decoder.training.pool import PoolPlan, build_pool
 from decoder.training.video_memory import MemoryTraining, train_nano_memory
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("memory-training"), help="folder to write and to resume from")
     parser.add_argument("--pool", type=Path, help="nano's pool, for backgrounds (default: pool/ in the output folder)")
     parser.add_argument("--clips", type=Path, help="folder of the clips (default: clips/ in the output folder)")
-    parser.add_argument("--shards", type=int, default=96, help="shards of 16 clips (default: %(default)s)")
+    parser.add_argument("--shards", type=int, default=64, help="shards of 16 clips (default: %(default)s)")
     parser.add_argument("--nano", default="nano", help="name or file of the nano it is for (default: the shipped one)")
     parser.add_argument("--device", default="cpu", help="where to train, such as cpu or cuda (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="that train together; one per core on a CPU")
@@ -41,9 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         ClipPlan(arguments.shards, seed=arguments.seed),
         ClipPlan(HELD_OUT_SHARDS, seed=arguments.seed, held_out=True),
     ]
-    clips, held_out = (
-        build_clips(arguments.data, pool, folder, plan, processes=arguments.processes) for plan in plans
-    )
+    clips, held_out = (build_clips(arguments.data, pool, folder, plan, processes=arguments.processes) for plan in plans)
     weights = train_nano_memory(
         arguments.nano,
         clips,
@@ -51,7 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out,
         MemoryTraining(
             loop=LoopConfig(minutes=arguments.minutes, rate=2e-3, weight_decay=0.01, averaging=0.99),
-            memory=NanoMemoryConfig(),
             processes=arguments.processes,
             seed=arguments.seed,
         ),

@@ -27,6 +27,7 @@ from decoder.track.start import open_tracker
 from decoder.track.video_file import FolderVideo
 
 STARTS = ("mask", "box", "click")
+LOST = 0.2  # J under which an object is lost
 FLOORS = {"repeat the first mask": repeat_first, "move it by optical flow": move_by_flow}
 
 
@@ -45,12 +46,20 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Means over the frames but the first and the last, as DAVIS counts."""
+    """Means over the frames but the first and the last, as DAVIS counts, and how it went."""
 
     sequence: str
     method: str
     j: float
     f: float
+    js: tuple[float, ...]  # J of every frame, the first and the last included
+
+    @property
+    def lost_from(self) -> int | None:
+        """The first frame from which on J never again reaches ``LOST``; None if it does on the last."""
+        kept = [frame for frame, j in enumerate(self.js) if j >= LOST]
+        lost = kept[-1] + 1 if kept else 0
+        return lost if lost < len(self.js) else None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             for name, floor in FLOORS.items():
                 scores.append(score(sequence, name, floor(sequence.video, sequence.truth(0))))
     print(table(scores))
+    print(f"\n{course(scores)}")
     if arguments.out is not None:
         arguments.out.write_text(json.dumps([asdict(one) for one in scores], indent=1))
     return 0
@@ -121,9 +131,10 @@ def first_prompt(truth: NDArray[np.bool_], start: str) -> Prompt:
 
 def score(sequence: Sequence, method: str, found: Iterator[NDArray[np.bool_]]) -> Score:
     """Hold masks, one per frame in order, against the truth."""
-    inner = [(mask, sequence.truth(frame)) for frame, mask in enumerate(found) if 0 < frame < len(sequence.masks) - 1]
-    j = float(np.mean([region_similarity(*pair) for pair in inner]))
-    return Score(sequence.name, method, j, float(np.mean([contour_accuracy(*pair) for pair in inner])))
+    pairs = [(mask, sequence.truth(frame)) for frame, mask in enumerate(found)]
+    js = tuple(region_similarity(*pair) for pair in pairs)
+    fs = [contour_accuracy(*pair) for pair in pairs[1:-1]]
+    return Score(sequence.name, method, float(np.mean(js[1:-1])), float(np.mean(fs)), js)
 
 
 def table(scores: list[Score]) -> str:
@@ -135,4 +146,16 @@ def table(scores: list[Score]) -> str:
         cells = [f"{s.j:.3f} / {s.f:.3f}" for s in own]
         mean = f"{np.mean([s.j for s in own]):.3f} / {np.mean([s.f for s in own]):.3f}"
         lines.append(f"| {method} | {' | '.join(cells)} | {mean} |")
+    return "\n".join(lines)
+
+
+def course(scores: list[Score]) -> str:
+    """A Markdown table of how each track went: a row per way and video; where it fails is where J falls."""
+    quarters = ("first frame", "1st quarter", "2nd", "3rd", "4th")
+    lines = [f"| J | video | {' | '.join(quarters)} | lost (J < {LOST}) from |", "|---" * (len(quarters) + 3) + "|"]
+    for one in scores:
+        parts = [one.js[:1], *(part.tolist() for part in np.array_split(np.array(one.js), 4))]
+        cells = [f"{np.mean(part):.2f}" for part in parts]
+        end = "never" if one.lost_from is None else f"frame {one.lost_from} of {len(one.js)}"
+        lines.append(f"| {one.method} | {one.sequence} | {' | '.join(cells)} | {end} |")
     return "\n".join(lines)

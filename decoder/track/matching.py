@@ -13,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decoder.choose import choose_mask
 from decoder.models import Model
-from decoder.prompts import Prompt
-from decoder.segment import ImageEmbedding, encode_image, predict_masks, resize_logits
+from decoder.segment import ImageEmbedding, encode_image
 from decoder.track.appearance import GRID, Remembered, centre_of, colour_grid, match, shifted
 from decoder.track.memory import Direction, FrameMemory, MemoryBank, MemoryRule, select_memories
+from decoder.track.prompted import STEEPNESS, answer_prompt
 from decoder.track.propagation import FrameView, PromptedObject
 
 RULE = MemoryRule(maps=3, pointers=1, prompted=2)  # two frames just passed, the two closest prompted ones
-STEEPNESS = 16.0  # of logits made of shares: 0 becomes -8, 1 becomes 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,19 +40,11 @@ class MatchPropagation:
 
     def answer(self, view: FrameView, asked: PromptedObject[Remembered]) -> FrameMemory[Remembered]:
         """Answer a prompt; clicks correct the answer known for this frame, if there is one."""
-        memory, prompt = asked.bank.at(view.index), asked.prompt
-        passed = None if memory is None else memory.passed
-        colours = colour_grid(view.image)
-        if prompt.mask_logits is not None and not prompt.points and prompt.box is None:
-            labels = resize_logits((prompt.mask_logits > 0).float(), GRID)[0, 0]
-            return _memory(view.index, colours, labels, passed, prompted=True)
-        if prompt.mask_logits is None and memory is not None and memory.present:
-            prompt = Prompt(prompt.points, prompt.box, memory.logits)
-        mask_set = predict_masks(self.model, view.embedding(), prompt)
-        row = choose_mask(mask_set, prompt)
-        looks = Remembered(colours, resize_logits(mask_set.logits[row], GRID)[0, 0].sigmoid())
-        iou, score = float(mask_set.predicted_iou[row]), mask_set.object_score
-        return FrameMemory(view.index, True, mask_set.logits[row], iou, score, looks, passed)
+        known = asked.bank.at(view.index)
+        answer = answer_prompt(self.model, view, asked.prompt, known)
+        looks = Remembered(colour_grid(view.image), answer.shares(GRID))
+        passed = None if known is None else known.passed
+        return FrameMemory(view.index, True, answer.logits, answer.predicted_iou, answer.object_score, looks, passed)
 
     def follow(
         self, view: FrameView, banks: Sequence[MemoryBank[Remembered]], direction: Direction
@@ -83,10 +73,8 @@ def _moved_to(there: Tensor | None, looks: Remembered) -> Remembered:
     return Remembered(shifted(looks.colours, rows, columns), shifted(looks.labels, rows, columns))
 
 
-def _memory(
-    frame: int, colours: Tensor, labels: Tensor, passed: Direction | None, *, prompted: bool = False
-) -> FrameMemory[Remembered]:
+def _memory(frame: int, colours: Tensor, labels: Tensor, passed: Direction) -> FrameMemory[Remembered]:
     logits = STEEPNESS * (labels - 0.5)
     inside = labels > 0.5
     sureness = float(labels[inside].mean()) if bool(inside.any()) else 0.0
-    return FrameMemory(frame, prompted, logits, sureness, float(logits.max()), Remembered(colours, labels), passed)
+    return FrameMemory(frame, False, logits, sureness, float(logits.max()), Remembered(colours, labels), passed)

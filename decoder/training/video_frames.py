@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from decoder.training.video import FRAMES, OBJECTS
 from decoder.training.video_pool import open_clips
 from decoder.training.views import normalise
 
+CUTS = 8  # one excerpt in so many ends in another scene
 SMALLEST = 10.0  # stride-4 cells that an object must cover on a clip's first frame
 
 
@@ -49,6 +50,15 @@ class Excerpt(NamedTuple):
     clip: EncodedClip
     frames: tuple[int, ...]
     objects: Tensor  # (B,) int64, B may be 0
+    cut_to: EncodedClip | None = None  # the last frame is of this other clip, where no object is seen
+
+    def steps(self) -> Iterator[tuple[ImageFeatures, Tensor, Tensor]]:
+        """Features, colours (1, 12, 64, 64) and true masks (B, 1, 64, 64) of frame after frame."""
+        for number, frame in enumerate(self.frames):
+            cut = self.cut_to is not None and number == len(self.frames) - 1
+            clip = self.cut_to if self.cut_to is not None and cut else self.clip
+            masks = self.clip.masks(frame, self.objects)
+            yield clip.features(frame), clip.colours[frame : frame + 1].float(), masks * (not cut)
 
 
 class ClipSet:
@@ -79,7 +89,8 @@ class ClipSet:
         frames = tuple(range(first, first + apart * (length - 1) + 1, apart))
         if _integer(2, generator):
             frames = frames[::-1]
-        return Excerpt(clip, frames, visible(clip, frames[0], objects, generator))
+        cut_to = self[_integer(len(self), generator)] if _integer(CUTS, generator) == 0 else None
+        return Excerpt(clip, frames, visible(clip, frames, objects, generator), cut_to)
 
 
 def encode_clip(nano: Nano, clip: NDArray[np.uint8], device: torch.device) -> EncodedClip:
@@ -95,11 +106,13 @@ def encode_clip(nano: Nano, clip: NDArray[np.uint8], device: torch.device) -> En
     return EncodedClip(features.image.half(), fine.s8.half(), fine.s4.half(), colours.half(), shares)
 
 
-def visible(clip: EncodedClip, frame: int, most: int, generator: torch.Generator) -> Tensor:
-    """Up to so many of the objects that are large enough on a frame."""
-    areas = clip.shares[frame].float().sum(dim=(1, 2)).cpu() / 255
-    seen = (areas >= SMALLEST).nonzero()[:, 0]
-    return seen[torch.randperm(len(seen), generator=generator)[:most]]
+def visible(clip: EncodedClip, frames: Sequence[int], most: int, generator: torch.Generator) -> Tensor:
+    """Up to so many of the objects that are large enough on the first frame; those that vanish later come first."""
+    areas = clip.shares[list(frames)].float().sum(dim=(2, 3)).cpu() / 255  # (frames, OBJECTS)
+    seen = (areas[0] >= SMALLEST).nonzero()[:, 0]
+    vanish = (areas[:, seen].amin(dim=0) < 1).float()
+    order = (vanish + torch.rand(len(seen), generator=generator)).argsort(descending=True)
+    return seen[order[:most]]
 
 
 def _integer(high: int, generator: torch.Generator) -> int:

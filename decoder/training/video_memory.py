@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -45,9 +45,9 @@ class MemoryTraining:
     """
 
     loop: LoopConfig
-    memory: NanoMemoryConfig
-    clips: int = 3
-    objects: int = 4
+    memory: NanoMemoryConfig = field(default_factory=NanoMemoryConfig)
+    clips: int = 2
+    objects: int = 3
     judged: int = 16
     seed: int = 0
     processes: int = 1
@@ -180,7 +180,7 @@ def held_out_iou(memory: NanoMemory, clips: ClipSet, training: MemoryTraining) -
         for index in range(min(training.judged, len(clips))):
             clip = clips[index]
             frames = tuple(range(len(clip.colours)))
-            excerpt = Excerpt(clip, frames, visible(clip, 0, training.objects, generator))
+            excerpt = Excerpt(clip, frames, visible(clip, frames, training.objects, generator))
             if len(excerpt.objects):
                 ious += [
                     true_iou(found.logits.float(), truth[:, 0])[_area(truth) >= SEEN]
@@ -194,18 +194,14 @@ def follow(memory: NanoMemory, excerpt: Excerpt, first: Tensor) -> list[tuple[Me
 
     What is remembered of a found mask teaches nothing to the frame it was found on.
     """
-    clip, objects = excerpt.clip, excerpt.objects
-    start, *rest = excerpt.frames
-    features = clip.features(start)
-    looks = memory.looks(features, _colours(excerpt, start))
-    prompted = [memory.remember(features, looks, first)]
+    (features, colours, _), *rest = excerpt.steps()
+    prompted = [memory.remember(features, memory.looks(features, colours), first)]
     passed: list[Remembered] = []
     answers = []
-    for frame in rest:
-        features = clip.features(frame)
-        looks = memory.looks(features, _colours(excerpt, frame))
+    for features, colours, truth in rest:
+        looks = memory.looks(features, colours)
         found = memory.find(features, looks, prompted, passed)
-        answers.append((found, clip.masks(frame, objects)))
+        answers.append((found, truth))
         passed = [memory.remember(features, looks, found_shares(found).detach()), *passed][:PASSED]
     return answers
 
@@ -270,10 +266,6 @@ def _first_masks(excerpt: Excerpt, generator: torch.Generator) -> Tensor:
     if kind < 0.5:
         return F.max_pool2d(first, 3, 1, 1)
     return -F.max_pool2d(-first, 3, 1, 1) if kind < 1 else first
-
-
-def _colours(excerpt: Excerpt, frame: int) -> Tensor:
-    return excerpt.clip.colours[frame : frame + 1].float()
 
 
 def _area(masks: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from decoder.__main__ import main
 from decoder.shapes import mask_iou, rle_to_mask
+from decoder.track.evaluate_command import Score
 
 FRAMES, SIDE = 8, 96
 
@@ -79,13 +80,29 @@ def test_mistakes_are_told_in_one_line(
 
 def test_evaluate_video_prints_scores_and_floors(data_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate-video", str(data_set), "--start", "mask", "--floors"]) == 0
-    rows = {line.split("|")[1].strip(): line.split("|")[-2] for line in capsys.readouterr().out.splitlines()}
+    means, course = capsys.readouterr().out.split("\n\n")
+    rows = {line.split("|")[1].strip(): line.split("|")[-2] for line in means.splitlines()}
     j = {name: float(cell.split("/")[0]) for name, cell in list(rows.items())[2:]}
     assert j["nano from a mask"] > 0.8
     # Every frame but the first and the last: the square has gone 3 to 18 of its 30 pixels.
     assert j["repeat the first mask"] == pytest.approx(
         np.mean([(30 - 3 * t) / (30 + 3 * t) for t in range(1, 7)]), abs=1e-3
     )
+    last = course.splitlines()[-1].split("|")
+    assert last[1].strip() == "move it by optical flow"
+    assert last[-2].strip() == "never"
+    repeated = next(line for line in course.splitlines() if "repeat" in line).split("|")
+    assert float(repeated[3]) == 1.0
+    assert float(repeated[4]) > float(repeated[7])
+
+
+def test_a_track_is_lost_where_it_never_comes_back() -> None:
+    def score(*js: float) -> Score:
+        return Score("video", "method", 0.0, 0.0, js)
+
+    assert score(1.0, 0.1, 0.5, 0.1, 0.0).lost_from == 3
+    assert score(1.0, 0.1, 0.5).lost_from is None
+    assert score(0.0, 0.1).lost_from == 0
 
 
 def test_a_data_set_that_lacks_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

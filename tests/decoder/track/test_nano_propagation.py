@@ -1,0 +1,112 @@
+"""Tracking with nano's memory: plumbing, not quality, so a memory that trusts its nearest places and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from decoder.errors import CheckpointError
+from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
+from decoder.models import Model
+from decoder.prompts import Box, Prompt
+from decoder.shapes import mask_iou, rle_to_mask
+from decoder.track.frames import ArrayVideo
+from decoder.track.matching import MatchPropagation
+from decoder.track.nano_propagation import NanoPropagation
+from decoder.track.nano_weights import load_nano_memory, nano_digest, save_nano_memory
+from decoder.track.start import open_tracker
+from decoder.track.tracker import Tracker
+
+SIDE, SIZE = 128, 40
+
+
+@pytest.fixture(scope="module")
+def memory() -> NanoMemory:
+    torch.manual_seed(0)
+    network = NanoMemory(NanoMemoryConfig()).eval().requires_grad_(False)
+    network.trust.copy_(torch.tensor([0.0, 0.0, 10.0]))
+    network.judge[-1].bias.copy_(torch.tensor([2.0, 9.0]))  # sure of itself, always sees the object
+    return network
+
+
+def truth(left: int) -> NDArray[np.bool_]:
+    mask = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    mask[44 : 44 + SIZE, left : left + SIZE] = True
+    return mask
+
+
+def video(*lefts: int) -> ArrayVideo:
+    """A red square over noise."""
+    noise = np.random.default_rng(0).integers(60, 110, (SIDE, SIDE, 3), dtype=np.uint8)
+    images = [noise.copy() for _ in lefts]
+    for image, left in zip(images, lefts, strict=True):
+        image[truth(left)] = (220, 40, 30)
+    return ArrayVideo(images)
+
+
+def as_prompt(mask: NDArray[np.bool_]) -> Prompt:
+    return Prompt(mask_logits=torch.from_numpy(np.where(mask, 1.0, -1.0)))
+
+
+def test_a_mask_moves_with_its_object_forward_and_backward(nano: Model, memory: NanoMemory) -> None:
+    lefts = [20, 26, 32, 38, 44]
+    tracker = Tracker(NanoPropagation(nano, memory), video(*lefts))
+    for first, frames in ((0, range(5)), (4, range(4, -1, -1))):
+        state = tracker.prompt(tracker.start(), first, 1, as_prompt(truth(lefts[first]))).state
+        for step in tracker.propagate(state, frames):
+            assert mask_iou(rle_to_mask(step.masks[1].rle), truth(lefts[step.frame])) > 0.8
+
+
+def test_objects_do_not_change_each_other(nano: Model, memory: NanoMemory) -> None:
+    """Some are first seen later, so they look at other frames."""
+    tracker = Tracker(NanoPropagation(nano, memory), video(20, 24, 28, 32))
+    alone = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(20))).state
+    others = tracker.prompt(alone, 0, 2, as_prompt(truth(60))).state
+    others = tracker.prompt(others, 2, 3, as_prompt(truth(28))).state
+    for one, many in zip(tracker.propagate(alone, range(4)), tracker.propagate(others, range(4)), strict=True):
+        ours, theirs = (rle_to_mask(step.masks[1].rle) for step in (one, many))
+        assert mask_iou(ours, theirs) > 0.999
+
+
+def test_a_lost_object_is_empty_and_absent(nano: Model, memory: NanoMemory) -> None:
+    blind = NanoMemory(memory.config).eval().requires_grad_(False)
+    blind.load_state_dict(memory.state_dict())
+    blind.judge[-1].bias[1] = -9.0
+    tracker = Tracker(NanoPropagation(nano, blind), video(20, 24, 28))
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(20))).state
+    steps = list(tracker.propagate(state, range(3), lost_after=1))
+    assert [step.masks[1].present for step in steps] == [True, False]
+    assert not rle_to_mask(steps[1].masks[1].rle).any()
+
+
+def test_a_box_is_answered_by_nano_itself(nano: Model, memory: NanoMemory) -> None:
+    frames = video(20)
+    ours, by_colour = (
+        tracker.prompt(tracker.start(), 0, 1, Prompt(box=Box(20, 44, 60, 84))).masks[1]
+        for tracker in (Tracker(NanoPropagation(nano, memory), frames), Tracker(MatchPropagation(nano), frames))
+    )
+    assert ours.rle == by_colour.rle
+    assert mask_iou(rle_to_mask(ours.rle), truth(20)) > 0.5
+
+
+def test_a_file_is_used_with_its_own_nano_only(nano: Model, memory: NanoMemory, tmp_path: Path) -> None:
+    path = tmp_path / "memory.safetensors"
+    save_nano_memory(memory, path, {"nano": nano_digest(nano.network), "held_out_iou": "0.5"})  # type: ignore[arg-type]
+    loaded = load_nano_memory(nano, path)
+    assert loaded is not None
+    assert isinstance(open_tracker(nano, video(20), memory_weights=path)._propagation, NanoPropagation)
+
+    save_nano_memory(memory, path, {"nano": "another", "held_out_iou": "0.5"})
+    assert load_nano_memory(nano, path) is None
+    assert isinstance(open_tracker(nano, video(20), memory_weights=path)._propagation, MatchPropagation)
+
+
+def test_a_broken_file_is_named(nano: Model, tmp_path: Path) -> None:
+    path = tmp_path / "memory.safetensors"
+    path.write_bytes(b"not weights")
+    with pytest.raises(CheckpointError, match=r"memory\.safetensors cannot be read as weights"):
+        open_tracker(nano, video(20), memory_weights=path)
