@@ -16,6 +16,7 @@ import gradio as gr
 from web.answers import answering
 from web.endpoints import add_endpoints
 from web.start import STATIC, Services, launch, open_services, read_options
+from web.video_endpoints import add_video_endpoints
 
 SCRIPTS = (  # in order: they share one scope
     "strings.js",
@@ -84,6 +85,7 @@ def build_app(services: Services) -> gr.Blocks:
             elem_id="clickmask",
         )
         add_endpoints(service)
+        add_video_endpoints(video)
     return demo
 
 

@@ -28,7 +28,7 @@ def add_endpoints(service: Service) -> None:
         Args:
             folder: Path of the folder on the server; empty for the one the app starts with.
         """
-        with _told():
+        with told():
             pictures = service.library.refreshed(folder or str(service.start_folder)).project.pictures()
             return [asdict(picture) for picture in pictures]
 
@@ -44,7 +44,7 @@ def add_endpoints(service: Service) -> None:
             labels: For each click 1 if it belongs to the object, 0 if not.
             box: A box around the object as [x0, y0, x1, y1] in pixels, or empty.
         """
-        with _told():
+        with told():
             return _predict(service, folder or str(service.start_folder), picture, points, labels, box)
 
     def export_labels(
@@ -59,7 +59,7 @@ def add_endpoints(service: Service) -> None:
             min_iou: The IoU with the mask that simplified polygons keep at least.
             done_only: Leave out pictures that are not marked as done.
         """
-        with _told():
+        with told():
             opened = service.library.folder(folder or str(service.start_folder))
             request = export_request(opened, file_format=file_format, shape=shape, min_iou=min_iou, done_only=done_only)
             return gr.FileData(path=run_export(request, _silent)["path"])
@@ -71,7 +71,7 @@ def add_endpoints(service: Service) -> None:
             folder: Path of the folder on the server; empty for the one the app starts with.
             file: The JSON file.
         """
-        with _told():
+        with told():
             opened = service.library.folder(folder or str(service.start_folder))
             return add_label_file(opened, Path(file["path"]))[0]
 
@@ -111,7 +111,7 @@ def _silent(_done: int, _total: int) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Errors for a program's user, as Gradio hands them on."""
     try:
         yield

@@ -135,7 +135,7 @@ class VideoLibrary:
             DatasetError: If it is outside the roots, or its project cannot be opened.
             VideoError: If it is gone or cannot be read.
         """
-        place = self._allowed(path)
+        place = self.allowed(path)
         key = (place, place.stat().st_mtime_ns)
         with self._lock:
             if key not in self._open:
@@ -163,7 +163,8 @@ class VideoLibrary:
                 opened.store.close()
             self._open.clear()
 
-    def _allowed(self, path: str | Path) -> Path:
+    def allowed(self, path: str | Path) -> Path:
+        """The resolved path of an existing file or folder below a root."""
         place = Path(path).resolve()
         if place.is_dir():
             return self._library.allowed(place)

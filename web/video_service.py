@@ -8,6 +8,7 @@ one video at a time, and never holds up clicks.
 from __future__ import annotations
 
 import base64
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -24,7 +25,7 @@ from web.jobs import Job, Jobs
 from web.library import Library
 from web.runs import mask_to_runs
 from web.video_export import VideoExport, run_video_export
-from web.video_library import OpenVideo, VideoLibrary, allow_folder
+from web.video_library import OpenVideo, VideoLibrary, allow_folder, open_one
 from web.video_pictures import FramePictures
 from web.video_plan import Basis, Leg, plan_all, plan_from
 from web.video_records import Direction, Found, FramePrompt, Track, VideoObject, prompt_message
@@ -150,7 +151,9 @@ class VideoService:
 
     def video_prompt(self, message: Message) -> Answer:
         """Say something about an object on a frame, or clear it (no points, no box, not absent); gives the mask."""
-        opened = self._opened(message)
+        return self._prompt(self._opened(message), message)
+
+    def _prompt(self, opened: OpenVideo, message: Message) -> Answer:
         object_id, frame = int(message["object"]), int(message["frame"])
         if not 0 <= frame < opened.frame_count:
             raise VideoError(f"frame {frame} does not exist, wanted 0 to {opened.frame_count - 1}")
@@ -189,7 +192,7 @@ class VideoService:
         legs = self._plan(opened, str(message.get("way", "both")), int(message.get("frame", 0)))
         if opened.job is not None and self._running_job(opened):
             self._jobs.job(opened.job).stop()
-        opened.job = self._jobs.start(partial(self._track, opened, legs))
+        opened.job = self._jobs.start(lambda job: self._track(opened, legs, job.report))
         return {"job": opened.job, "total": frames_to_do(legs)}
 
     def video_progress(self, message: Message) -> Answer:
@@ -218,10 +221,32 @@ class VideoService:
             )
         return legs
 
-    def _track(self, opened: OpenVideo, legs: Sequence[Leg], job: Job) -> Answer:
+    def track_once(self, path: Path, prompts: Sequence[Message], file_format: str) -> Path:
+        """Track a video for a program, beside all that persons did with it, and return the exported file.
+
+        Args:
+            path: The file or folder.
+            prompts: What ``video_prompt`` takes, each with an ``object``, and a ``name`` if wanted.
+            file_format: See ``video_export``.
+        """
+        if not prompts:
+            raise PromptError("there is no prompt, wanted one for each object at least")
+        with tempfile.TemporaryDirectory(prefix="clickmask-") as place:
+            opened = open_one(path, Path(place) / "once.db")
+            for prompt in prompts:
+                said = {"frame": 0, **prompt, "video": str(path), "revision": opened.store.revision}
+                self._prompt(opened, said)
+                name = str(prompt.get("name", "object"))
+                opened.store.write_object(VideoObject(int(prompt["object"]), name), opened.store.revision)
+            self._track(opened, self._plan(opened, "both", 0), lambda *_done, **_found: None)
+            exports = str(self._library.home / "exports")
+            request = VideoExport(str(path), str(opened.store.file), exports, file_format)
+            return Path(run_video_export(request, lambda _done, _total: None)["path"])
+
+    def _track(self, opened: OpenVideo, legs: Sequence[Leg], report: Callable[..., None]) -> Answer:
         total, cells = frames_to_do(legs), list[Cell]()
         while not opened.tracking.acquire(timeout=0.1):  # the run before this one is still ending
-            job.report(0, total, cells=cells)
+            report(0, total, cells=cells)
         try:
             prompts = opened.store.prompts()
             legs = [leg for leg in legs if leg.object in prompts]
@@ -230,7 +255,7 @@ class VideoService:
             for leg in legs:
                 asked = sorted(prompts[leg.object].items())
                 memories[leg.object] = [opened.answer(model, leg.object, frame, prompt)[0] for frame, prompt in asked]
-                job.report(0, total, cells=cells)
+                report(0, total, cells=cells)
             bases = {leg.object: Basis(prompts[leg.object]) for leg in legs}
             steps = taking_turns(follow(opened.tracker(model), legs, memories), self._turn)
             for done, (direction, step) in enumerate(steps, start=1):
@@ -239,7 +264,7 @@ class VideoService:
                 cells += [
                     (t.frame, t.object, _letter(t.found.present, True), _byte(t.found.confidence)) for t in tracks
                 ]
-                job.report(done, total, cells=cells, frame=step.frame)
+                report(done, total, cells=cells, frame=step.frame)
         finally:
             opened.tracking.release()
         return {"frames": total}

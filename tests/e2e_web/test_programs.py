@@ -31,7 +31,8 @@ def client(url: str) -> Client:
 
 def test_only_the_documented_endpoints_are_listed_with_names_and_types(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/list_pictures", "/predict", "/export_labels", "/import_labels"}
+    photos = {"/list_pictures", "/predict", "/export_labels", "/import_labels"}
+    assert set(endpoints) == photos | {"/list_videos", "/track_video", "/track_uploaded_video"}
     names = [parameter["parameter_name"] for parameter in endpoints["/predict"]["parameters"]]
     assert names == ["folder", "picture", "points", "labels", "box"]
 
