@@ -16,10 +16,11 @@ from decoder.auto import AutoSettings, FoundMask, Progress, ignore_progress, seg
 from decoder.batching import Batcher
 from decoder.cache import Cache, CacheCounts
 from decoder.choose import Rule, choose_mask, stability_score
+from decoder.closer import CloserLook, look_closer
 from decoder.models import Model
 from decoder.optimize import optimize
 from decoder.prompts import Prompt, Size, check_prompt
-from decoder.refine import RefinedMask, Window, zoom_prompt, zoom_window
+from decoder.refine import Window
 from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
 from decoder.store import EmbeddingStore
 
@@ -40,7 +41,7 @@ class Segmentation:
     cache_hit: bool  # whether the image was encoded before
     encode_ms: float
     decode_ms: float
-    closer: RefinedMask | None = None  # the chosen mask seen again from close by
+    closer: CloserLook | None = None  # the chosen mask seen again from close by
 
     @property
     def size(self) -> Size:
@@ -126,28 +127,23 @@ class Engine:
     def segment_closely(
         self, image_key: str, load_image: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto"
     ) -> Segmentation:
-        """Answer one prompt, then once more on a crop around the answer: sharper edges, small things found.
+        """Answer one prompt, then once more from close by: sharper edges, small things found.
 
-        The crop is encoded, so a click costs more; crops are cached, and later clicks mostly fall on the same one.
-        Where the answer fills most of the image, or the closer look finds nothing, it is that of ``segment``.
+        A crop is encoded, so a click costs more; crops are cached, and later clicks mostly fall on the same one.
+        Where a closer look shows nothing, the answer is that of ``segment``.
         """
         first = self.segment(image_key, load_image, prompt, rule=rule)
-        logits, start = first.logits[first.chosen], time.perf_counter()
-        window = zoom_window(logits, prompt, first.size)
-        if window is None:
-            return first
-        crop, _ = self._embeddings.get(
-            f"{image_key} {window}", lambda: self._encode_crop(image_key, load_image, window)
+        start = time.perf_counter()
+        image, _ = self._pixels.get(image_key, load_image)
+        closer = look_closer(
+            image,
+            prompt,
+            first.logits[first.chosen],
+            first.score,
+            encode=lambda window: self._crop_embedding(image_key, image, window),
+            answer=lambda embedding, inner: self._clicks.submit((embedding, inner)),
         )
-        encoded = time.perf_counter()
-        mask_set = self._clicks.submit((crop, zoom_prompt(window, prompt, logits, first.size)))
-        closer = RefinedMask(window, mask_set, first.size)
-        return replace(
-            first,
-            closer=None if closer.is_empty else closer,
-            encode_ms=first.encode_ms + 1000 * (encoded - start),
-            decode_ms=first.decode_ms + 1000 * (time.perf_counter() - encoded),
-        )
+        return replace(first, closer=closer, decode_ms=first.decode_ms + 1000 * (time.perf_counter() - start))
 
     def segment_everything(
         self,
@@ -197,9 +193,8 @@ class Engine:
             self._store.save(image_key, embedding)
         return embedding
 
-    def _encode_crop(self, image_key: str, load_image: LoadImage, window: Window) -> ImageEmbedding:
-        image, _ = self._pixels.get(image_key, load_image)
-        return self._encode(window.crop(image))
+    def _crop_embedding(self, image_key: str, image: NDArray[np.uint8], window: Window) -> ImageEmbedding:
+        return self._embeddings.get(f"{image_key} {window}", lambda: self._encode(window.crop(image)))[0]
 
     def _encode(self, image: NDArray[np.uint8]) -> ImageEmbedding:
         with self._encoding:

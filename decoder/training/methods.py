@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from decoder.choose import Rule, choose_mask
+from decoder.closer import look_closer
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
-from decoder.refine import RefinedMask, Window, refine_mask, zoom_window
+from decoder.refine import Window
 from decoder.segment import ImageEmbedding, binarize, encode_image, predict_masks
 from decoder.training.person import Mask
 
@@ -84,21 +85,27 @@ class _ModelSession:
         """Predict, choose, and zoom if the method does."""
         masks = predict_masks(self.method.model, self.embedding, prompt)
         row = choose_mask(masks, prompt, self.method.rule)
-        refined = self._zoomed(prompt, masks.logits[row]) if self.method.zoom else None
-        mask = binarize(masks.logits[row], masks.size) if refined is None else refined
+        closer = self._closer(prompt, masks.logits[row], float(masks.predicted_iou[row])) if self.method.zoom else None
+        mask = binarize(masks.logits[row], masks.size) if closer is None else closer
         options = tuple(binarize(logits, masks.size) for logits in masks.logits) if prompt.is_ambiguous else ()
         return Answer(mask, masks.logits[row], options, masks.object_score)
 
-    def _zoomed(self, prompt: Prompt, logits: Tensor) -> Mask | None:
-        size = Size(*self.image.shape[:2])
-        window = zoom_window(logits, prompt, size)
-        if window is None:
-            return None
+    def _closer(self, prompt: Prompt, logits: Tensor, predicted_iou: float) -> Mask | None:
+        model = self.method.model
+        look = look_closer(
+            self.image,
+            prompt,
+            logits,
+            predicted_iou,
+            encode=self._crop,
+            answer=lambda embedding, inner: predict_masks(model, embedding, inner),
+        )
+        return None if look is None else look.mask()
+
+    def _crop(self, window: Window) -> ImageEmbedding:
         if window not in self.crops:
             self.crops[window] = encode_image(self.method.model, window.crop(self.image))
-        refined: RefinedMask = refine_mask(self.method.model, self.crops[window], window, prompt, logits, size)
-        mask = refined.mask()
-        return mask if mask.any() else None
+        return self.crops[window]
 
 
 @dataclass(frozen=True)

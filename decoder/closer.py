@@ -1,0 +1,82 @@
+"""A closer look at an answer: by the network once more on a crop around it, then along the picture's own edges.
+
+Knows nothing of caches: whoever asks says how crops are encoded and prompts answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from decoder.edges import sharpen
+from decoder.prompts import Prompt, Size
+from decoder.refine import Window, zoom_prompt, zoom_window
+from decoder.segment import ImageEmbedding, MaskSet, binarize
+
+COARSE_CELLS = 128  # masks on a grid of fewer cells a side have no edges of their own worth keeping
+
+EncodeWindow = Callable[[Window], ImageEmbedding]
+AnswerPrompt = Callable[[ImageEmbedding, Prompt], MaskSet]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CloserLook:
+    """An answer seen from close by; outside the window there is nothing."""
+
+    window: Window
+    inside: NDArray[np.bool_]  # the window's part of the mask
+    predicted_iou: float  # in [0, 1]
+    size: Size  # of the whole image
+
+    def mask(self) -> NDArray[np.bool_]:
+        """At the image's size: (H, W)."""
+        whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
+        whole[self.window.top : self.window.bottom, self.window.left : self.window.right] = self.inside
+        return whole
+
+
+def look_closer(
+    image: NDArray[np.uint8],
+    prompt: Prompt,
+    logits: Tensor,
+    predicted_iou: float,
+    *,
+    encode: EncodeWindow,
+    answer: AnswerPrompt,
+) -> CloserLook | None:
+    """Look at an answer again.
+
+    Args:
+        image: RGB, shape (H, W, 3), uint8.
+        prompt: What was asked, in pixels of the image.
+        logits: The answer on the whole image, shape (h, w) on the CPU.
+        predicted_iou: Of the answer.
+        encode: Encodes a window of the image; the next click mostly needs the same one.
+        answer: Answers a prompt on it.
+
+    Returns:
+        None where a closer look shows nothing: no object, or nothing that the first look did not have.
+    """
+    size = Size(*image.shape[:2])
+    window = zoom_window(logits, prompt, size)
+    if window is None:
+        whole = Window(0, 0, size.width, size.height)
+        return _look(whole, image, prompt, logits, predicted_iou) if _is_coarse(logits) else None
+    inner = zoom_prompt(window, prompt, logits, size)
+    masks = answer(encode(window), inner)
+    return _look(window, image, inner, masks.logits[0], float(masks.predicted_iou[0]))
+
+
+def _look(
+    window: Window, image: NDArray[np.uint8], prompt: Prompt, logits: Tensor, predicted_iou: float
+) -> CloserLook | None:
+    inside = sharpen(logits, window.crop(image), prompt) if _is_coarse(logits) else binarize(logits, window.size)
+    return CloserLook(window, inside, predicted_iou, Size(*image.shape[:2])) if inside.any() else None
+
+
+def _is_coarse(logits: Tensor) -> bool:
+    return max(logits.shape) < COARSE_CELLS

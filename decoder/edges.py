@@ -1,0 +1,99 @@
+"""The picture's own edges for a coarse mask.
+
+A small network answers on a grid far coarser than the picture. Two classical methods move its edge to where the
+picture has one, both starting from its answer: a guided filter while the prompt leaves open what is meant, a graph
+cut once a box or several clicks have pinned the object down.
+
+Source: "Guided Image Filtering" (He, Sun and Tang, 2010); "GrabCut" (Rother, Kolmogorov and Blake, 2004), as OpenCV
+has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from decoder.prompts import Prompt
+
+WORK_SIDE_PX = 192  # edges are looked for in the picture scaled down to this
+PINNED_DOWN = 4  # clicks that leave no doubt what is meant; a box does so at once
+
+FILTER_RADIUS_PX = 4  # of the guided filter, in the scaled picture
+FILTER_SMOOTHNESS = 1e-3  # variance of colour, in [0, 1], below which it sees no edge
+FILTER_LIMIT = 6.0  # logits beyond this are equally sure
+
+SURELY_OBJECT = 0.93  # probability from which the graph cut must agree with the network
+SURELY_BACKGROUND = 0.03  # likewise: networks rather include too much
+CLICK_RADIUS_PX = 3  # around a click, in the scaled picture, that is as it says
+SOFTENING_PX = 1.0  # blur of the cut, which is jagged
+
+Mask = NDArray[np.bool_]
+Planes = NDArray[np.floating[Any]]  # (h, w) or (h, w, channels)
+Shares = NDArray[np.float32]  # (h, w) in [0, 1], how much of each pixel is object
+
+
+def sharpen(logits: Tensor, picture: NDArray[np.uint8], prompt: Prompt) -> Mask:
+    """Give a mask the edges of the picture under it.
+
+    Args:
+        logits: The network's answer, shape (h, w) on the CPU, of any resolution; > 0 is object.
+        picture: What it is an answer on, RGB, shape (H, W, 3), uint8.
+        prompt: What was asked, in pixels of ``picture``; clicks outside it do not count.
+
+    Returns:
+        Shape (H, W).
+    """
+    height, width = picture.shape[:2]
+    scale = min(1.0, WORK_SIDE_PX / max(height, width))
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(cv2.resize(picture, shape, interpolation=cv2.INTER_AREA), np.uint8)
+    answer = np.asarray(cv2.resize(logits.numpy(), shape, interpolation=cv2.INTER_LINEAR), np.float32)
+    if prompt.box is None and len(prompt.points) < PINNED_DOWN:
+        shares = _filtered(answer, small)
+    else:
+        shares = _cut(answer, small, prompt, scale)
+    return np.asarray(cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5)
+
+
+def _filtered(answer: Shares, picture: NDArray[np.uint8]) -> Shares:
+    """Let colours say, around every place, how much of it is object: the best linear fit to the answer."""
+    shares = answer.clip(-FILTER_LIMIT, FILTER_LIMIT) / (2 * FILTER_LIMIT) + 0.5
+    colours = picture.astype(np.float32) / 255
+    mean_colour, mean_share = _mean(colours), _mean(shares)
+    covariance = _mean(colours * shares[..., None]) - mean_colour * mean_share[..., None]  # (h, w, 3)
+    products = colours[..., :, None] * colours[..., None, :]  # (h, w, 3, 3)
+    spread = _mean(products.reshape(*shares.shape, 9)).reshape(products.shape)
+    spread = spread - mean_colour[..., :, None] * mean_colour[..., None, :]
+    ridge = FILTER_SMOOTHNESS * np.eye(3, dtype=np.float32)
+    slopes = np.linalg.solve(spread + ridge, covariance[..., None])[..., 0]
+    offsets = mean_share - (slopes * mean_colour).sum(axis=-1)
+    return np.asarray((_mean(slopes) * colours).sum(axis=-1) + _mean(offsets), np.float32)
+
+
+def _mean(values: Planes) -> Planes:
+    """Means over the square around every pixel, channel by channel."""
+    side = 2 * FILTER_RADIUS_PX + 1
+    return np.asarray(cv2.boxFilter(values, -1, (side, side)))
+
+
+def _cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float) -> Shares:
+    """Where the network is unsure, cut along edges between what looks like its object and what does not."""
+    probability = 1 / (1 + np.exp(-answer))
+    hints = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    hints[probability > SURELY_OBJECT] = cv2.GC_FGD
+    hints[probability < SURELY_BACKGROUND] = cv2.GC_BGD
+    for point in prompt.points:
+        place = (int(point.x * scale), int(point.y * scale))
+        cv2.circle(hints, place, CLICK_RADIUS_PX, cv2.GC_FGD if point.positive else cv2.GC_BGD, -1)
+    both_seen = np.isin(hints, (cv2.GC_FGD, cv2.GC_PR_FGD)).any() and np.isin(hints, (cv2.GC_BGD, cv2.GC_PR_BGD)).any()
+    if not both_seen:
+        return np.asarray(probability, np.float32)
+    cv2.setRNGSeed(0)  # equal questions, equal answers
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(picture[..., ::-1]), hints, None, *models, 1, cv2.GC_INIT_WITH_MASK)
+    cut = np.isin(hints, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    return np.asarray((cv2.GaussianBlur(cut, (0, 0), SOFTENING_PX) + probability) / 2, np.float32)

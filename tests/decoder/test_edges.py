@@ -1,0 +1,95 @@
+"""Coarse answers get the picture's edges, whatever was asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from decoder.closer import look_closer
+from decoder.edges import sharpen
+from decoder.prompts import Box, Point, Prompt, Size
+from decoder.refine import Window
+from decoder.segment import ImageEmbedding, MaskSet, binarize
+
+BOX = Prompt(box=Box(118.0, 98.0, 282.0, 222.0))
+CLICK = Prompt(points=(Point(200.0, 160.0),))
+
+
+def picture() -> NDArray[np.uint8]:
+    """An orange square, x 120 to 280, y 100 to 220, on noisy grey."""
+    grey = np.random.default_rng(0).integers(90, 110, (300, 400, 3), dtype=np.uint8)
+    grey[100:220, 120:280] = (210, 120, 30)
+    return grey
+
+
+def truth() -> NDArray[np.bool_]:
+    mask = np.zeros((300, 400), np.bool_)
+    mask[100:220, 120:280] = True
+    return mask
+
+
+def rough_answer() -> torch.Tensor:
+    """The square on 64x64 cells, a cell too large all round, with soft edges."""
+    rows, columns = torch.meshgrid(torch.arange(64.0) + 0.5, torch.arange(64.0) + 0.5, indexing="ij")
+    beyond = torch.maximum((rows - 34.1).abs() - 12.8, (columns - 32).abs() - 12.8)  # cells from the square's edge
+    return (1.5 * (1 - beyond)).clamp(-6, 6)
+
+
+def iou(mask: NDArray[np.bool_]) -> float:
+    return float((mask & truth()).sum() / (mask | truth()).sum())
+
+
+@pytest.mark.parametrize(("prompt", "least"), [(CLICK, 0.9), (BOX, 0.94)])
+def test_a_blob_takes_the_squares_edges(prompt: Prompt, least: float) -> None:
+    assert iou(binarize(rough_answer(), Size(300, 400))) < 0.87
+    assert iou(sharpen(rough_answer(), picture(), prompt)) >= least
+
+
+def test_equal_questions_get_equal_answers() -> None:
+    first = sharpen(rough_answer(), picture(), BOX)
+    assert np.array_equal(first, sharpen(rough_answer(), picture(), BOX))
+
+
+@pytest.mark.parametrize("logit", [-9.0, 9.0])
+@pytest.mark.parametrize("prompt", [CLICK, BOX])
+def test_nothing_stays_nothing_and_everything_everything(logit: float, prompt: Prompt) -> None:
+    mask = sharpen(torch.full((64, 64), logit), picture(), Prompt(box=prompt.box))
+    assert mask.all() == (logit > 0)
+    assert mask.any() == (logit > 0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (700, 2)])
+def test_pictures_of_any_shape_are_taken(shape: tuple[int, int]) -> None:
+    thin = np.full((*shape, 3), 50, np.uint8)
+    assert sharpen(rough_answer(), thin, CLICK).shape == shape
+    assert sharpen(rough_answer(), thin, Prompt(box=Box(0, 0, shape[1], shape[0]))).shape == shape
+
+
+def _never_encode(window: Window) -> ImageEmbedding:
+    raise AssertionError(f"{window} was encoded")
+
+
+def _never_answer(embedding: ImageEmbedding, prompt: Prompt) -> MaskSet:
+    raise AssertionError(f"{prompt} was asked")
+
+
+def test_an_object_that_fills_the_picture_is_sharpened_without_another_encoding() -> None:
+    full = torch.full((64, 64), 5.0)
+    full[:3] = -5.0
+    look = look_closer(picture(), BOX, full, 0.5, encode=_never_encode, answer=_never_answer)
+    assert look is not None
+    assert look.size == Size(300, 400)
+    assert look.predicted_iou == 0.5
+
+
+def test_fine_masks_keep_their_edges() -> None:
+    """SAM 2's grid of 256 cells is finer than what the edges are looked for on."""
+    full = torch.full((256, 256), 5.0)
+    assert look_closer(picture(), BOX, full, 0.5, encode=_never_encode, answer=_never_answer) is None
+
+
+def test_nothing_is_looked_at_where_there_is_nothing() -> None:
+    empty = torch.full((64, 64), -5.0)
+    assert look_closer(picture(), BOX, empty, 0.5, encode=_never_encode, answer=_never_answer) is None
