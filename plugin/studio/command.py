@@ -99,8 +99,8 @@ def _greeting(project_url: str, login: Login, backend_url: str, labels: str) -> 
 
 
 _PHOTO_HINT = """\
-  Open a photo and switch on Auto-Annotation below it. Then: the pink tool in the toolbar (key M),
-  a label under "Smart click" (key 1), and click an object. Alt-click leaves something out; the tick accepts.
+  Open a photo and switch on Auto-Annotation below it. Then take the pink tool in the toolbar, pick a
+  label under "Smart click", and click an object. Alt-click leaves something out; the tick accepts.
   For a box: point at the pink tool, take the rectangle, and a label under "Smart box"."""
 
 _VIDEO_HINT = """\

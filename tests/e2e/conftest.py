@@ -24,6 +24,7 @@ from plugin.studio.servers import backend_command, label_studio_command
 from tests.e2e.annotator import Annotator
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickmask"
+PAGE_MILLISECONDS = 120_000  # on a machine that does other things too
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 
@@ -123,6 +124,7 @@ def browser() -> Iterator[Browser]:
 def annotator(browser: Browser, label_studio: LabelStudio, tmp_path: Path) -> Iterator[Annotator]:
     """A person logged in to Label Studio; the page must end without script errors."""
     page = browser.new_page(viewport={"width": 1600, "height": 1200})
+    page.set_default_timeout(PAGE_MILLISECONDS)
     script_errors: list[str] = []
     page.on("pageerror", lambda error: script_errors.append(str(error)))
     person = Annotator(page, label_studio.url, screenshots=Path(os.environ.get("CLICKMASK_SCREENSHOTS") or tmp_path))
