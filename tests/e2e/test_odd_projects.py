@@ -26,7 +26,7 @@ LABEL = '<Label value="猫 &amp; Töne" alias="cat"/>'
 ALIASED = (
     f'<View><KeyPointLabels name="point" toName="photo" smart="true" smartOnly="true">{LABEL}</KeyPointLabels>'
     f'<PolygonLabels name="outline" toName="photo">{LABEL}</PolygonLabels><Image name="photo" value="$image"/>'
-    '<Choices name="seen" toName="photo" perRegion="true"><Choice value="whole"/><Choice value="part"/></Choices></View>'
+    '<Choices name="seen" toName="photo" perRegion="true"><Choice value="all"/><Choice value="part"/></Choices></View>'
 )
 ORIENTATION, TURN_RIGHT = 0x0112, 6
 
