@@ -11,12 +11,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from torch import Tensor
-
-from decoder.choose import Rule
-from decoder.engine import Engine, LoadImage, Segmentation
 from decoder.prompts import Prompt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from decoder.choose import Rule
+    from decoder.engine import Engine, LoadImage, Segmentation
 
 REFINED_POINTS = 16  # clicks beyond this many start from the answer to the first 16, so replaying stays short
 

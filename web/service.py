@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
+from decoder.earlier import EarlierAnswers
 from decoder.shapes import mask_to_polygons, polygons_to_mask
 from web.export import ExportRequest, export_request, run_export
 from web.incoming import add_label_file, add_picture_file
@@ -67,6 +68,7 @@ class Service:
         self._model_name = model_name
         self._file_url = file_url
         self._uploads = uploads
+        self._earlier = EarlierAnswers()
         self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
 
     # folders
@@ -162,13 +164,20 @@ class Service:
     # objects
 
     def segment(self, message: Message) -> Answer:
-        """Answer one prompt with a mask."""
+        """Answer one prompt with a mask; ``closely`` looks at it again from close by.
+
+        ``rule_before`` is how the mask was chosen that the person saw before the last click.
+        """
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
         size = Size(picture.height, picture.width)
         prompt = check_prompt(read_prompt(message, size), size)
-        engine = self._engine.result()
-        answer = engine.segment(_key(file), partial(load_image, file), prompt, rule=message.get("rule", "auto"))
+        rule = message.get("rule", "auto")
+        engine, key, load = self._engine.result(), _key(file), partial(load_image, file)
+        continued = self._earlier.continued(engine, key, load, prompt, message.get("rule_before", rule))
+        look = engine.segment_closely if message.get("closely") else engine.segment
+        answer = look(key, load, continued, rule=rule)
+        self._earlier.remember(engine, key, prompt, rule, answer)
         return segmentation_message(answer)
 
     def outline(self, message: Message) -> Answer:

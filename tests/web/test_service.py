@@ -64,6 +64,25 @@ def test_a_box_a_negative_click_and_a_drawn_mask_change_the_answer(service: Serv
     assert len({box["runs"], less["runs"], drawn["runs"], plain["runs"]}) == 4
 
 
+def test_a_click_goes_on_from_the_mask_that_was_seen(service: Service) -> None:
+    """From the candidate picked with Tab, if one was; the same after a restart, when nothing is kept."""
+    here = {**opened(service), "points": [[250, 170, True], [180, 190, True]]}
+    first = {**here, "points": here["points"][:1]}
+    service.segment({**first, "rule": 3})
+    continued = service.segment({**here, "rule_before": 3})
+    service.segment(first)
+    other = service.segment({**here, "rule_before": "auto"})
+    assert continued["runs"] != other["runs"]
+
+
+def test_a_closer_look_moves_edges_only(service: Service) -> None:
+    box = {**opened(service), "box": [140, 80, 380, 260]}
+    far, close = service.segment(box), service.segment({**box, "closely": True})
+    masks = [runs_to_mask(answer["runs"], CHEETAH) for answer in (far, close)]
+    assert (masks[0] != masks[1]).any()
+    assert (masks[0] & masks[1]).sum() > 0.5 * (masks[0] | masks[1]).sum()
+
+
 @pytest.mark.parametrize(
     ("prompt", "error", "message"),
     [
@@ -72,8 +91,8 @@ def test_a_box_a_negative_click_and_a_drawn_mask_change_the_answer(service: Serv
         ({"points": [[1, 2]]}, PromptError, "malformed"),
         ({"points": [["a", 2, True]]}, PromptError, "malformed"),
         ({"box": [5, 5, 5, 9]}, PromptError, "empty or inverted"),
-        ({"points": [[5, 5, True]], "rule": "best"}, PromptError, "rule is 'best'"),
-        ({"points": [[5, 5, True]], "rule": 7}, PromptError, "rule is 7"),
+        ({"points": [[5, 5, True]], "rule": "best"}, PromptError, "rule 'best' is unknown"),
+        ({"points": [[5, 5, True]], "rule": 7}, PromptError, "row 7 does not exist"),
         ({"base": "AAAA"}, ShapeError, "3 bytes"),
     ],
 )
