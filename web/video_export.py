@@ -60,15 +60,24 @@ class VideoExport:
     file_format: str = "youtube-vis"
 
 
+def check_request(request: VideoExport) -> VideoExport:
+    """Return the request if its format is known.
+
+    Raises:
+        DatasetError: If it is not.
+    """
+    if request.file_format not in FORMATS:
+        raise DatasetError(f"format is {request.file_format!r}, wanted one of {', '.join(FORMATS)}")
+    return request
+
+
 def run_video_export(request: VideoExport, report: Report) -> dict[str, Any]:
     """Export in a new process and return ``{"path", "objects"}``; an exception in ``report`` ends the process.
 
     Raises:
         DatasetError: If the export fails.
     """
-    if request.file_format not in FORMATS:
-        raise DatasetError(f"format is {request.file_format!r}, wanted one of {', '.join(FORMATS)}")
-    return run_process("web.video_export", json.dumps(asdict(request)), report)
+    return run_process("web.video_export", json.dumps(asdict(check_request(request))), report)
 
 
 def write_video_export(request: VideoExport, report: Report) -> dict[str, Any]:

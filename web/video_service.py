@@ -24,7 +24,7 @@ from web.incoming import free_name
 from web.jobs import Job, Jobs
 from web.library import Library
 from web.runs import mask_to_runs
-from web.video_export import VideoExport, run_video_export
+from web.video_export import VideoExport, check_request, run_video_export
 from web.video_library import OpenVideo, VideoLibrary, allow_folder, open_one
 from web.video_pictures import FramePictures
 from web.video_plan import Basis, Leg, plan_all, plan_from
@@ -286,7 +286,7 @@ class VideoService:
         file_format = str(message.get("format", "youtube-vis"))
         if not opened.store.tracked_frames():
             raise VideoError("there is nothing to export yet: click an object and track it first")
-        request = VideoExport(str(opened.path), str(opened.store.file), _exports(opened), file_format)
+        request = check_request(VideoExport(str(opened.path), str(opened.store.file), _exports(opened), file_format))
         return {"job": self._jobs.start(partial(self._export, request))}
 
     def _export(self, request: VideoExport, job: Job) -> Answer:
