@@ -16,7 +16,7 @@ from web.runs import check_runs, mask_to_runs, runs_to_mask
 if TYPE_CHECKING:
     import torch
 
-    from decoder import Rule, Segmentation
+    from decoder import Segmentation
 
 Message = Mapping[str, Any]
 MASK_PROMPT_PX = 256  # side of the square grid a mask prompt is sent on

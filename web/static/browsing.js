@@ -73,6 +73,7 @@ const Browsing = {
 
   leavePicture() {
     this.asking.forget();
+    this.preview = null;
     this.leaveProposals();
     Object.assign(this.state, { objects: [], selected: null, draft: newDraft(), preview: null });
     this.state.hiddenObjects.clear();

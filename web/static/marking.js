@@ -59,18 +59,27 @@ const Marking = {
   },
 
   askMask(draft) {
-    this.asking.put({ draft, picture: this.state.picture.id, started: performance.now() });
+    this.asking.put({ draft, picture: this.state.picture.id });
   },
 
-  segment({ draft, picture }) {
-    const { points, box, base, row } = draft;
-    return this.call("segment", {
-      folder: this.state.folder, picture, points, box, base: base ? base.text : null, rule: row ?? this.state.rule,
-    });
+  segment(question) {
+    const message = this.questionMessage(question);
+    const { preview } = this;
+    return preview && preview.asked === JSON.stringify(message) ? preview.answer : this.timedAnswer(message);
   },
 
-  answered({ draft, picture, started }, answer) {
+  questionMessage({ draft: { points, box, base, row }, picture }) {
+    return { folder: this.state.folder, picture, points, box, base: base ? base.text : null, rule: row ?? this.state.rule };
+  },
+
+  async timedAnswer(message) {
+    const started = performance.now();
+    const answer = await this.call("segment", message);
     this.roundTrip = performance.now() - started - (answer.cached ? 0 : answer.encode_ms);
+    return answer;
+  },
+
+  answered({ draft, picture }, answer) {
     if (!this.state.picture || this.state.picture.id !== picture) return;
     if (this.state.phase === "encoding" && !answer.cached) this.setPhase("ready");
     draft.answer = { ...answer, mask: Mask.fromText(answer.runs), number: draft.number };
@@ -155,25 +164,28 @@ const Marking = {
   hover(at) {
     const { state } = this;
     clearTimeout(this.hoverTimer);
-    const allowed = state.hover && state.tool === "click" && state.phase === "ready" && isEmptyDraft(state.draft)
+    const allowed = state.hover && state.tool === "click" && !state.swapped && state.phase === "ready" && isEmptyDraft(state.draft)
       && !state.proposals.length && state.masksVisible && (this.roundTrip ?? 0) < HOVER_LIMIT_MS;
     if (!allowed) return;
     this.hoverTimer = setTimeout(() => this.askPreview(at), HOVER_PAUSE_MS);
   },
 
+  // a click on the previewed place takes over the answer, also one that is still on its way
   async askPreview([x, y]) {
     if (this.previewing || this.asking.busy || !isEmptyDraft(this.state.draft)) return;
     this.previewing = true;
     const { picture, draft } = this.state;
-    const started = performance.now();
+    const message = this.questionMessage({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id });
     try {
-      const answer = await this.segment({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id });
-      this.roundTrip = performance.now() - started;
+      this.preview = { asked: JSON.stringify(message), answer: this.timedAnswer(message) };
+      const answer = await this.preview.answer;
       if (this.state.picture === picture && this.state.draft === draft && this.hoverTimer) {
         this.state.preview = { mask: Mask.fromText(answer.runs) };
         this.stage.refresh();
       }
-    } catch { /* a preview is a courtesy */ }
+    } catch {
+      this.preview = null; // a preview is a courtesy: a click asks again
+    }
     this.previewing = false;
   },
 
