@@ -127,7 +127,8 @@ def binarize(logits: Tensor, size: Size) -> NDArray[np.bool_]:
     stretched = _lerp(logits.T, *column_taps).T.contiguous()  # (h, window width)
     window = torch.from_numpy(mask)[rows, columns]
     at = 0
-    for count in low.unique_consecutive(return_counts=True)[1].tolist():  # pixel rows that mix the same two samples
+    counts = low.unique_consecutive(return_counts=True)[1].tolist()  # type: ignore[no-untyped-call]
+    for count in counts:  # pixel rows that mix the same two samples
         part = slice(at, at + count)
         window[part] = torch.lerp(stretched[low[at]], stretched[high[at]], weight[part]) > 0
         at += count
