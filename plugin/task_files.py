@@ -66,7 +66,7 @@ class TaskFiles:
         if answer.status in (401, 403) and connection.owns(location.urls[0]):
             raise FetchError(
                 f"Label Studio at {connection.url} refused its own {self.what} (status {answer.status}): "
-                f"set LABEL_STUDIO_API_KEY to a token of a user who may see it"
+                f"reload its page, so that it hands over a token, or set LABEL_STUDIO_API_KEY to one that may see it"
             )
         raise FetchError(f"the {self.what} cannot be fetched: got status {answer.status}, wanted 200")
 

@@ -71,7 +71,7 @@ def test_a_refused_personal_token_is_told(studio: Studio, tmp_path: Path) -> Non
 
 
 def test_a_wrong_legacy_token_is_told(studio: Studio, tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match=r"refused its own image \(status 401\): set LABEL_STUDIO_API_KEY"):
+    with pytest.raises(FetchError, match=r"own image \(status 401\): reload its page.* or set LABEL_STUDIO_API_KEY"):
         load(images(tmp_path), RECORDED_IMAGE, studio, token="wrong")
 
 
