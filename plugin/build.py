@@ -92,11 +92,6 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
     return Backend(settings, engines, segmenter, predictor, metrics, records, transport, tokens, videos)
 
 
-def build_predictor(settings: Settings) -> Predictor:
-    """Make a backend and return the part that answers Label Studio, for servers other than ours."""
-    return build_backend(settings).predictor
-
-
 def load_engine(settings: Settings, name: str) -> Engine:
     """Load a model and make its engine.
 

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Predictor:
-    """The backend behind every way of serving it; made by ``plugin.build.build_predictor``."""
+    """The backend behind every way of serving it; made by ``plugin.build.build_backend``."""
 
     def __init__(
         self,
