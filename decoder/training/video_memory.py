@@ -163,7 +163,8 @@ class _Writer:
             save_nano_memory(trainer.average, self._output / WEIGHTS_NAME, metadata)
         self._curves.flush()
         draw_curves(self._output / "curves.csv", self._output / "curves.png", ("iou", "read_iou", "held_out_iou"))
-        print(f"{trainer.progress.seconds / 60:.1f} min, held-out IoU {self._latest:.4f}, best {self._best:.4f}")
+        spent = f"{trainer.progress.seconds / 60:.1f} min, step {trainer.progress.step}"
+        print(f"{spent}: held-out IoU {self._latest:.4f}, best {self._best:.4f}", flush=True)
 
 
 def _best_so_far(path: Path, digest: str) -> float:

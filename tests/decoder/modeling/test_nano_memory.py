@@ -26,9 +26,9 @@ SMALL = NanoMemoryConfig(
 @pytest.fixture
 def memory() -> NanoMemory:
     torch.manual_seed(0)
-    network = NanoMemory(SMALL).eval()
+    network = NanoMemory(SMALL).eval().requires_grad_(False)
     for parameter in network.parameters():  # many start at zero, where nothing shows
-        parameter.data += 0.05 * torch.randn_like(parameter)
+        parameter += 0.05 * torch.randn_like(parameter)
     return network
 
 

@@ -101,11 +101,11 @@ def test_a_run_writes_weights_curves_and_a_state_to_resume(pack: Path, pool: Pat
     assert load_nano_memory(load_model("nano"), weights) is not None
     assert (tmp_path / "curves.csv").read_text().startswith("minutes,step,images,loss,iou,read_iou")
     assert (tmp_path / "curves.png").stat().st_size > 1000
-    steps = torch.load(tmp_path / "last.pt")["progress"]["step"]
+    done = torch.load(tmp_path / "last.pt")["progress"]
 
-    longer = replace(training, loop=LoopConfig(0.05, save_every_s=0.5))
+    longer = replace(training, loop=LoopConfig(done["seconds"] / 60 + 0.01, save_every_s=0.5))
     train_nano_memory("nano", shards, shards, tmp_path, longer, device=torch.device("cpu"))
-    assert torch.load(tmp_path / "last.pt")["progress"]["step"] > steps
+    assert torch.load(tmp_path / "last.pt")["progress"]["step"] > done["step"]
 
 
 def test_too_few_shards_are_refused(tmp_path: Path) -> None:
