@@ -10,6 +10,7 @@ has it.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decoder.prompts import Prompt
+from decoder.prompts import Box, Prompt
 
 WORK_SIDE_PX = 192  # edges are looked for in the picture scaled down to this
 PINNED_DOWN = 4  # clicks that leave no doubt what is meant; a box does so at once
@@ -28,6 +29,7 @@ FILTER_LIMIT = 6.0  # logits beyond this are equally sure
 
 SURELY_OBJECT = 0.93  # probability from which the graph cut must agree with the network
 SURELY_BACKGROUND = 0.03  # likewise: networks rather include too much
+BOX_MARGIN = 0.05  # of a box's sides, by which the object may exceed it
 CLICK_RADIUS_PX = 3  # around a click, in the scaled picture, that is as it says
 SOFTENING_PX = 1.0  # blur of the cut, which is jagged
 
@@ -80,9 +82,21 @@ def _mean(values: Planes) -> Planes:
     return np.asarray(cv2.boxFilter(values, -1, (side, side)))
 
 
+def _near_box(box: Box | None, scale: float, shape: tuple[int, ...]) -> Shares:
+    """1 in and closely around the box, 0 elsewhere; 1 everywhere without a box: (h, w)."""
+    if box is None:
+        return np.ones(shape, np.float32)
+    near = np.zeros(shape, np.float32)
+    across, down = BOX_MARGIN * (box.x1 - box.x0), BOX_MARGIN * (box.y1 - box.y0)
+    left, right = max(0, int((box.x0 - across) * scale)), math.ceil((box.x1 + across) * scale)
+    top, bottom = max(0, int((box.y0 - down) * scale)), math.ceil((box.y1 + down) * scale)
+    near[top:bottom, left:right] = 1
+    return near
+
+
 def _cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float) -> Shares:
     """Where the network is unsure, cut along edges between what looks like its object and what does not."""
-    probability = 1 / (1 + np.exp(-answer))
+    probability = 1 / (1 + np.exp(-answer)) * _near_box(prompt.box, scale, answer.shape)
     hints = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     hints[probability > SURELY_OBJECT] = cv2.GC_FGD
     hints[probability < SURELY_BACKGROUND] = cv2.GC_BGD

@@ -47,15 +47,21 @@ def test_a_blob_takes_the_squares_edges(prompt: Prompt, least: float) -> None:
     assert iou(sharpen(rough_answer(), picture(), prompt)) >= least
 
 
+def test_nothing_lies_far_outside_the_box() -> None:
+    mask = sharpen(rough_answer(), picture(), Prompt(box=Box(120.0, 100.0, 200.0, 220.0)))
+    assert mask[120:200, 140:190].all()
+    assert not mask[:, 215:].any()
+
+
 def test_equal_questions_get_equal_answers() -> None:
     first = sharpen(rough_answer(), picture(), BOX)
     assert np.array_equal(first, sharpen(rough_answer(), picture(), BOX))
 
 
 @pytest.mark.parametrize("logit", [-9.0, 9.0])
-@pytest.mark.parametrize("prompt", [CLICK, BOX])
-def test_nothing_stays_nothing_and_everything_everything(logit: float, prompt: Prompt) -> None:
-    mask = sharpen(torch.full((64, 64), logit), picture(), Prompt(box=prompt.box))
+@pytest.mark.parametrize("box", [None, Box(0.0, 0.0, 400.0, 300.0)])
+def test_nothing_stays_nothing_and_everything_everything(logit: float, box: Box | None) -> None:
+    mask = sharpen(torch.full((64, 64), logit), picture(), Prompt(box=box))
     assert mask.all() == (logit > 0)
     assert mask.any() == (logit > 0)
 
