@@ -80,7 +80,7 @@ def warm(backend: Backend, project: Project, config: LabelConfig) -> None:
 
 
 def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
-    """Segment every task of a project and store the segments as predictions; tasks that have some are left alone."""
+    """Segment or track every task of a project and store predictions; tasks that have some are left alone."""
     backend.engines.wait(project.options.model)
     client, version = (
         backend.client(project.connection),
@@ -89,7 +89,10 @@ def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
     batch, empty = Batch(backend.segmenter), 0
     tasks = (task for task in client.all_tasks(project.number) if not _has_prediction(task, version))
     for task in tqdm(tasks, unit=" tasks", desc="segmenting"):
-        prediction = batch.prediction(task, config, project, version)
+        if config.videos:
+            prediction = backend.videos.prediction(task, config.videos, project, version)
+        else:
+            prediction = batch.prediction(task, config, project, version)
         if prediction["result"]:
             client.add_prediction(int(task["id"]), prediction["result"], prediction["score"], version)
         else:

@@ -9,7 +9,8 @@ ClickMaskError (decoder.errors)
     ├── RefusedError       403, an address or a path that may not be read
     ├── NotReadyError      503, the model still loads or could not be loaded
     ├── BusyError          503, more requests wait than the limit allows
-    └── RecordsError       507, the records cannot be written: a full disk, a folder that may not be written to
+    ├── RecordsError       507, the records cannot be written: a full disk, a folder that may not be written to
+    └── CancelledError     503, a track that nobody wants any more, or the backend stops
 """
 
 from decoder import ClickMaskError
@@ -65,3 +66,9 @@ class RecordsError(BackendError):
     """The records cannot be opened, read or written."""
 
     status = 507
+
+
+class CancelledError(BackendError):
+    """What was asked for is not wanted any more, or the backend stops."""
+
+    status = 503

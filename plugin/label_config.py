@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from label_studio_sdk.label_interface import LabelInterface
 
 from plugin.errors import RequestError
 from plugin.task_values import has_repeater, unrolled
+from plugin.video_config import VideoTag, read_video_tags
 
 ANSWER_TAGS = ("Brush", "Bitmask", "Polygon", "Vector", "Rectangle", "Ellipse", "KeyPoint")
 """Kinds of regions, the ones that keep most of a mask's shape first."""
@@ -52,12 +53,14 @@ class LabelConfig:
         images: Image tag name -> where the task's data hold it, such as "$image".
         label_tags: Image tag name -> name of its separate <Labels> tag, for tags without own labels.
         repeating: The config's text if it has a <Repeater>, whose tags depend on the task; else "".
+        videos: The videos that boxes are drawn on, by name.
     """
 
     controls: tuple[Control, ...]
     images: dict[str, str]
     label_tags: dict[str, str]
     repeating: str = ""
+    videos: Mapping[str, VideoTag] = field(default_factory=dict)
 
     def of(self, task: Mapping[str, Any]) -> LabelConfig:
         """The config with one copy of a <Repeater>'s tags per item of this task.
@@ -117,7 +120,7 @@ def _read(text: str) -> LabelConfig:
     images = {tag.name: _source(tag.attr) for tag in interface.objects if tag.tag == "Image"}
     controls = tuple(_control(tag) for tag in interface.controls if _kind(tag.tag) and tag.to_name[0] in images)
     label_tags = {tag.to_name[0]: tag.name for tag in interface.controls if tag.tag == "Labels"}
-    return LabelConfig(controls=controls, images=images, label_tags=label_tags)
+    return LabelConfig(controls, images, label_tags, videos=read_video_tags(text))
 
 
 def _unreadable(error: Exception) -> RequestError:

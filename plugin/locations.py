@@ -56,14 +56,17 @@ class Location:
     local_path: str = ""
 
 
-def locate(task: Mapping[str, Any], source: str, item_index: int | None, connection: Connection) -> Location:
-    """Find the image a prompt was drawn on.
+def locate(
+    task: Mapping[str, Any], source: str, item_index: int | None, connection: Connection, what: str = "image"
+) -> Location:
+    """Find the image or video a prompt was drawn on.
 
     Args:
         task: As Label Studio sends it.
         source: Where its data hold the image, as the label config says: "$image".
         item_index: Which image of a list, None for the first or only one.
         connection: The Label Studio server the task comes from.
+        what: What it is called in messages.
 
     Raises:
         RequestError: If the task holds no such image.
@@ -80,7 +83,7 @@ def locate(task: Mapping[str, Any], source: str, item_index: int | None, connect
         index = item_index or 0
         value = value[index] if 0 <= index < len(value) else None
     if not isinstance(value, str) or not value.strip():
-        raise RequestError(f"task {task.get('id')} has no image: got {value!r} for {source!r}, wanted a URL or path")
+        raise RequestError(f"task {task.get('id')} has no {what}: got {value!r} for {source!r}, wanted a URL or path")
     try:
         return _located(value.strip(), task.get("id"), connection)
     except ValueError as error:  # urlsplit's word for brackets and ports that make no sense

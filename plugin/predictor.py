@@ -27,7 +27,6 @@ from plugin.segmenter import Segment, Segmenter
 from plugin.steering import steered
 from plugin.tracking_queue import Lane
 from plugin.video_answers import VideoAnswers
-from plugin.video_config import read_video_tags
 from plugin.webhooks import record_event
 
 _log = logging.getLogger(__name__)
@@ -91,10 +90,9 @@ class Predictor:
         """
         request = read_predict(body)
         project = self._projects.find(request.project)
-        tags = read_video_tags(request.label_config)
-        if tags:
-            return self._videos.answer(request, tags, project, self.model_version(project))
         config = read_label_config(request.label_config)
+        if config.videos:
+            return self._videos.answer(request, config.videos, project, self.model_version(project))
         with self._ahead.busy(), self._lane.click():
             if request.context is None:
                 return self._unprompted(request, config, project)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from decoder import ClickMaskError
-from plugin.errors import BackendError, BusyError
+from plugin.errors import BackendError, BusyError, CancelledError
 from plugin.tracking import Track, TrackKey
 
 KEPT_PICTURES = 4_000_000  # of all tracks together, at 21 bytes each
@@ -26,12 +26,6 @@ _REPORT_SECONDS = 10.0
 Owner = tuple[object, ...]  # names the region that a track is for: project, task, region
 
 _log = logging.getLogger(__name__)
-
-
-class CancelledError(BackendError):
-    """Nobody wants this track any more."""
-
-    status = 503
 
 
 class Lane:
@@ -94,7 +88,7 @@ class TrackingQueue:
         self._wanted: Counter[TrackKey] = Counter()  # by how many owners
         self._waiting: deque[Job] = deque()
         self._running: Job | None = None
-        self._pictures_done = 0
+        self._pictures_done = 0  # of ended jobs
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
@@ -149,8 +143,9 @@ class TrackingQueue:
         return int(self._running is not None)
 
     def pictures_done(self) -> int:
-        """How many pictures were looked at since the start."""
-        return self._pictures_done
+        """How many pictures were looked at since the start, once for every object."""
+        running = self._running
+        return self._pictures_done + (0 if running is None else _done(running))
 
     def kept(self) -> int:
         """How many tracks are kept."""
@@ -168,7 +163,7 @@ class TrackingQueue:
         self._thread.join()
 
     def _check_place(self, urgent: bool) -> None:
-        most = self._most_waiting if urgent else self._most_waiting // 2
+        most = self._most_waiting if urgent else (self._most_waiting + 1) // 2
         if len(self._waiting) >= most:
             raise BusyError(f"{len(self._waiting)} videos wait to be tracked: try again in a few minutes")
 
@@ -215,13 +210,13 @@ class TrackingQueue:
             error = self._outcome(job)
             with self._changed:
                 self._running = None
+                self._pictures_done += _done(job)
                 if error is not None:
                     self._drop(job)
                 self._tidy()
-            done = max(track.done() for track in job.tracks)
-            seconds = monotonic() - start
             outcome = "done" if error is None else f"ended: {error}"
-            _log.info("tracking %s %s; %d pictures in %.1f s", job.name, outcome, done, seconds)
+            pictures, seconds = _done(job) // len(job.tracks), monotonic() - start
+            _log.info("tracking %s %s; %d pictures in %.1f s", job.name, outcome, pictures, seconds)
             _end(job, error)
 
     def _outcome(self, job: Job) -> Exception | None:
@@ -236,14 +231,11 @@ class TrackingQueue:
         return None
 
     def _before_frame(self, job: Job) -> Callable[[], None]:
-        reported, counted = monotonic(), 0
+        reported = monotonic()
 
         def before_frame() -> None:
-            nonlocal reported, counted
+            nonlocal reported
             self._lane.give_way()
-            done = sum(track.done() for track in job.tracks)
-            self._pictures_done += done - counted
-            counted = done
             with self._changed:
                 if self._closed or not self._is_wanted(job):
                     raise CancelledError("the backend was stopped" if self._closed else "the boxes were changed since")
@@ -264,6 +256,11 @@ class TrackingQueue:
             self._waiting.remove(job)
             self._running = job
             return job
+
+
+def _done(job: Job) -> int:
+    """How many pictures were looked at, once for every object."""
+    return sum(track.done() for track in job.tracks)
 
 
 def _end(job: Job, error: Exception | None) -> None:

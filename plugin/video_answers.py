@@ -26,7 +26,7 @@ from plugin.video_files import VideoFiles
 
 Task = Mapping[str, Any]
 Tags = Mapping[str, VideoTag]
-_AGAIN = "pick the label again for the rest"
+_AGAIN = "pick another label and this one again for the rest"
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class VideoAnswers:
         wanted: list[tuple[Owner, TrackKey, Location]] = []
         for drawn in objects:
             tag = _tag(drawn, tags)
-            location = locate(task, tag.source, None, project.connection)
+            location = locate(task, tag.source, None, project.connection, what="video")
             rate = read_rate(tag.framerate, data if isinstance(data, Mapping) else {})
             backward = project.options.track == "both"
             key = TrackKey(location.key, model, rate, backward, drawn.keyframes)

@@ -104,9 +104,9 @@ _PHOTO_HINT = """\
   For a box: point at the pink tool, take the rectangle, and a label under "Smart box"."""
 
 _VIDEO_HINT = """\
-  Open the video and switch on Auto-Annotation below it. Then: a label (key 1), a box around an object on any
-  frame, and with the box selected the next label (key 2): the box follows the object through the video.
-  Move the box where it is wrong and pick a label once more: the rest is tracked again."""
+  Open the video and switch on Auto-Annotation below it. Then: a label (key 1), and a box around an object on any
+  frame. Click the box and pick another label and the right one again (keys 2, 1): it follows the object.
+  Where it goes astray, move it, and pick labels as before: the video is tracked again from there."""
 
 
 def _wait_for_either(servers: Sequence[tuple[ServerCommand, subprocess.Popen[bytes]]]) -> None:

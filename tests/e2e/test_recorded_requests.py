@@ -69,7 +69,7 @@ def test_label_studio_sends_what_was_recorded(
         _write(sent)
     for name, body in sent.items():
         recorded = json.loads((DATA / f"{name}.json").read_text())
-        assert _form(body) == _form(recorded), f"Label Studio sends another {name}"
+        assert form_of(body) == form_of(recorded), f"Label Studio sends another {name}"
 
 
 def _write(sent: dict[str, dict[str, Any]]) -> None:
@@ -78,14 +78,14 @@ def _write(sent: dict[str, dict[str, Any]]) -> None:
         (DATA / f"{name}.json").write_text(json.dumps(body, indent=2) + "\n")
 
 
-def _form(value: Any) -> Any:
+def form_of(value: Any) -> Any:
     """The keys and types of a JSON value, so that ids, times and coordinates may differ.
 
     A list of numbers or points is a shape's outline: its length belongs to the model, not to Label Studio.
     """
     if isinstance(value, dict):
-        return {key: _form(item) for key, item in value.items()}
+        return {key: form_of(item) for key, item in value.items()}
     if isinstance(value, list):
-        forms = [_form(item) for item in value]
+        forms = [form_of(item) for item in value]
         return [forms[0]] if forms and all(form == forms[0] for form in forms) else forms
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__

@@ -10,6 +10,7 @@ import plugin.labels
 from decoder.errors import StudioError
 from plugin.label_config import read_label_config
 from plugin.labels import label_config, label_config_names
+from plugin.video_config import VideoTag
 
 ANSWERS = {
     "bitmask": ["Bitmask"],
@@ -21,9 +22,10 @@ ANSWERS = {
     "polygon": ["Polygon"],
     "vector": ["Vector"],
 }
+IMAGES = [name for name in label_config_names() if name != "video"]
 
 
-@pytest.mark.parametrize("name", label_config_names())
+@pytest.mark.parametrize("name", IMAGES)
 def test_a_config_has_a_click_and_a_box_to_point_with_and_tags_to_answer_with(name: str) -> None:
     config = read_label_config(label_config(name))
     assert [control.kind for control in config.controls if control.smart] == ["KeyPoint", "Rectangle"]
@@ -31,11 +33,17 @@ def test_a_config_has_a_click_and_a_box_to_point_with_and_tags_to_answer_with(na
     assert config.images == {"image": "$image"}
 
 
-@pytest.mark.parametrize("name", label_config_names())
+@pytest.mark.parametrize("name", IMAGES)
 def test_every_tag_of_a_config_offers_the_same_labels(name: str) -> None:
     """A prompt's label is the answer's label, so a tag without it would stay empty."""
     controls = read_label_config(label_config(name)).controls
     assert {control.labels for control in controls} == {("Animal", "Building", "Thing")}
+
+
+def test_the_video_config_has_a_video_to_draw_boxes_on() -> None:
+    config = read_label_config(label_config("video"))
+    assert config.videos == {"video": VideoTag("video", "$video", "25", ("box",))}
+    assert (config.controls, config.images) == ((), {})
 
 
 def test_the_readme_describes_every_config() -> None:
