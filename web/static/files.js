@@ -8,7 +8,7 @@ const Files = {
     const show = async (path) => {
       try {
         const answer = await this.call("list_folders", { path });
-        replaceChildren(body, folderList(answer, show, (place) => { this.dialogs.close(); this.openFolder(place).catch(() => {}); }));
+        replaceChildren(body, folderList(answer, this.roots, show, (place) => { this.dialogs.close(); this.openFolder(place).catch(() => {}); }));
       } catch (failure) {
         this.fail(failure);
       }
@@ -151,10 +151,10 @@ const Files = {
   },
 };
 
-function folderList({ path, above, folders }, show, open) {
+function folderList({ path, above, folders }, roots, show, open) {
   const entry = (place, name, kind) => make("button", { type: "button", class: "cm-entry", onclick: () => show(place) }, icon(kind), name);
   return make("div", { class: "cm-form" },
     make("p", { class: "cm-hint" }, path),
-    make("div", { class: "cm-entries" }, above ? entry(above, TEXT.up, "left") : null, folders.map((one) => entry(one.path, one.name, "folder"))),
+    make("div", { class: "cm-entries" }, above ? entry(above, TEXT.up, "left") : null, above ? [] : roots.filter((root) => root !== path).map((root) => entry(root, root, "left")), folders.map((one) => entry(one.path, one.name, "folder"))),
     make("button", { type: "button", class: "cm-primary", onclick: () => open(path) }, TEXT.openHere));
 }

@@ -14,9 +14,12 @@ function keyDown(app, event) {
   run();
 }
 
+// Whether the key belongs to the control that has the focus.
 function isTyping({ target, key }) {
   if (!(target instanceof HTMLElement)) return false;
   if (target.type === "range") return key.startsWith("Arrow");
+  if (target.tagName === "SELECT") return true;
+  if (key === "Enter" || key === " ") return Boolean(target.closest("button, a, input"));
   const quiet = ["checkbox", "color", "button"];
   return target.isContentEditable || target.tagName === "TEXTAREA" || (target.tagName === "INPUT" && !quiet.includes(target.type));
 }
@@ -30,6 +33,7 @@ function withControl(app, event) {
 }
 
 function plain(app, event) {
+  if (event.key === "Tab" && !cycles(app, event)) return null;
   if (event.key >= "1" && event.key <= "9") return () => app.chooseClassNumber(Number(event.key));
   const actions = {
     Enter: () => app.accept(), Escape: () => app.clear(), Tab: () => app.cycleRow(event.shiftKey ? -1 : 1), " ": () => app.holdSpace(true),
@@ -37,8 +41,15 @@ function plain(app, event) {
     c: () => app.useTool("click"), v: () => app.useTool("select"), b: () => app.useTool("brush"), e: () => app.useTool("eraser"),
     p: () => app.useTool("outline"), x: () => app.swap(), g: () => app.segmentEverything(), h: () => app.toggleMasks(),
     f: () => app.fit(), 0: () => app.fit(), "+": () => app.zoomBy(1.4), "=": () => app.zoomBy(1.4), "-": () => app.zoomBy(1 / 1.4),
+    ArrowUp: () => app.selectNext(1), ArrowDown: () => app.selectNext(-1),
     "[": () => app.resizeBrush(1 / 1.25), "]": () => app.resizeBrush(1.25), "?": () => app.dialogs.help(),
     Delete: () => app.removeSelected(), Backspace: () => app.removeSelected(),
   };
   return actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+}
+
+// Tab goes through the candidates while there are any, and else, or from a button, through the page.
+function cycles(app, { target }) {
+  const answer = shownAnswer(app.state.draft);
+  return Boolean(answer && answer.iou) && (target === app.root || target === document.body);
 }

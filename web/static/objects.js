@@ -12,7 +12,7 @@ class ObjectsPanel {
     const rows = state.objects.map((object) => this.row(object));
     replaceChildren(this.element,
       make("h2", {}, TEXT.objects, make("span", { class: "cm-count" }, String(state.objects.length || ""))),
-      make("div", { class: "cm-list", role: "listbox", "aria-label": TEXT.objects }, rows.length ? rows.reverse() : make("p", { class: "cm-empty" }, TEXT.noObjects)));
+      make("div", { class: "cm-list", role: "list", "aria-label": TEXT.objects }, rows.length ? rows.reverse() : make("p", { class: "cm-empty" }, TEXT.noObjects)));
     for (const id of this.icons.keys()) if (!state.objects.some((object) => object.id === id)) this.icons.delete(id);
   }
 
@@ -24,7 +24,7 @@ class ObjectsPanel {
       onclick: (event) => { event.stopPropagation(); run(); },
     }, icon(name));
     const row = make("div", {
-      class: "cm-item", role: "option", tabIndex: -1, "aria-selected": String(object.id === state.selected),
+      class: "cm-item", role: "listitem", tabIndex: -1, "aria-current": String(object.id === state.selected),
       onclick: () => this.app.select(object.id), ondblclick: () => this.app.showObject(object),
     },
     this.thumbnail(object),

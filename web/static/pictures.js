@@ -41,7 +41,7 @@ class PicturesPanel {
     const image = make("img", { alt: "", loading: "lazy", draggable: false });
     const name = picture.name.split("/").pop();
     const row = make("button", { type: "button", class: "cm-item", role: "option", title: picture.name, onclick: () => this.app.goTo(picture.id) },
-      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, name, make("small", {})));
+      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, make("span", {}, name), make("small", {})));
     row.dataset.picture = picture.id;
     this.rows.set(picture.id, row);
     this.fill(picture);
