@@ -162,7 +162,7 @@ const VIDEO = {
   trackedFrames: (count) => count === 1 ? "1 frame tracked" : `${count} frames tracked`,
   stopped: "Stopped. What was tracked so far is kept.",
   facts: ({ name, width, height, rate }) => `${name} · ${width} × ${height} · ${Math.round(rate * 100) / 100} fps`,
-  time: (frame, frames) => `Frame ${frame + 1} of ${frames}`,
+  time: (frame, frames) => `${frame + 1} / ${frames}`,
   speed: "Speed",
   play: "Play",
   pause: "Pause",
