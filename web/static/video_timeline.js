@@ -111,7 +111,7 @@ class Timeline {
     this.app.state.shownThings.forEach((thing, row) => this.paintLane(context, thing, RULER_PX + row * LANE_PX, width));
   }
 
-  paintRuler(context) {
+  paintRuler(context, width) {
     const { frames } = this.app.state.video;
     const step = niceStep(70 / this.cell);
     context.fillStyle = this.ink.dim;
@@ -119,6 +119,7 @@ class Timeline {
     for (let frame = 0; frame < frames; frame = (Math.floor((frame + 1) / step) + 1) * step - 1) { // 1, then round numbers
       if (frame === 0 && step > 1 && this.cell * (step - 1) < 34) continue;
       const x = this.x(frame + 0.5);
+      if (x > width - 26) break; // no room for the number
       context.fillRect(x, RULER_PX - 6, 1, 4);
       context.fillText(String(frame + 1), x + 4, RULER_PX / 2);
     }
