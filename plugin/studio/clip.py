@@ -49,17 +49,17 @@ class Piece:
 
 PIECES = (
     Piece(source=(0.5, 0.35), radius=55, start=(110, 120), step=6.0, wave=40),
-    Piece(source=(0.3, 0.8), radius=40, start=(520, 275), step=-5.0, wave=-30),
+    Piece(source=(0.1, 0.2), radius=40, start=(520, 275), step=-5.0, wave=-30),
 )
 
 
 def sample_clip(folder: Path, photos: Sequence[Path]) -> Path:
-    """Write the clip into a folder, once; pieces of the last photo go over the middle one."""
+    """Write the clip into a folder, once; pieces of the middle photo go over the first."""
     path = folder / "clip.mp4"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_name("clip.part.mp4")
-        _write(part, load_image(photos[len(photos) // 2]), load_image(photos[-1]))
+        _write(part, load_image(photos[0]), load_image(photos[len(photos) // 2]))
         part.replace(path)
     return path
 
