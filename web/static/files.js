@@ -111,7 +111,8 @@ const Files = {
     const known = new Map(state.proposals.map((proposal) => [proposal.id, proposal]));
     const taken = this.takenProposals ||= new Set();
     state.proposals = found.filter((one) => !taken.has(one.id)).map((one, i) => known.get(one.id)
-      || { ...one, mask: Mask.fromText(one.runs), color: EVERYTHING_COLORS[i % EVERYTHING_COLORS.length] });
+      || { ...one, mask: Mask.fromText(one.runs), color: EVERYTHING_COLORS[i % EVERYTHING_COLORS.length] })
+      .sort((one, other) => other.mask.area - one.mask.area); // small ones are painted last, or they could not be seen
     this.controls.renderCandidates();
     this.stage.refresh();
   },
