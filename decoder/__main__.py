@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -23,9 +24,13 @@ COMMANDS = {  # name: (module, what it does)
 def main(argv: list[str]) -> int:
     """Run one command; errors meant for a person are printed as one line."""
     command = argv[0] if argv else ""
+    if command in {"-h", "--help"}:
+        print(_usage())
+        return 0
     if command not in COMMANDS:
-        print(_usage(), file=sys.stderr)
-        return 0 if command in {"-h", "--help"} else 2
+        unknown = f"error: unknown command {command!r}\n" if command else ""
+        print(f"{unknown}{_usage()}", file=sys.stderr)
+        return 2
     module = import_module(COMMANDS[command][0])
     parser = argparse.ArgumentParser(prog=f"python -m decoder {command}", description=module.__doc__)
     module.add_arguments(parser)
@@ -35,6 +40,9 @@ def main(argv: list[str]) -> int:
     except ClickMaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return 130
 

@@ -107,8 +107,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             state = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} cannot be read as weights: {_first_line(error)}") from error
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(f"{path} cannot be read as weights: it holds code, wanted tensors only") from error
+    except (RuntimeError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        reason = _first_line(error) if zipfile.is_zipfile(path) else "it is cut short or not from torch.save"
+        raise CheckpointError(f"{path} cannot be read as weights: {reason}") from error
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
     if isinstance(state, dict) and isinstance(state.get("model"), dict):
@@ -130,9 +133,7 @@ def recognise(weights: dict[str, Tensor], path: Path) -> ModelSpec:
         if got == _shapes(blank.state_dict()).items():
             return MODELS[name]
     nearest = min(blanks, key=lambda name: len(got ^ _shapes(blanks[name].state_dict()).items()))
-    raise CheckpointError(
-        f"{path} fits none of {', '.join(MODELS)}. {_difference(weights, blanks[nearest], MODELS[nearest])}"
-    )
+    raise CheckpointError(f"{path} fits no model. {_difference(weights, blanks[nearest], MODELS[nearest])}")
 
 
 def build_network(spec: ModelSpec, weights: dict[str, Tensor], path: Path) -> Nano | Sam2:
@@ -179,8 +180,8 @@ def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 def _difference(weights: dict[str, Tensor], network: nn.Module, spec: ModelSpec) -> str:
     got, wanted = _shapes(weights), _shapes(network.state_dict())
     missing, unknown = sorted(wanted.keys() - got.keys()), sorted(got.keys() - wanted.keys())
-    parts = [f"{len(missing)} keys missing, such as {missing[0]}"] if missing else []
-    parts += [f"{len(unknown)} keys unknown, such as {unknown[0]}"] if unknown else []
+    parts = [f"{len(missing)} missing keys, such as {missing[0]}"] if missing else []
+    parts += [f"{len(unknown)} unknown keys, such as {unknown[0]}"] if unknown else []
     wrong = sorted(key for key in wanted.keys() & got.keys() if wanted[key] != got[key])
     parts += [f"{key} has shape {got[key]}, wanted {wanted[key]}" for key in wrong[:1]]
     return f"Against {spec.name}: {'; '.join(parts)}."

@@ -44,6 +44,8 @@ def load_image(source: str | Path | bytes | Image.Image) -> NDArray[np.uint8]:
         return np.array(_to_rgb(ImageOps.exif_transpose(image)))
     except FileNotFoundError as error:
         raise ImageError(f"{name} does not exist") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise ImageError(f"{name} cannot be opened: {error.strerror}") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF)") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

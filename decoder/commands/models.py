@@ -1,4 +1,4 @@
-"""``python -m decoder models``: which models there are and where their weights lie."""
+"""List the models: their names, sizes, licences and where their weights are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m decoder segment``: a photo and a few clicks become a COCO file."""
+"""Segment what is clicked in a photo and write a COCO file; prints the scores of all four masks."""
 
 from __future__ import annotations
 
