@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from decoder.edges import sharpen
+from decoder.models import Model
 from decoder.prompts import Prompt, Size
 from decoder.refine import Window, zoom_prompt, zoom_window
 from decoder.segment import ImageEmbedding, MaskSet, binarize
 
-COARSE_CELLS = 128  # masks on a grid of fewer cells a side have no edges of their own worth keeping
+FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
+
+MASK_STRIDE = 4  # pixels the network sees per cell of its masks
 
 EncodeWindow = Callable[[Window], ImageEmbedding]
 AnswerPrompt = Callable[[ImageEmbedding, Prompt], MaskSet]
@@ -37,6 +40,11 @@ class CloserLook:
         whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
         whole[self.window.top : self.window.bottom, self.window.left : self.window.right] = self.inside
         return whole
+
+
+def is_coarse(model: Model) -> bool:
+    """Whether a model's masks need a closer look for good edges, which a small one gives in little time."""
+    return model.network.image_side // MASK_STRIDE < FINE_CELLS
 
 
 def look_closer(
@@ -79,4 +87,4 @@ def _look(
 
 
 def _is_coarse(logits: Tensor) -> bool:
-    return max(logits.shape) < COARSE_CELLS
+    return max(logits.shape) < FINE_CELLS

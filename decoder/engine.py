@@ -16,7 +16,7 @@ from decoder.auto import AutoSettings, FoundMask, Progress, ignore_progress, seg
 from decoder.batching import Batcher
 from decoder.cache import Cache, CacheCounts
 from decoder.choose import Rule, choose_mask, stability_score
-from decoder.closer import CloserLook, look_closer
+from decoder.closer import CloserLook, is_coarse, look_closer
 from decoder.models import Model
 from decoder.optimize import optimize
 from decoder.prompts import Prompt, Size, check_prompt
@@ -171,6 +171,11 @@ class Engine:
     def is_cached(self, image_key: str) -> bool:
         """Whether a click on this image needs no encoding."""
         return image_key in self._embeddings or (self._store is not None and image_key in self._store)
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether ``segment_closely`` is worth its time: the model's own masks have rough edges."""
+        return is_coarse(self.model)
 
     def cache_counts(self) -> CacheCounts:
         """Hits, misses and size of the embedding cache."""

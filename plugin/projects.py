@@ -32,7 +32,8 @@ class ProjectOptions:
         largest_part: Whether only the largest part is kept.
         smooth_px: Edges are smoothed by this radius [px].
         answer: Names of the tags that hold answers; empty for those that are not smart.
-        closely: Whether each answer is looked at once more from close by: sharper, and slower.
+        closely: Whether each answer is looked at once more from close by: sharper, and slower; None where the
+            model's own masks are coarse.
         box_steers: Whether a drawn box that is not accepted yet goes with the clicks made in it.
         refine: Whether each click starts from the answer to the clicks before.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
@@ -50,7 +51,7 @@ class ProjectOptions:
     largest_part: bool = False
     smooth_px: float = 0.0
     answer: tuple[str, ...] = ()
-    closely: bool = False
+    closely: bool | None = None
     box_steers: bool = False
     refine: bool = True
     prelabel: Prelabel = "prompts"

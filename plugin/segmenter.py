@@ -121,7 +121,8 @@ class Segmenter:
         self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
     ) -> Segmentation:
         rule = project.options.rule
-        look = engine.segment_closely if project.options.closely else engine.segment
+        closely = engine.is_coarse if project.options.closely is None else project.options.closely
+        look = engine.segment_closely if closely else engine.segment
         if not project.options.refine:
             return look(key, load, prompt, rule=rule)
         answer = look(key, load, self._earlier.continued(engine, key, load, prompt, rule), rule=rule)

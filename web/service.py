@@ -178,7 +178,7 @@ class Service:
         look = engine.segment_closely if message.get("closely") else engine.segment
         answer = look(key, load, continued, rule=rule)
         self._earlier.remember(engine, key, prompt, rule, answer)
-        return segmentation_message(answer)
+        return segmentation_message(answer, coarse=engine.is_coarse)
 
     def outline(self, message: Message) -> Answer:
         """The polygon of a mask with the fewest points that keeps at least ``min_iou``."""

@@ -48,14 +48,15 @@ def _mask_logits(runs: str, size: Size) -> torch.Tensor:
     return (cover * 2 - 1) * MASK_PROMPT_LOGIT
 
 
-def segmentation_message(answer: Segmentation) -> dict[str, Any]:
-    """The chosen mask with the scores of all four."""
+def segmentation_message(answer: Segmentation, *, coarse: bool) -> dict[str, Any]:
+    """The chosen mask with the scores of all four, and whether the model's edges are coarse."""
     return {
         "runs": mask_to_runs(answer.mask()),
         "chosen": answer.chosen,
         "iou": [round(float(value), 4) for value in answer.predicted_iou],
         "stability": [round(float(value), 4) for value in answer.stability],
         "object_score": round(float(answer.object_score), 3),
+        "coarse": coarse,
         "cached": answer.cache_hit,
         "encode_ms": round(answer.encode_ms, 1),
         "decode_ms": round(answer.decode_ms, 1),

@@ -68,8 +68,8 @@ class Desk:
         self.page.keyboard.press(key)
 
     def until_mask(self) -> None:
-        """Wait for the answer to the newest prompt."""
-        self.until("state.draft.answer")
+        """Wait for the answer to the newest prompt, sharp edges included."""
+        self.until("state.draft.answer && !app.asking.asks(state.draft)")
 
     def accept(self) -> None:
         """Accept the draft and wait until it is saved."""

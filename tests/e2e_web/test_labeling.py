@@ -53,7 +53,8 @@ def test_from_the_first_click_to_the_exported_file(
     desk.until("state.draft.points.length === 2 && state.draft.answer")
     assert desk.get("state.draft.points[1][2]") is False
     desk.press("Tab")
-    desk.until("state.draft.row !== null && state.draft.answer")
+    desk.until("state.draft.row !== null")
+    desk.until_mask()
     picked = desk.get("state.draft.answer.mask.text")
     desk.press("Enter")
     desk.until("state.objects.length === 1")

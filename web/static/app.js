@@ -37,6 +37,8 @@ class App {
     const { signal } = this.abort;
     window.addEventListener("beforeunload", (event) => { if (this.saving.queue.length) event.preventDefault(); }, { signal });
     this.root.addEventListener("pointerdown", (event) => { if (event.target === this.stage.overlay) this.focus(); }, { signal });
+    const backToCanvas = (event) => { if (event.detail && !event.target.closest("dialog, select, input, label")) this.focus(); };
+    this.root.addEventListener("click", backToCanvas, { signal, capture: true }); // after a click of the mouse keys work at once
     this.root.addEventListener("dragover", (event) => { event.preventDefault(); this.root.dataset.dropping = "yes"; }, { signal });
     this.root.addEventListener("dragleave", () => { delete this.root.dataset.dropping; }, { signal });
     this.root.addEventListener("drop", (event) => this.dropped(event), { signal });
@@ -90,6 +92,7 @@ class App {
   settingChanged(key) {
     if (key === "minIou") this.updateOutline();
     if (key === "hover") this.stopHover();
+    if (key === "sharp") this.askAgain();
     this.stage.refresh();
   }
 

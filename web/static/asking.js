@@ -5,8 +5,17 @@ class Asking {
     this.ask = ask;
     this.answered = answered;
     this.failed = failed;
-    this.busy = false;
+    this.current = null;
     this.waiting = null;
+  }
+
+  get busy() {
+    return this.current !== null;
+  }
+
+  // whether a draft's mask may still change
+  asks(draft) {
+    return [this.current, this.waiting].some((question) => question && question.draft === draft);
   }
 
   put(question) {
@@ -19,14 +28,14 @@ class Asking {
   }
 
   async send(question) {
-    this.busy = true;
+    this.current = question;
     try {
       const answer = await this.ask(question);
       this.answered(question, answer);
     } catch (failure) {
       this.failed(question, failure);
     }
-    this.busy = false;
+    this.current = null;
     const next = this.waiting;
     this.waiting = null;
     if (next) this.send(next);

@@ -9,6 +9,7 @@ function newDraft(fields = {}) {
     points: [], // [x, y, positive]
     box: null, // [x0, y0, x1, y1]
     base: null, // a mask that was drawn or loaded, sent along as a prompt
+    rowBefore: null, // the candidate that was picked before the last mark
     row: null, // the candidate a person picked, null for the rule's choice
     answer: null, // {mask, iou, stability, chosen, ...}
     interim: null, // the newest older answer, shown while waiting
@@ -35,7 +36,7 @@ function shownAnswer(draft) {
 function withPrompt(draft, change) {
   return newDraft({
     points: draft.points, box: draft.box, base: draft.base, editing: draft.editing, source: draft.source,
-    interim: shownAnswer(draft), ...change,
+    rowBefore: "row" in change ? draft.rowBefore : draft.row, interim: shownAnswer(draft), ...change,
   });
 }
 

@@ -5,7 +5,7 @@ const Labeling = {
     const { state } = this;
     if (isEmptyDraft(state.draft)) return this.acceptSelected();
     const draft = state.draft;
-    if (!draft.answer) return this.acceptSoon(draft);
+    if (!draft.answer || this.asking.asks(draft)) return this.acceptSoon(draft);
     if (!draft.answer.mask.area) return this.toasts.show(TEXT.emptyMask, "error");
     const before = draft.editing;
     const object = {
@@ -15,11 +15,11 @@ const Labeling = {
     this.change([{ id: object.id, before, after: object }], draft, newDraft());
   },
 
-  // Enter before the mask arrived: accept as soon as it is there
+  // Enter before the mask arrived, or its edges: accept as soon as they are there
   acceptSoon(draft) {
     if (this.acceptTimer) return;
     this.acceptTimer = setInterval(() => {
-      if (this.state.draft === draft && !draft.answer) return;
+      if (this.state.draft === draft && (!draft.answer || this.asking.asks(draft))) return;
       clearInterval(this.acceptTimer);
       this.acceptTimer = null;
       if (this.state.draft === draft) this.accept();
@@ -58,6 +58,14 @@ const Labeling = {
     this.stage.refresh();
     const row = id && this.objects.element.querySelector(`[data-object="${id}"]`);
     if (row) row.scrollIntoView({ block: "nearest" });
+  },
+
+  // the object above or below in the list, which begins with the newest
+  selectNext(way) {
+    const { objects, selected } = this.state;
+    if (!objects.length) return;
+    const at = objects.findIndex((object) => object.id === selected);
+    this.select(objects[at < 0 ? objects.length - 1 : clamp(at + way, 0, objects.length - 1)].id);
   },
 
   selectAt(x, y) {

@@ -59,7 +59,7 @@ const Marking = {
   },
 
   askMask(draft) {
-    this.asking.put({ draft, picture: this.state.picture.id });
+    this.asking.put({ draft, picture: this.state.picture.id, closely: false });
   },
 
   segment(question) {
@@ -68,29 +68,32 @@ const Marking = {
     return preview && preview.asked === JSON.stringify(message) ? preview.answer : this.timedAnswer(message);
   },
 
-  questionMessage({ draft: { points, box, base, row }, picture }) {
-    return { folder: this.state.folder, picture, points, box, base: base ? base.text : null, rule: row ?? this.state.rule };
+  questionMessage({ draft: { points, box, base, row, rowBefore }, picture, closely }) {
+    const { folder, rule } = this.state;
+    return { folder, picture, points, box, base: base ? base.text : null, rule: row ?? rule, rule_before: rowBefore ?? rule, closely };
   },
 
   async timedAnswer(message) {
     const started = performance.now();
     const answer = await this.call("segment", message);
-    this.roundTrip = performance.now() - started - (answer.cached ? 0 : answer.encode_ms);
+    if (!message.closely) this.roundTrip = performance.now() - started - (answer.cached ? 0 : answer.encode_ms);
     return answer;
   },
 
-  answered({ draft, picture }, answer) {
+  answered({ draft, picture, closely }, answer) {
     if (!this.state.picture || this.state.picture.id !== picture) return;
     if (this.state.phase === "encoding" && !answer.cached) this.setPhase("ready");
-    draft.answer = { ...answer, mask: Mask.fromText(answer.runs), number: draft.number };
+    draft.answer = { ...answer, mask: Mask.fromText(answer.runs), number: draft.number, ms: draft.answer?.ms };
     draft.source = draft.base ? draft.source : "click";
     const current = this.state.draft;
     const shown = shownAnswer(current);
-    if (current === draft) this.fresh = draft;
+    if (current === draft) this.fresh = closely ? this.fresh : draft;
     else if (current.answer || !hasPrompt(current) || (shown && shown.number >= draft.number)) return;
     else current.interim = draft.answer;
     if (draft.answer.object_score <= 0 && !draft.answer.mask.area) this.toasts.show(TEXT.noObject);
     this.draftChanged();
+    // the quick answer is in sight; now the edges
+    if (current === draft && answer.coarse && !closely && this.state.sharp) this.asking.put({ draft, picture, closely: true });
   },
 
   unanswered({ draft, picture }, failure) {
@@ -132,8 +135,12 @@ const Marking = {
     this.state.rule = rule;
     keepSettings(this.state);
     this.settings.render();
+    this.askAgain(null);
+  },
+
+  askAgain(row = this.state.draft.row) {
     const { draft } = this.state;
-    if (hasPrompt(draft) && shownAnswer(draft)) this.mark({ row: null, since: performance.now() });
+    if (hasPrompt(draft) && shownAnswer(draft)) this.mark({ row, since: performance.now() });
   },
 
   clear() {
@@ -175,7 +182,7 @@ const Marking = {
     if (this.previewing || this.asking.busy || !isEmptyDraft(this.state.draft)) return;
     this.previewing = true;
     const { picture, draft } = this.state;
-    const message = this.questionMessage({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id });
+    const message = this.questionMessage({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id, closely: false });
     try {
       this.preview = { asked: JSON.stringify(message), answer: this.timedAnswer(message) };
       const answer = await this.preview.answer;

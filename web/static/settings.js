@@ -10,24 +10,25 @@ class SettingsPanel {
     this.brush = slider(TEXT.brushSize, 1, 200, 1, state.brushRadius, set("brushRadius"), (v) => `${2 * v} px`);
     this.detail = slider(TEXT.detail, 0.9, 1, 0.005, state.minIou, set("minIou"), (v) => v >= 1 ? TEXT.exact : `IoU ≥ ${v.toFixed(3)}`);
     this.outline = make("p", { class: "cm-outline" });
-    this.rules = make("div", { class: "cm-filters" }, Object.keys(TEXT.rules).map((rule) => this.rule(rule)));
-    const preview = make("input", { type: "checkbox", checked: state.hover, onchange: (event) => set("hover")(event.target.checked) });
+    this.rules = make("div", { class: "cm-filters", role: "radiogroup", "aria-label": TEXT.choice }, Object.keys(TEXT.rules).map((rule) => this.rule(rule)));
+    const check = (key, title) => make("label", { class: "cm-check" },
+      make("input", { type: "checkbox", checked: state[key], onchange: (event) => set(key)(event.target.checked) }), title);
     this.element.append(make("h2", {}, TEXT.view),
       make("div", { class: "cm-field" }, make("span", {}, TEXT.choice), this.rules),
       this.opacity.node, this.brush.node, this.detail.node, this.outline,
-      make("label", { class: "cm-check" }, preview, TEXT.preview));
+      check("hover", TEXT.preview), check("sharp", TEXT.sharp));
     this.render();
   }
 
   rule(rule) {
-    const node = make("button", { type: "button", onclick: () => this.app.useRule(rule) }, TEXT.rules[rule]);
+    const node = make("button", { type: "button", role: "radio", onclick: () => this.app.useRule(rule) }, TEXT.rules[rule]);
     node.dataset.rule = rule;
     return node;
   }
 
   render() {
     const { state } = this.app;
-    for (const node of this.rules.children) node.setAttribute("aria-selected", String(node.dataset.rule === state.rule));
+    for (const node of this.rules.children) node.setAttribute("aria-checked", String(node.dataset.rule === state.rule));
     this.brush.set(state.brushRadius);
     this.brush.node.hidden = !["brush", "eraser"].includes(state.tool);
     this.detail.node.hidden = this.outline.hidden = state.tool !== "outline";

@@ -19,6 +19,7 @@ class State {
     this.swapped = false; // left click takes away
     this.rule = "auto";
     this.hover = true;
+    this.sharp = true; // a second look at every mask of a coarse model
     this.masksVisible = true;
     this.opacity = 0.45;
     this.brushRadius = 12; // picture pixels
@@ -53,7 +54,7 @@ class State {
   }
 }
 
-const SETTINGS = ["rule", "hover", "opacity", "brushRadius", "minIou"];
+const SETTINGS = ["rule", "hover", "sharp", "opacity", "brushRadius", "minIou"];
 
 function loadSettings(state) {
   try {
