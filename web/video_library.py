@@ -138,12 +138,15 @@ class VideoLibrary:
         place = self.allowed(path)
         key = (place, place.stat().st_mtime_ns)
         with self._lock:
-            if key not in self._open:
-                self._open[key] = open_one(place, self._store_file(place))
-            self._open.move_to_end(key)
+            if key in self._open:
+                self._open.move_to_end(key)
+                return self._open[key]
+        opened = open_one(place, self._store_file(place))  # may take long: other videos do not wait for it
+        with self._lock:
+            self._open.setdefault(key, opened)
             for old in [kept for kept in self._open if kept[0] == place and kept != key]:
                 self._open.pop(old).pictures.close()
-            self._close_idle()
+            self._close_idle(key)
             return self._open[key]
 
     def entries(self, folder: str | Path) -> list[VideoEntry]:
@@ -178,8 +181,8 @@ class VideoLibrary:
             return self._library.store_of(place) / "video.db"
         return self._library.store_of(place.parent) / "videos" / f"{place.name}.db"
 
-    def _close_idle(self) -> None:
-        idle = [key for key, opened in self._open.items() if not opened.tracking.locked()]
+    def _close_idle(self, wanted: tuple[Path, int]) -> None:
+        idle = [key for key, opened in self._open.items() if key != wanted and not opened.tracking.locked()]
         for key in idle[: max(0, len(self._open) - OPEN_VIDEOS)]:
             self._open.pop(key).pictures.close()
 

@@ -184,16 +184,16 @@ class VideoStore:
         query = """
             SELECT frame, object, counts, confidence, present, prompted FROM (
                 SELECT frame, object, counts, confidence, present, 1 AS prompted FROM prompt
-                WHERE frame BETWEEN :first AND :last
+                WHERE frame BETWEEN ?1 AND ?2
                 UNION ALL
                 SELECT frame, object, counts, confidence, present, 0 FROM track
-                WHERE frame BETWEEN :first AND :last
+                WHERE frame BETWEEN ?1 AND ?2
                 AND NOT EXISTS (SELECT 1 FROM prompt WHERE prompt.frame = track.frame AND prompt.object = track.object)
             ) JOIN object ON id = object WHERE NOT removed ORDER BY frame, object
         """
         if not len(frames):
             return
-        rows = self._rows(query.replace(":first", "?1").replace(":last", "?2"), (frames[0], frames[-1]))
+        rows = self._rows(query, (frames[0], frames[-1]))
         for frame, object_id, counts, confidence, present, prompted in rows:
             yield frame, object_id, _found(counts, confidence, present), bool(prompted)
 

@@ -32,15 +32,23 @@ from web.library import Library
 from web.runs import runs_to_mask
 from web.samples import PHOTOS, sample_photo
 from web.service import Service
+from web.video_library import OPEN_VIDEOS
 from web.video_service import VideoService
 
 SIZE = Size(video_clips.HEIGHT, video_clips.WIDTH)
 
 
+class VideoDesk(VideoService):
+    """The service with the other page's look at jobs."""
+
+    def job(self, name: str) -> dict[str, Any]:
+        return self._jobs.job(name).message()
+
+
 class Page:
     """What the video page does, without a browser."""
 
-    def __init__(self, service: VideoService, video: Path) -> None:
+    def __init__(self, service: VideoDesk, video: Path) -> None:
         self.service = service
         self.video = str(video)
         self.revision = self.open()["revision"]
@@ -76,13 +84,6 @@ class Page:
         assert message["state"] == "done", message
         assert message["done"] == message["total"] == FRAMES
         return Path(self.service.job(job)["result"]["path"])
-
-
-class VideoDesk(VideoService):
-    """The service with the other page's look at jobs."""
-
-    def job(self, name: str) -> dict[str, Any]:
-        return self._jobs.job(name).message()
 
 
 def wait_for(service: VideoService, job: str) -> dict[str, Any]:
@@ -303,9 +304,9 @@ def test_every_export_holds_the_tracks(page: Page, tmp_path: Path) -> None:
     lines = (tmp_path / "mots" / "clip.txt").read_text().splitlines()
     assert len(lines) == FRAMES
     for line in lines:
-        frame, _, _, height, width, counts = line.split()
+        number, _, _, height, width, counts = line.split()
         mask = coco_mask.decode({"size": [int(height), int(width)], "counts": counts.encode()})
-        assert (mask == truth[int(frame)]).all()
+        assert (mask == truth[int(number)]).all()
 
     coco = COCO(str(page.export("coco")))
     assert len(coco.imgs) == len(coco.anns) == FRAMES
@@ -408,6 +409,14 @@ def test_an_uploaded_video_is_copied_beside_the_others_if_it_can_be_read(service
         service.video_add({"folder": str(folder), "path": str(tmp_path / "uploads" / "note.mp4"), "name": "notes.mp4"})
 
 
+def test_any_number_of_videos_can_be_worked_on_in_turns(service: VideoDesk, tmp_path: Path) -> None:
+    pages = [Page(service, write_clip(tmp_path / f"{number}.mp4", frames=3)) for number in range(OPEN_VIDEOS + 2)]
+    for page in pages:
+        page.click(1, 1)
+    assert len(service.videos._open) == OPEN_VIDEOS
+    assert [page.lane() for page in pages] == [".p."] * len(pages)
+
+
 def test_a_sample_clip_can_be_made(service: VideoDesk, tmp_path: Path) -> None:
     made = [service.video_sample({"folder": str(tmp_path)})["video"] for _ in range(2)]
     assert [Path(name).name for name in made] == ["sample-clip.mp4", "sample-clip-2.mp4"]
@@ -435,7 +444,7 @@ def test_both_pages_share_folder_and_jobs(tmp_path: Path, engine: Future[Engine]
     folder = sample_folder(tmp_path)
     library = Library((folder,), tmp_path / "home", adopt_labels)
     photos = Service(engine, library, start_folder=folder, model_name="nano", file_url=str, uploads=tmp_path)
-    video = VideoService(
+    video = VideoDesk(
         model, library, photos.jobs, file_url=str, uploaded=photos.uploaded, photo=sample_photo(PHOTOS[0])
     )
     page = Page(video, write_clip(folder / "clip.mp4"))

@@ -34,7 +34,8 @@ class VideoApp {
 
   bindPage() {
     const { signal } = this.abort;
-    this.root.addEventListener("pointerdown", (event) => { if (event.target === this.stage.overlay || event.target === this.timeline.canvas) this.focus(); }, { signal });
+    const backToCanvas = (event) => { if (event.detail && !event.target.closest("dialog, select, input, label")) this.focus(); };
+    this.root.addEventListener("click", backToCanvas, { signal, capture: true }); // after a click of the mouse keys work at once
     this.root.addEventListener("dragover", (event) => { event.preventDefault(); this.root.dataset.dropping = "yes"; }, { signal });
     this.root.addEventListener("dragleave", () => { delete this.root.dataset.dropping; }, { signal });
     this.root.addEventListener("drop", (event) => this.dropped(event), { signal });

@@ -86,6 +86,7 @@ const VideoPrompts = {
       this.setSaving("saved");
     } catch (again) {
       this.setSaving("failed", again.message);
+      if (again.kind !== "Offline") return this.closeVideo("failed");
     }
     this.setPhase("ready");
     this.player.frames.touchAll();
