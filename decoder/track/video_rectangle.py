@@ -40,21 +40,22 @@ def to_video_rectangle(
     keyframes = choose_keyframes(boxes, least_iou)
     if not keyframes:
         return None
+    last = {keyframe.frame - 1 for keyframe in keyframes if not keyframe.seen}  # the player still shows what ends
     value = {
         "framesCount": frame_count,
         "duration": frame_count / rate,
-        "sequence": [_sequence_item(keyframe, size, rate) for keyframe in keyframes],
+        "sequence": [_sequence_item(it, size, rate, goes_on=it.frame not in last) for it in keyframes if it.seen],
         "labels": list(labels),
     }
     return {"id": region_id, "from_name": from_name, "to_name": to_name, "type": "videorectangle", "value": value}
 
 
-def _sequence_item(keyframe: Keyframe, size: Size, rate: float) -> dict[str, Any]:
+def _sequence_item(keyframe: Keyframe, size: Size, rate: float, *, goes_on: bool) -> dict[str, Any]:
     box = keyframe.box
     return {
         "frame": keyframe.frame + 1,
         "time": (keyframe.frame + 1) / rate,
-        "enabled": keyframe.seen,
+        "enabled": goes_on,
         "rotation": 0,
         "x": 100 * box.x0 / size.width,
         "y": 100 * box.y0 / size.height,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -13,11 +13,13 @@ from decoder.formats.fields import Fields, as_fields, wrong
 from decoder.formats.json_reader import TOP_LEVEL, read_elements
 from decoder.formats.label_studio.masks import region_size
 from decoder.formats.label_studio.objects import LabeledShape, group_shapes
+from decoder.formats.label_studio.tracks import add_tracks, is_track, read_track
 from decoder.formats.options import ReadOptions
 from decoder.formats.output import inside
 from decoder.formats.pictures import picture_size
 from decoder.formats.records import Dataset
 from decoder.prompts import Size
+from decoder.track.video_file import open_video
 
 
 def read_label_studio(path: Path, options: ReadOptions | None = None) -> Dataset:
@@ -26,7 +28,8 @@ def read_label_studio(path: Path, options: ReadOptions | None = None) -> Dataset
     Of a task the annotations are read, cancelled ones left out; where it has none, its
     predictions. A region with several labels becomes one object per label. What is not a
     shape (choices, texts, relations) is passed over. A task without regions needs its size:
-    ``width`` and ``height`` in its data, or the picture in ``options.images``.
+    ``width`` and ``height`` in its data, or the picture in ``options.images``; one with boxes on
+    a video needs it too, and gives an image for every frame of the video.
 
     Args:
         path: The JSON file, an array of tasks.
@@ -81,7 +84,12 @@ def picture_name(data: Fields, where: str) -> str:
 def _read_task(task: Fields, where: str, builder: DatasetBuilder, options: ReadOptions) -> None:
     data = as_fields(task.get("data"), f"{where}: data")
     file_name = picture_name(data, where)
-    shapes = group_shapes(_items(task, where))
+    items = list(_items(task, where))
+    tracks = [read_track(item) for item in items if is_track(item)]
+    if tracks:
+        add_tracks(tracks, PurePosixPath(file_name).stem, _video_size(data, file_name, where, options), builder)
+        return
+    shapes = group_shapes(items)
     image_id = builder.add_image(file_name, _image_size(data, file_name, shapes, where, options))
     for shape in shapes:
         try:
@@ -117,3 +125,12 @@ def _image_size(data: Fields, file_name: str, shapes: list[LabeledShape], where:
     if options.images is None:
         raise DatasetError(f"{where}: has no region and so no size, wanted the folder of its picture")
     return picture_size(inside(options.images, file_name))
+
+
+def _video_size(data: Fields, file_name: str, where: str, options: ReadOptions) -> Size:
+    """From the data, else the video itself: regions of videos do not tell it."""
+    if "width" in data and "height" in data:
+        return region_size({"original_height": data["height"], "original_width": data["width"]})
+    if options.images is None:
+        raise DatasetError(f"{where}: a video region tells no size, wanted the folder of the video")
+    return open_video(inside(options.images, file_name)).size

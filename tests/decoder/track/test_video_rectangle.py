@@ -38,7 +38,7 @@ def test_where_it_is_lost_it_is_switched_off() -> None:
         track, size=SIZE, rate=25.0, frame_count=15, region_id="a", from_name="box", to_name="video", labels=["Cat"]
     )
     assert item is not None
-    assert [(s["frame"], s["enabled"]) for s in item["value"]["sequence"]] == [(1, True), (10, True), (11, False)]
+    assert [(s["frame"], s["enabled"]) for s in item["value"]["sequence"]] == [(1, True), (10, False)]
     assert item["value"]["sequence"][1]["time"] == pytest.approx(0.4)
 
 

@@ -1,0 +1,80 @@
+"""Video regions read back: what Label Studio's player draws on every frame, as tracks of masks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from decoder.errors import DatasetError
+from decoder.formats.label_studio import read_label_studio
+from decoder.formats.label_studio.tracks import read_track
+from decoder.formats.options import ReadOptions
+from decoder.formats.youtube_vis import write_youtube_vis
+from decoder.prompts import Size
+from decoder.shapes import rle_area, rle_to_mask
+from tests.plugin.clips import write_clip
+
+
+def keyframe(frame: int, x: float, enabled: bool = True, rotation: float = 0) -> dict[str, Any]:
+    place = {"x": x, "y": 10, "width": 20, "height": 50, "rotation": rotation}
+    return {"frame": frame, "enabled": enabled, "time": frame / 25} | place
+
+
+def region(*sequence: dict[str, Any], label: str = "Cat") -> dict[str, Any]:
+    value = {"framesCount": 10, "duration": 0.4, "sequence": list(sequence), "labels": [label]}
+    return {"id": label, "from_name": "box", "to_name": "video", "type": "videorectangle", "value": value}
+
+
+def test_boxes_between_keyframes_lie_on_straight_lines_and_end_where_it_is_said() -> None:
+    track = read_track(region(keyframe(7, 40), keyframe(2, 10), keyframe(4, 30, enabled=False)))
+    places = [track.place(frame) for frame in range(1, 11)]
+    assert [None if place is None else place["x"] for place in places] == [None, 10, 20, 30, None, None, 40, 40, 40, 40]
+
+
+def test_a_box_turns_the_shorter_way() -> None:
+    place = read_track(region(keyframe(1, 0, rotation=170), keyframe(3, 0, rotation=-170))).place(2)
+    assert place is not None
+    assert place["rotation"] == pytest.approx(180)
+
+
+def test_a_task_becomes_a_video(tmp_path: Path) -> None:
+    """Every frame is there, also without objects, and another format takes the tracks."""
+    result = [region(keyframe(2, 10)), region(keyframe(1, 50, enabled=False), label="Dog")]
+    task = {"id": 1, "data": {"video": "/data/upload/1/clip.mp4"}, "annotations": [{"result": result}]}
+    (tmp_path / "tasks.json").write_text(json.dumps([task]))
+    write_clip(tmp_path / "clip.mp4", 3)
+    dataset = read_label_studio(tmp_path / "tasks.json", ReadOptions(images=tmp_path))
+    frames = list(dataset.images)
+    assert [(it.image.video, it.image.frame, it.image.size) for it in frames[:2]] == [
+        ("clip", 0, Size(96, 160)), ("clip", 1, Size(96, 160)),
+    ]  # fmt: skip
+    assert [[item.track_id for item in it.objects] for it in frames] == [[2], *[[1]] * 9]
+    assert rle_area(frames[1].objects[0].rle) == 32 * 48
+    assert rle_to_mask(frames[1].objects[0].rle)[10:57, 16:48].all()
+    write_youtube_vis(dataset, tmp_path / "vis.json")
+    written = json.loads((tmp_path / "vis.json").read_text())
+    assert [sum(box is not None for box in track["bboxes"]) for track in written["annotations"]] == [1, 9]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (region(keyframe(0, 1)), "frame is 0, wanted"),
+        (region(keyframe(1, 1), keyframe(1, 2)), "two keyframes on one frame"),
+        (region(keyframe(1, 1) | {"x": None}), "x is None, wanted a number"),
+        (region() | {"value": {"sequence": [], "framesCount": 0}}, "framesCount is 0"),
+    ],
+)
+def test_malformed_regions_are_refused(item: dict[str, Any], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        read_track(item)
+
+
+def test_a_video_without_a_size_is_told(tmp_path: Path) -> None:
+    task = {"id": 1, "data": {"video": "clip.mp4"}, "annotations": [{"result": [region(keyframe(1, 1))]}]}
+    (tmp_path / "tasks.json").write_text(json.dumps([task]))
+    with pytest.raises(DatasetError, match="a video region tells no size, wanted the folder of the video"):
+        read_label_studio(tmp_path / "tasks.json")
