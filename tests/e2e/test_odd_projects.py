@@ -25,6 +25,7 @@ NAME, ALIAS = "猫 & Töne", "cat"
 LABEL = '<Label value="猫 &amp; Töne" alias="cat"/>'
 ALIASED = (
     f'<View><KeyPointLabels name="point" toName="photo" smart="true" smartOnly="true">{LABEL}</KeyPointLabels>'
+    f'<RectangleLabels name="box" toName="photo" smart="true" smartOnly="true">{LABEL}</RectangleLabels>'
     f'<PolygonLabels name="outline" toName="photo">{LABEL}</PolygonLabels><Image name="photo" value="$image"/>'
     '<Choices name="seen" toName="photo" perRegion="true"><Choice value="all"/><Choice value="part"/></Choices></View>'
 )
