@@ -14,15 +14,14 @@ from web.video_service import VideoService
 def add_video_endpoints(service: VideoService) -> None:
     """Give the Blocks being built the public endpoints of a service."""
 
-    def list_videos(folder: str) -> list[dict[str, Any]]:
+    def list_videos(folder: str) -> dict[str, Any]:
         """List the video files and folders of numbered frames in a folder, at any depth.
 
         Args:
             folder: Path of the folder on the server.
         """
         with told():
-            videos: list[dict[str, Any]] = service.video_list({"folder": folder})["videos"]
-            return videos
+            return service.video_list({"folder": folder})
 
     def track_video(video: str, prompts: list[dict[str, Any]], file_format: str = "youtube-vis") -> gr.FileData:
         """Follow objects through a video that is on the server, both ways, and return the tracks as a file.

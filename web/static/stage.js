@@ -25,6 +25,7 @@ class Stage {
   }
 
   resize() {
+    if (!this.element.clientWidth) return; // it is not on the page: it will come back as it was
     this.ratio = window.devicePixelRatio || 1;
     for (const canvas of [this.picture, this.overlay]) {
       canvas.width = Math.max(1, Math.round(this.size.width * this.ratio));

@@ -228,7 +228,7 @@ const VideoPrompts = {
     this.steps.askedOlder = true;
     try {
       const { changes } = await this.call("video_history", { video: video.video });
-      this.steps.addOlder(changes.map((change) => this.olderStep(change)).filter(Boolean));
+      this.steps.addOlder(stillDone(changes).map((change) => this.olderStep(change)).filter(Boolean));
     } catch (failure) {
       this.fail(failure);
     }
@@ -245,3 +245,17 @@ const VideoPrompts = {
     };
   },
 };
+
+// a change and the one that took it back are nothing to undo
+function stillDone(changes) {
+  const kept = [];
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  for (const change of changes) {
+    const last = kept[kept.length - 1];
+    const back = last && last.object === change.object && last.frame === change.frame
+      && same(last.before, change.after) && same(last.after, change.before);
+    if (back) kept.pop();
+    else kept.push(change);
+  }
+  return kept;
+}
