@@ -89,9 +89,9 @@ def recorder(backend_url: str) -> Iterator[Recorder]:
         yield started
 
 
-def overlaps(region: dict[str, Any], piece: Piece) -> list[float]:
-    """How well a track fits the truth, frame by frame."""
-    found = [(shown(region, frame), piece.box(frame - 1)) for frame in range(1, FRAMES + 1)]
+def overlaps(region: dict[str, Any], piece: Piece, late: int = 0) -> list[float]:
+    """How well a track fits the truth, or what is true some frames later, frame by frame."""
+    found = [(shown(region, frame), piece.box(frame - 1 + late)) for frame in range(1, FRAMES + 1)]
     return [0.0 if box is None else box_iou(_in_pixels(box), truth) for box, truth in found]
 
 
@@ -138,6 +138,7 @@ def test_boxes_become_tracks(annotator: Annotator, client: StudioClient, recorde
         fits = overlaps(tracks[label], piece)
         assert min(fits) > 0.5
         assert sum(fits) / len(fits) > 0.75
+        assert sum(fits) == max(sum(overlaps(tracks[label], piece, late)) for late in (-1, 0, 1)), "no frame off"
 
     path = DATA / "video_box.json"
     if os.environ.get("CLICKMASK_RECORD") == "1":

@@ -143,6 +143,21 @@ def test_several_objects_are_followed_through_the_whole_video(backend: Backend, 
     assert video_studio.asked(CLIP) == [f"Token {LEGACY}"]
 
 
+def test_the_request_of_the_real_page_is_answered(make_backend: MakeBackend, studio: Studio, clip: bytes) -> None:
+    """Recorded when a person drew a box and picked labels; the video behind it is another one here."""
+    body = recorded("video_box")
+    studio.files[body["tasks"][0]["data"]["video"]] = clip
+    backend = make_backend(track_seconds=60)
+    backend.predictor.setup(setup_body(studio, project=body["project"], schema=body["label_config"]))
+    (region,) = answer(backend, body)["result"]
+    (sent,) = body["params"]["context"]["result"]
+    assert {name: region[name] for name in ("id", "from_name", "to_name", "type", "origin")} == {
+        name: sent[name] for name in ("id", "from_name", "to_name", "type", "origin")
+    }
+    assert region["value"]["sequence"][0] == sent["value"]["sequence"][0]
+    assert (region["value"]["framesCount"], region["value"]["labels"]) == (PICTURES, ["Animal"])
+
+
 def test_a_box_on_a_later_frame_is_followed_both_ways(backend: Backend, video_studio: Studio) -> None:
     (region,) = answer(backend, asked(drawn(0, frame=12)))["result"]
     assert min(overlaps(region, 0, range(1, PICTURES + 1))) > 0.75
