@@ -131,7 +131,7 @@ const Browsing = {
     this.prepared = next.id;
     try {
       const { url } = await this.call("picture_url", { folder, picture: next.id });
-      this.bitmap(next.id, url);
+      this.bitmap(next.id, url).catch(() => {});
       await this.call("encode", { folder, picture: next.id });
     } catch { /* opening it will say what is wrong */ }
   },

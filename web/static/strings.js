@@ -18,7 +18,7 @@ const TEXT = {
   notSaved: "Not saved",
   retry: "Try again",
   offline: "The server does not answer. Your work on this page is kept; it is saved as soon as the server is back.",
-  backOnline: "The server is back; everything is saved.",
+  backOnline: "Everything is saved again.",
   noObject: "The model sees no object here",
   noPictures: "No pictures in this folder yet",
   dropHere: "Drop pictures here, or open another folder",
