@@ -30,7 +30,7 @@ class Controls {
       this.button("import", TEXT.importLabels, "", () => app.chooseLabels()),
       this.button("theme", TEXT.theme, "", () => app.toggleTheme()),
       this.button("help", TEXT.help, "?", () => app.dialogs.help()),
-      make("button", { type: "button", class: "cm-primary cm-export", onclick: () => app.showExport() }, icon("export"), TEXT.exportLabels));
+      make("button", { type: "button", class: "cm-primary cm-export", onclick: () => app.showExport() }, icon("export"), make("span", {}, TEXT.exportLabels)));
     this.find("folder").addEventListener("click", () => app.chooseFolder());
   }
 
@@ -131,7 +131,8 @@ class Controls {
     }
     const rows = answer.iou ? answer.iou.map((iou, row) => this.candidate(answer, row)) : [];
     const accept = make("button", { type: "button", class: "cm-primary", onclick: () => this.app.accept() }, TEXT.accept, make("kbd", {}, "↵"));
-    replaceChildren(bar, rows, clear, accept);
+    const words = rows.length ? make("span", { class: "cm-candidate cm-words" }, make("b", {}, " "), make("span", {}, TEXT.scores[0]), make("small", {}, TEXT.scores[1])) : null;
+    replaceChildren(bar, words, rows, clear, accept);
   }
 
   candidate(answer, row) {
