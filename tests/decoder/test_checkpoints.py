@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -95,14 +97,46 @@ def test_an_unusable_device_is_named() -> None:
         load_model("nano", device="hyperdrive")
 
 
-def test_without_a_network_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing listens on port 9 of this machine."""
+def point_hub_at(address: str, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Let the hub client ask another server, and remember nothing from before."""
     import huggingface_hub.constants as constants
 
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(constants, "ENDPOINT", address)
     monkeypatch.setattr(
-        constants, "HUGGINGFACE_CO_URL_TEMPLATE", "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     )
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+
+
+def test_without_a_network_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing listens on port 9 of this machine."""
+    point_hub_at("http://127.0.0.1:9", monkeypatch, tmp_path)
     with pytest.raises(CheckpointError, match=r"facebook/sam2\.1-hiera-tiny.*HF_ENDPOINT"):
         load_model("sam2.1_hiera_tiny")
+
+
+class CutShort(BaseHTTPRequestHandler):
+    """A hub that promises 1,000 bytes and hangs up after 300."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        for name, value in {"ETag": '"abc"', "X-Repo-Commit": "a" * 40, "Content-Length": "1000"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(b"x" * 300)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_download_cut_short_gets_the_same_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hub client let its HTTP library's own error through, and a person saw a traceback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), CutShort) as hub:
+        Thread(target=hub.serve_forever, daemon=True).start()
+        point_hub_at(f"http://127.0.0.1:{hub.server_port}", monkeypatch, tmp_path)
+        with pytest.raises(CheckpointError, match=r"facebook/sam2\.1-hiera-tiny.*HF_ENDPOINT"):
+            load_model("sam2.1_hiera_tiny")
+        hub.shutdown()
