@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Response
 
 Tool = Literal["key-point-tool", "rectangle-tool"]
 ACCEPT = "[data-testid=bottombar-accept-suggestions-button]"
 SMART_TOOLS = ".lsf-tool_smart"
+DRAFT_SECONDS = 60  # the page saves 5 s after a change
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Annotator:
         self.page = page
         self._url = url
         self._screenshots = screenshots
+        self._drafts_saved = 0  # since the last thing drawn
+        page.on("response", self._note_draft)
 
     def log_in(self, email: str, password: str) -> None:
         """Fill in the login form."""
@@ -60,6 +63,7 @@ class Annotator:
     def drag_box(self, label: str, start: Spot, end: Spot) -> dict[str, Any]:
         """Draw a smart box; return the backend's answer as the page got it."""
         self._choose("rectangle-tool", self._labels(label).nth(1))
+        self._drafts_saved = 0
         with self.page.expect_response("**/interactive-annotating**") as waiting:
             self.page.mouse.move(*self._on_screen(start))
             self.page.mouse.down()
@@ -68,9 +72,12 @@ class Annotator:
         return self._answer(waiting.value.json())
 
     def wait_for_draft(self) -> None:
-        """Wait until the page has saved what was done so far by itself."""
-        with self.page.expect_response(lambda it: "/drafts" in it.url and it.request.method in ("POST", "PATCH")):
-            pass
+        """Wait until the page has saved by itself what was drawn last, if it has not yet."""
+        for _ in range(DRAFT_SECONDS):
+            if self._drafts_saved:
+                return
+            self.page.wait_for_timeout(1000)
+        raise AssertionError(f"no draft was saved within {DRAFT_SECONDS} s")
 
     def accept(self) -> None:
         """Accept the suggestion."""
@@ -96,6 +103,7 @@ class Annotator:
     def _click(self, label: str, spot: Spot, modifiers: Sequence[Literal["Alt"]]) -> dict[str, Any]:
         self._choose("key-point-tool", self._labels(label).nth(0))
         x, y = self._on_screen(spot)
+        self._drafts_saved = 0
         for key in modifiers:
             self.page.keyboard.down(key)
         with self.page.expect_response("**/interactive-annotating**") as waiting:
@@ -109,6 +117,9 @@ class Annotator:
         self.page.locator(f"{SMART_TOOLS}[aria-label={tool}]").click()
         self.page.mouse.move(5, 600)  # away, or the fly-out stays over the image
         label.click()
+
+    def _note_draft(self, response: Response) -> None:
+        self._drafts_saved += "/drafts" in response.url and response.request.method in ("POST", "PATCH")
 
     def _labels(self, label: str) -> Locator:
         return self.page.locator(".lsf-label", has_text=label)
