@@ -60,7 +60,7 @@ class MemoryOutput(NamedTuple):
     predicted_iou: Tensor  # (B,) logit
     object_score: Tensor  # (B,) logit, > 0: the object is in the frame
     coarse_shares: Tensor  # (B, 2, 4h, 4w) read from the prompted and the passed frames, for training
-    fine_shares: Tensor  # (B, 1, 4h, 4w) read around each place, for training
+    fine_shares: Tensor  # (B, 2, 4h, 4w) read around each place on the passed, and the prompted frames, for training
 
 
 class Block(nn.Module):
@@ -128,20 +128,22 @@ class NanoMemory(nn.Module):
         self.looks = LooksEncoder(config)
         self.value = ValueEncoder(config)
         self.coarse_slope = nn.Parameter(torch.tensor(1.0))
-        self.unlike = nn.Parameter(torch.tensor([8.0, 8.0, 10.0]))  # squared distance of what does not look alike
+        self.unlike = nn.Parameter(torch.tensor([8.0, 8.0, 10.0, 10.0]))  # squared distance of what does not look alike
         read = 4 + config.value_width + 1  # labels of four stride-4 cells, values, and how sure
         self.from_s16 = nn.Conv2d(decoder, width, 1)
         self.from_s8 = nn.Conv2d(decoder // 4, width, 1)
-        self.from_reads = nn.Conv2d(2 * read + 4 + 4, width, 3, padding=1)
+        self.from_reads = nn.Conv2d(2 * read + 3 * 4, width, 3, padding=1)
         self.blocks = nn.Sequential(Block(width), Block(width))
         self.around = nn.Sequential(nn.AvgPool2d(2), Block(width), Block(width))
         self.to_fine = nn.Conv2d(width, 4 * fine, 1)
         self.from_s4 = nn.Conv2d(decoder // 8, fine, 1)
-        self.from_shares = nn.Conv2d(4, fine, 3, padding=1)
+        self.from_shares = nn.Conv2d(5, fine, 3, padding=1)
         self.fine_block = Block(fine)
         self.out = nn.Conv2d(fine, 1, 3, padding=1)
-        self.trust = nn.Parameter(torch.tensor([2.0, 2.0, 5.0]))  # in the three read-outs, before anything is learned
-        self.judge = nn.Sequential(nn.Linear(2 * width + 3, 64), nn.ReLU(), nn.Linear(64, 2))
+        self.trust = nn.Parameter(
+            torch.tensor([2.0, 2.0, 3.0, 2.0])
+        )  # in the four read-outs, at first
+        self.judge = nn.Sequential(nn.Linear(2 * width + 4, 64), nn.ReLU(), nn.Linear(64, 2))
         nn.init.zeros_(self.out.weight)
 
     def remember(self, features: ImageFeatures, looks: Looks, shares: Tensor) -> Remembered:
@@ -165,14 +167,16 @@ class NanoMemory(nn.Module):
         """
         passed = passed or prompted
         reads = [self._read(looks, group, kind) for kind, group in enumerate((prompted, passed))]
-        around = self._read_around(looks, passed[:2])  # (B, 1, 4h, 4w)
         latest = passed[0].shares
+        around = torch.cat(
+            [self._read_around(looks, passed[:2], 2), self._read_moved(looks, prompted, latest)], dim=1
+        )  # (B, 2, 4h, 4w)
         coarse = torch.cat(reads, dim=1)
         x = self.from_reads(torch.cat([coarse, F.pixel_unshuffle(torch.cat([around, latest], dim=1), 2)], dim=1))
         x = x + self.from_s8(features.high_resolution.s8) + _up(self.from_s16(features.image))
         x = self.blocks(x)
         x = x + _up(self.around(x))
-        shares = torch.cat([*(F.pixel_shuffle(read[:, :4], 2) for read in reads), around], dim=1)  # (B, 3, 4h, 4w)
+        shares = torch.cat([*(F.pixel_shuffle(read[:, :4], 2) for read in reads), around], dim=1)  # (B, 4, 4h, 4w)
         fine = F.pixel_shuffle(self.to_fine(F.relu(x)), 2) + self.from_s4(features.high_resolution.s4)
         fine = self.fine_block(fine + self.from_shares(torch.cat([shares, latest], dim=1)))
         start = ((shares - 0.5) * self.trust[:, None, None]).sum(dim=1, keepdim=True)
@@ -195,7 +199,7 @@ class NanoMemory(nn.Module):
         sure = weights.sum(dim=1).expand(len(read), 1, -1)
         return torch.cat([read, sure], dim=1).reshape(len(read), -1, height, width)
 
-    def _read_around(self, looks: Looks, group: Sequence[Remembered]) -> Tensor:
+    def _read_around(self, looks: Looks, group: Sequence[Remembered], kind: int) -> Tensor:
         """Ask the places around each place on some frames: (B, 1, 4h, 4w)."""
         radius, side = self.config.radius, looks.fine.shape[-1]
         shares = torch.cat([_tiles(frame.shares, radius) for frame in group], dim=2)[..., 0]  # (B, T, N * n)
@@ -204,10 +208,18 @@ class NanoMemory(nn.Module):
             keys = torch.cat([_tiles(frame.looks.fine.float(), radius)[0] for frame in group], dim=1)  # (T, N * n, f)
             outside = _out_of_reach(radius, side // TILE, queries.device).repeat(1, 1, len(group))
             alike = (-_distances(queries, keys)).masked_fill(outside, -1e4)
-            nothing = -self.unlike[2].expand(*alike.shape[:2], 1)
+            nothing = -self.unlike[kind].expand(*alike.shape[:2], 1)
             weights = torch.cat([alike, nothing], dim=2).softmax(dim=2)[..., :-1]
             read = torch.einsum("tqk,btk->bqt", weights, shares.float())
         return F.fold(read, side, TILE, stride=TILE)
+
+    def _read_moved(self, looks: Looks, prompted: Sequence[Remembered], latest: Tensor) -> Tensor:
+        """Ask prompted frames too, each moved for each object to where that was last seen: (B, 1, 4h, 4w)."""
+        reads = []
+        for row in range(len(latest)):
+            there = latest[row : row + 1]
+            reads.append(self._read_around(looks, [_moved_to(there, frame, row) for frame in prompted], 3))
+        return torch.cat(reads)
 
     def _summary(self, x: Tensor, shares: Tensor, logits: Tensor) -> Tensor:
         """What there is to judge an answer by: the map's mean inside the mask, its peak, and the read-outs' peaks."""
@@ -219,6 +231,21 @@ class NanoMemory(nn.Module):
 def _up(x: Tensor) -> Tensor:
     """Twice the side, by repetition."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def _moved_to(there: Tensor, frame: Remembered, row: int) -> Remembered:
+    """One object's frame, moved by whole cells so that the centre of its shares comes to that of ``there``."""
+    here = frame.shares[row : row + 1]
+    offset = [0, 0]
+    if bool((there > 0.5).any()) and bool((here > 0.5).any()):
+        offset = (_centre(there) - _centre(here)).round().int().tolist()
+    fine = torch.roll(frame.looks.fine, offset, (2, 3))
+    return Remembered(Looks(frame.looks.coarse, fine), torch.roll(here, offset, (2, 3)), frame.values[row : row + 1])
+
+
+def _centre(shares: Tensor) -> Tensor:
+    """Mean (row, column) of the cells of (1, 1, h, w) that are mostly the object."""
+    return (shares[0, 0] > 0.5).nonzero().float().mean(dim=0)
 
 
 def _places(x: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def test_places_around_are_asked_within_the_radius_and_the_picture(memory: NanoM
     """The read-out in tiles is the plain one: every offset by itself, nothing from outside."""
     _, looks = a_frame(memory)
     frames = [Remembered(a_frame(memory)[1], torch.rand(2, 1, SIDE, SIDE), torch.zeros(2, 4, 8, 8)) for _ in range(2)]
-    torch.testing.assert_close(memory._read_around(looks, frames), plain_read_around(memory, looks, frames))
+    torch.testing.assert_close(memory._read_around(looks, frames, 2), plain_read_around(memory, looks, frames))
 
 
 def plain_read_around(memory: NanoMemory, looks: Looks, frames: list[Remembered]) -> Tensor:
@@ -75,8 +75,21 @@ def test_the_same_picture_again_gives_the_mask_back(memory: NanoMemory) -> None:
     mask = (torch.rand(1, 1, SIDE, SIDE) > 0.5).float()
     remembered = memory.remember(features, Looks(100 * looks.coarse, 100 * looks.fine), mask)
     found = memory.find(features, remembered.looks, [remembered], [])
-    torch.testing.assert_close(found.fine_shares, mask, atol=1e-3, rtol=0)
+    torch.testing.assert_close(found.fine_shares, mask.expand(-1, 2, -1, -1), atol=1e-3, rtol=0)
     torch.testing.assert_close(found.coarse_shares, mask.expand(-1, 2, -1, -1), atol=1e-3, rtol=0)
+
+
+def test_prompted_frames_are_moved_to_where_the_object_was_last_seen(memory: NanoMemory) -> None:
+    """By ten cells, far more than the radius; only the colours are looked at."""
+    features, looks = a_frame(memory)
+    mask = torch.zeros(1, 1, SIDE, SIDE)
+    mask[..., 2:6, 1:5] = 1
+    sharp = Looks(looks.coarse, 100 * looks.fine)
+    prompted = memory.remember(features, sharp, mask)
+    now = Looks(sharp.coarse, torch.roll(sharp.fine, (8, 10), (2, 3)))
+    latest = memory.remember(features, now, torch.roll(mask, (8, 10), (2, 3)))
+    found = memory.find(features, now, [prompted], [latest])
+    torch.testing.assert_close(found.fine_shares[:, 1:], latest.shares, atol=1e-3, rtol=0)
 
 
 def test_what_looks_like_nothing_known_is_not_the_object(memory: NanoMemory) -> None:

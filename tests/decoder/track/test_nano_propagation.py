@@ -28,7 +28,7 @@ SIDE, SIZE = 128, 40
 def memory() -> NanoMemory:
     torch.manual_seed(0)
     network = NanoMemory(NanoMemoryConfig()).eval().requires_grad_(False)
-    network.trust.copy_(torch.tensor([0.0, 0.0, 10.0]))
+    network.trust.copy_(torch.tensor([0.0, 0.0, 10.0, 0.0]))
     network.judge[-1].bias.copy_(torch.tensor([2.0, 9.0]))  # sure of itself, always sees the object
     return network
 
