@@ -135,8 +135,14 @@ def click_time(page: Page, selector: str, place: tuple[float, float] | None = No
 def our_click(page: Page) -> float:
     """One first click on our page, cleared afterwards."""
     took = click_time(page, ".cm-overlay")
-    page.keyboard.press("Escape")
+    leave(page)
     return took
+
+
+def leave(page: Page) -> None:
+    """Clear the mask, and let the closer look at its edges end, which the next click is not about."""
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"() => !{APP}.asking.busy", timeout=PATIENCE_MS)
 
 
 def previewed_click(page: Page) -> float:
@@ -147,7 +153,7 @@ def previewed_click(page: Page) -> float:
     page.wait_for_function(f"() => {APP}.state.preview", timeout=PATIENCE_MS)
     took = click_time(page, ".cm-overlay", place)
     page.evaluate(f"() => {{ {APP}.state.hover = false; }}")
-    page.keyboard.press("Escape")
+    leave(page)
     return took
 
 

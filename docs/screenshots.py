@@ -27,7 +27,7 @@ def click(page: Page, x: float, y: float) -> None:
 def mark(page: Page, action: str) -> None:
     """Do something that is answered with a mask."""
     page.evaluate(f"() => {{ const app = {APP}; {action}; }}")
-    page.wait_for_function(f"() => {APP}.state.draft.answer", timeout=60_000)
+    page.wait_for_function(f"() => {APP}.state.draft.answer && !{APP}.asking.busy", timeout=60_000)
 
 
 def accept(page: Page) -> None:

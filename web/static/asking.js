@@ -19,8 +19,8 @@ class Asking {
   }
 
   put(question) {
-    if (this.busy) this.waiting = question;
-    else this.send(question);
+    if (this.current && !this.current.closely) this.waiting = question;
+    else this.send(question); // also past a closer look, which takes its time
   }
 
   forget() {
@@ -35,6 +35,7 @@ class Asking {
     } catch (failure) {
       this.failed(question, failure);
     }
+    if (this.current !== question) return; // overtaken
     this.current = null;
     const next = this.waiting;
     this.waiting = null;
