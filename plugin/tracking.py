@@ -51,13 +51,11 @@ class Progress:
         size: Of the pictures.
         clock: Of the video.
         boxes: By picture from 0, of all that were looked at [px]; None where the object is not seen.
-        score: Mean predicted IoU of its masks where it is seen, in [0, 1]; 0 where it never is.
     """
 
     size: Size
     clock: Clock
     boxes: Mapping[int, Box | None]
-    score: float
 
     def by_frame(self) -> dict[int, Box | None]:
         """The boxes by Label Studio's frames, from 1."""
@@ -117,7 +115,14 @@ class Track:
             picture: Box(*rows[picture, :4].tolist()) if seen[picture] else None
             for picture in np.flatnonzero(looked).tolist()
         }
-        return Progress(size, clock, found, float(rows[seen, 4].mean()) if seen.any() else 0.0)
+        return Progress(size, clock, found)
+
+    def score(self) -> float:
+        """Mean predicted IoU of the masks where the object is seen, in [0, 1]; 0 where it is not."""
+        with self._lock:
+            scores = self._rows[:, 4]
+            seen = scores[~np.isnan(scores)]
+        return float(seen.mean()) if len(seen) else 0.0
 
     def end(self, error: Exception | None = None) -> None:
         """Say that nothing more will be found, and why if that is an error."""

@@ -76,7 +76,7 @@ class Known:
     """What tracking knows of an object.
 
     Args:
-        boxes: By frame from 1, of consecutive frames [px]; None where it is not seen.
+        boxes: By frame from 1, of consecutive frames [px], at least one; None where it is not seen.
         size: Of the video's pictures.
         rate: Label Studio's frames per second.
         frame_count: Of the whole video, in Label Studio's frames.
@@ -103,7 +103,8 @@ def read_objects(result: Iterable[Item]) -> list[DrawnObject]:
     found = []
     for region in result:
         if isinstance(region, Mapping) and region.get("type") == REGION_TYPE:
-            keyframes = tuple(_set_keyframe(item) for item in _sequence(region) if not _is_sealed(item))
+            by_hand = [_set_keyframe(item) for item in _sequence(region) if not _is_sealed(item)]
+            keyframes = tuple(sorted(by_hand, key=lambda it: it.frame))
             untouched = region.get("origin") == "prediction" and len(keyframes) == len(_sequence(region))
             if keyframes and not untouched:
                 found.append(DrawnObject(region, keyframes))
@@ -122,12 +123,12 @@ def write_region(drawn: DrawnObject, known: Known, least_iou: float = LEAST_IOU)
         least_iou: Between every box and what the page draws in its place.
     """
     by_hand = {item["frame"]: dict(item) for item in _sequence(drawn.region) if not _is_sealed(item)}
-    boxes = {frame: box for frame, box in known.boxes.items() if frame <= known.frame_count}
-    boxes |= {keyframe.frame: keyframe.box(known.size) for keyframe in drawn.keyframes}
-    for first, last in _gaps(drawn.keyframes, known.frame_count):
+    hands = [keyframe for keyframe in drawn.keyframes if keyframe.frame <= known.frame_count]
+    boxes = dict(known.boxes) | {keyframe.frame: keyframe.box(known.size) for keyframe in hands}
+    for first, last in _gaps(hands, known.frame_count):
         boxes |= {frame: None for frame in range(first, last + 1) if frame in boxes}
     sequence = list(by_hand.values())
-    for keyframe in _keyframes(boxes, drawn.keyframes, known.frame_count, least_iou):
+    for keyframe in _keyframes(boxes, hands, known.frame_count, least_iou):
         if keyframe.frame not in by_hand:
             sequence.append(_sealed(keyframe, known.size))
     for item in sequence:
@@ -164,7 +165,7 @@ def _keyframes(
     turned = {frame for it in by_hand if it.place[4] for frame in (it.frame - 1, it.frame + 1)}
     edges = sorted({it.frame for it in by_hand} | {min(boxes), max(boxes)} | (turned & boxes.keys()))
     chosen: dict[int, Keyframe] = {}
-    for first, last in pairwise(edges):
+    for first, last in list(pairwise(edges)) or [(edges[0], edges[0])]:
         piece = {frame: boxes[frame] for frame in range(first, last + 1) if frame in boxes}
         for keyframe in choose_keyframes(piece, least_iou):
             if keyframe.seen:
@@ -181,9 +182,8 @@ def _keyframes(
 
 def _gaps(keyframes: Sequence[SetKeyframe], frame_count: int) -> Iterable[tuple[int, int]]:
     """Where a person says that the object is not seen: first and last frames."""
-    ordered = sorted(keyframes, key=lambda it: it.frame)
-    nexts = [it.frame - 1 for it in ordered[1:]] + [frame_count]
-    return [(it.frame + 1, last) for it, last in zip(ordered, nexts, strict=True) if not it.goes_on]
+    lasts = [it.frame - 1 for it in keyframes[1:]] + [frame_count][: len(keyframes)]
+    return [(it.frame + 1, last) for it, last in zip(keyframes, lasts, strict=True) if not it.goes_on]
 
 
 def _sealed(keyframe: Keyframe, size: Size) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from plugin.video_files import VideoFiles
 
 Task = Mapping[str, Any]
 Tags = Mapping[str, VideoTag]
+MOST_OBJECTS = 100  # per request
+
 _AGAIN = "pick another label and this one again for the rest"
 
 _log = logging.getLogger(__name__)
@@ -61,8 +63,7 @@ class Asked:
 
     def score(self) -> float:
         """Mean of the objects' scores, in [0, 1]."""
-        found = [progress.score for track in self.tracks if (progress := track.progress()) is not None]
-        return fmean(found) if found else 0.0
+        return fmean(track.score() for track in self.tracks) if self.tracks else 0.0
 
     def status(self) -> JsonObject:
         """How far it is, for the log and for programs that ask."""
@@ -135,7 +136,7 @@ class VideoAnswers:
         """Begin to track a task's boxes where nobody waits at the page; None if it has none.
 
         Raises:
-            ClickMaskError: As ``ask``; other people's tracks keep half of the places.
+            ClickMaskError: As ``answer``; other people's tracks keep half of the places.
         """
         objects = untracked_objects(task)
         return self._begin(task, objects, tags, project, urgent=False) if objects else None
@@ -147,10 +148,12 @@ class VideoAnswers:
     def _begin(
         self, task: Task, objects: Sequence[DrawnObject], tags: Tags, project: Project, *, urgent: bool
     ) -> Asked:
+        if len(objects) > MOST_OBJECTS:
+            raise RequestError(f"got {len(objects)} boxes to track, wanted at most {MOST_OBJECTS}")
         wanted = self._wanted(task, objects, tags, project)
         tracks: dict[TrackKey, Track] = {}
-        for location in dict.fromkeys(location for _, _, location in wanted):
-            pairs = [(owner, key) for owner, key, where in wanted if where == location]
+        for location, rate in dict.fromkeys((location, key.rate) for _, key, location in wanted):
+            pairs = [(owner, key) for owner, key, where in wanted if (where, key.rate) == (location, rate)]
             work = partial(self._work, location, project)
             found = self._queue.ask(pairs, work, name=f"task {task.get('id')}", urgent=urgent)
             tracks |= {track.key: track for track in found}
@@ -242,4 +245,4 @@ def _region(drawn: DrawnObject, track: Track) -> JsonObject:
     elif error is not None:
         note = f"tracked on {track.done()} of {track.pictures()} pictures, then: {error}"
     clock = progress.clock
-    return write_region(drawn, Known(boxes, progress.size, clock.rate, clock.frame_count, progress.score, note))
+    return write_region(drawn, Known(boxes, progress.size, clock.rate, clock.frame_count, track.score(), note))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from decoder import VideoError
@@ -58,12 +59,11 @@ class VideoFiles:
         self._sweep()
         kept = self._folder / location.key
         path = Path(tempfile.mktemp(dir=self._folder, prefix="."))
-        try:
-            os.link(kept, path)
-            os.utime(path)
-            return path
-        except FileNotFoundError:
-            pass
+        if kept.exists():
+            with suppress(FileNotFoundError):  # it may just have been thrown away
+                _name_again(kept, path)
+                os.utime(kept)
+                return path
         try:
             with path.open("xb") as file:
                 self._files.fetch(location, connection, file)
@@ -72,7 +72,7 @@ class VideoFiles:
             raise
         if path.stat().st_size <= self._budget:
             second = Path(f"{path}-kept")
-            os.link(path, second)
+            _name_again(path, second)
             second.replace(kept)
             shrink(self._folder, self._budget)
         return path
@@ -85,6 +85,16 @@ class VideoFiles:
                     path.unlink()
             except FileNotFoundError:  # another process was quicker
                 continue
+
+
+def _name_again(path: Path, other: Path) -> None:
+    """Give a file a second name, or where the disk knows no such thing, a copy."""
+    try:
+        os.link(path, other)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(path, other)
 
 
 def open_checked(path: Path) -> FileVideo:

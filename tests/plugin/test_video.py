@@ -137,6 +137,11 @@ def test_the_note_goes_and_a_persons_own_stays() -> None:
     assert "meta" not in written(region(keyframe(1), meta={"text": "ClickMask: waits"}), walk(1, FRAMES))
 
 
+def test_a_keyframe_beyond_the_video_stays_and_does_no_harm() -> None:
+    answer = written(region(keyframe(10**12, enabled=False), keyframe(3)), walk(1, FRAMES))
+    assert [it["frame"] for it in answer["value"]["sequence"]] == [1, 2, 3, 4, 20, 10**12]
+
+
 def test_a_turned_box_is_kept_and_the_track_is_upright() -> None:
     answer = written(region(keyframe(5, rotation=30)), walk(1, FRAMES))
     turned = [(it["frame"], it["rotation"]) for it in answer["value"]["sequence"] if 4 <= it["frame"] <= 6]

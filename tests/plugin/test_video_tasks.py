@@ -335,6 +335,8 @@ def test_limits_and_addresses_hold_for_videos_too(make_backend: MakeBackend, vid
         backend.predictor.predict(asked(drawn(0) | {"to_name": "other"}))
     with pytest.raises(RequestError, match="has no video"):
         backend.predictor.predict(asked(drawn(0), of={"id": 1, "data": {}}))
+    with pytest.raises(RequestError, match="got 101 boxes to track, wanted at most 100"):
+        backend.predictor.predict(asked(*[drawn(0, frame=1, name=str(number)) for number in range(101)]))
 
 
 @pytest.mark.parametrize("cache_mb", [0, 1])
