@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
@@ -168,8 +169,15 @@ def _may_enter(request: Request, settings: Settings) -> bool:
         given = base64.b64decode(code, validate=True) if kind.lower() == "basic" else b""
     except binascii.Error:
         return False
-    wanted = f"{settings.basic_auth_user}:{settings.basic_auth_pass}".encode()
-    return hmac.compare_digest(given, wanted)
+    return any([hmac.compare_digest(given, wanted) for wanted in _passwords(settings)])
+
+
+def _passwords(settings: Settings) -> Iterator[bytes]:
+    """User and password as browsers write them, and as Label Studio does: in Latin-1 where that has the letters."""
+    text = f"{settings.basic_auth_user}:{settings.basic_auth_pass}"
+    yield text.encode()
+    with contextlib.suppress(UnicodeEncodeError):
+        yield text.encode("latin-1")
 
 
 async def _wait(futures: Sequence[Future[None]], seconds: float) -> None:

@@ -55,8 +55,8 @@ def test_label_studio_logs_in(client: StudioClient, guarded: str, tmp_path: Path
         client.call("POST", "/api/ml", json=connection)
     backend = client.call("POST", "/api/ml", json=connection | AUTH)
     assert backend["state"] == "CO", "Label Studio says it is connected"
-    [webhook] = client.call("GET", "/api/webhooks", params={"project": project})
-    client.call("PATCH", f"/api/webhooks/{webhook['id']}", json={"headers": HEADER})
+    [webhook] = client.call("GET", "/api/webhooks/", params={"project": project})
+    client.call("PATCH", f"/api/webhooks/{webhook['id']}/", json={"headers": HEADER})
 
     [task] = client.call("GET", "/api/tasks", params={"project": project})["tasks"]
     body = {"task": task["id"], "context": {"result": [CLICK]}}

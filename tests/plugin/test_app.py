@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import time
@@ -150,6 +151,8 @@ def test_a_password_keeps_strangers_out(make_backend: MakeBackend) -> None:
             assert client.get(path).status_code == 401
             assert client.get(path, auth=("ann", "wrong")).status_code == 401
             assert client.get(path, auth=("ann", "pärl")).status_code == 200
+        as_label_studio = base64.b64encode("ann:pärl".encode("latin-1")).decode()
+        assert client.get("/versions", headers={"Authorization": f"Basic {as_label_studio}"}).status_code == 200
         refused = client.post("/predict", content=b"{}", headers={"Authorization": "Basic !!!"})
         assert refused.status_code == 401
         assert refused.headers["WWW-Authenticate"].startswith("Basic")
