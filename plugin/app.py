@@ -169,7 +169,7 @@ def _may_enter(request: Request, settings: Settings) -> bool:
         given = base64.b64decode(code, validate=True) if kind.lower() == "basic" else b""
     except binascii.Error:
         return False
-    return any([hmac.compare_digest(given, wanted) for wanted in _passwords(settings)])
+    return any(hmac.compare_digest(given, wanted) for wanted in _passwords(settings))
 
 
 def _passwords(settings: Settings) -> Iterator[bytes]:
