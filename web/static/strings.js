@@ -193,7 +193,7 @@ const VIDEO = {
   sure: (percent) => `${percent}% sure`,
   hintClick: "Click an object to follow, or drag a box around it",
   hintTrack: "Follow it through the video",
-  hintOutdated: "A prompt was changed: these frames are outdated",
+  hintOutdated: "Some frames are outdated",
   hintLost: "Lost here. Click it where you see it again",
   hintNew: "Click the new object, or drag a box around it",
   selectFirst: "Select an object first",
