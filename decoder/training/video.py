@@ -141,7 +141,8 @@ def _pool_image(shards: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -
 def _speed(rng: np.random.Generator, slowest: float, fastest: float) -> NDArray[np.float64]:
     """A velocity in any direction, its logarithm spread evenly [px per frame]."""
     angle = rng.uniform(0, 2 * np.pi)
-    return np.exp(rng.uniform(np.log(slowest), np.log(fastest))) * np.array([np.cos(angle), np.sin(angle)])
+    length = np.exp(rng.uniform(np.log(slowest), np.log(fastest)))
+    return np.array([length * np.cos(angle), length * np.sin(angle)])
 
 
 def _camera(rng: np.random.Generator) -> Motion:

@@ -28,7 +28,7 @@ def memory() -> NanoMemory:
     torch.manual_seed(0)
     network = NanoMemory(SMALL).eval().requires_grad_(False)
     for parameter in network.parameters():  # many start at zero, where nothing shows
-        parameter += 0.05 * torch.randn_like(parameter)
+        parameter.add_(0.05 * torch.randn_like(parameter))
     return network
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from decoder.track.frames import ArrayVideo
 from decoder.track.matching import MatchPropagation
 from decoder.track.nano_propagation import NanoPropagation
 from decoder.track.nano_weights import load_nano_memory, nano_digest, save_nano_memory
+from decoder.track.propagation import Propagation
 from decoder.track.start import open_tracker
 from decoder.track.tracker import Tracker
 
@@ -29,7 +31,7 @@ def memory() -> NanoMemory:
     torch.manual_seed(0)
     network = NanoMemory(NanoMemoryConfig()).eval().requires_grad_(False)
     network.trust.copy_(torch.tensor([0.0, 0.0, 10.0, 0.0]))
-    network.judge[-1].bias.copy_(torch.tensor([2.0, 9.0]))  # sure of itself, always sees the object
+    network.judge[-1].get_parameter("bias").copy_(torch.tensor([2.0, 9.0]))  # sure of itself, always sees the object
     return network
 
 
@@ -75,7 +77,7 @@ def test_objects_do_not_change_each_other(nano: Model, memory: NanoMemory) -> No
 def test_a_lost_object_is_empty_and_absent(nano: Model, memory: NanoMemory) -> None:
     blind = NanoMemory(memory.config).eval().requires_grad_(False)
     blind.load_state_dict(memory.state_dict())
-    blind.judge[-1].bias[1] = -9.0
+    blind.judge[-1].get_parameter("bias")[1] = -9.0
     tracker = Tracker(NanoPropagation(nano, blind), video(20, 24, 28))
     state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(20))).state
     steps = list(tracker.propagate(state, range(3), lost_after=1))
@@ -84,11 +86,9 @@ def test_a_lost_object_is_empty_and_absent(nano: Model, memory: NanoMemory) -> N
 
 
 def test_a_box_is_answered_by_nano_itself(nano: Model, memory: NanoMemory) -> None:
-    frames = video(20)
-    ours, by_colour = (
-        tracker.prompt(tracker.start(), 0, 1, Prompt(box=Box(20, 44, 60, 84))).masks[1]
-        for tracker in (Tracker(NanoPropagation(nano, memory), frames), Tracker(MatchPropagation(nano), frames))
-    )
+    ways: list[Propagation[Any]] = [NanoPropagation(nano, memory), MatchPropagation(nano)]
+    trackers = [Tracker(way, video(20)) for way in ways]
+    ours, by_colour = (t.prompt(t.start(), 0, 1, Prompt(box=Box(20, 44, 60, 84))).masks[1] for t in trackers)
     assert ours.rle == by_colour.rle
     assert mask_iou(rle_to_mask(ours.rle), truth(20)) > 0.5
 
