@@ -125,8 +125,9 @@ class TrackingQueue:
             for owner, key in wanted:
                 self._own(owner, key)
                 self._tracks.move_to_end(key)
+            found = [self._tracks[key] for _, key in wanted]
             self._tidy()
-            return [self._tracks[key] for _, key in wanted]
+            return found
 
     def forget(self, track: Track) -> None:
         """Forget a track, so that asking for it begins anew."""
@@ -238,6 +239,7 @@ class TrackingQueue:
             self._lane.give_way()
             with self._changed:
                 if self._closed or not self._is_wanted(job):
+                    self._drop(job)  # before anybody can ask for what is given up
                     raise CancelledError("the backend was stopped" if self._closed else "the boxes were changed since")
             if monotonic() - reported >= _REPORT_SECONDS:
                 reported = monotonic()

@@ -12,7 +12,7 @@ from typing import Any
 
 from decoder import ClickMaskError
 from plugin.engines import Engines
-from plugin.errors import RequestError
+from plugin.errors import CancelledError, RequestError
 from plugin.locations import Location, locate
 from plugin.projects import Project
 from plugin.replies import JsonObject, Later, Reply
@@ -233,6 +233,8 @@ def _tag(drawn: DrawnObject, tags: Tags) -> VideoTag:
 def _region(drawn: DrawnObject, track: Track) -> JsonObject:
     ended = track.ended.done()
     error = track.ended.exception() if ended else None
+    if isinstance(error, CancelledError):  # the page asked anew meanwhile, and does not look at this answer
+        return dict(drawn.region)
     progress = track.progress()
     boxes = progress.by_frame() if progress is not None else {}
     if error is not None and not boxes:

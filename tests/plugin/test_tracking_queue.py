@@ -198,6 +198,18 @@ def test_old_tracks_are_forgotten_beyond_the_budget(work: Work) -> None:
     queue.close()
 
 
+def test_a_track_beyond_the_budget_is_still_given(work: Work) -> None:
+    queue = TrackingQueue(Lane(), most_waiting=9, kept_pictures=PICTURES - 1)
+    work.go(100)
+    (track,) = ask(queue, work, key("a"))
+    wait([track.ended], SECONDS)
+    wait_until(lambda: queue.kept() == 0)
+    (again,) = ask(queue, work, key("a"))
+    wait([again.ended], SECONDS)
+    assert again.done() == PICTURES
+    queue.close()
+
+
 def test_closing_ends_what_runs_and_what_waits(work: Work) -> None:
     queue = TrackingQueue(Lane(), most_waiting=9)
     (running,), (waiting,) = ask(queue, work, key("a")), ask(queue, work, key("b"))

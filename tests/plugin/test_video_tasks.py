@@ -210,6 +210,23 @@ def test_an_answer_in_time_tells_how_far_it_is_and_the_next_one_the_rest(
     assert len(video_studio.asked(CLIP)) == 1
 
 
+def test_the_answer_to_a_box_that_was_moved_meanwhile_is_no_error(
+    make_backend: MakeBackend, video_studio: Studio, gate: Gate
+) -> None:
+    """The page does not look at it, but would show an error."""
+    backend = ready(make_backend(track_seconds=60), video_studio)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(answer, backend, asked(drawn(0)))
+        wait_until(lambda: b"clickmask_tracks_running 1.0" in backend.metrics.text())
+        moved = drawn(0)
+        moved["value"]["sequence"][0]["x"] += 0.5
+        second = pool.submit(answer, backend, asked(moved))
+        wait_until(lambda: b"clickmask_tracks_waiting 1.0" in backend.metrics.text())
+        gate.let(1000)
+        assert first.result()["result"] == [drawn(0)]
+        assert second.result()["tracking"]["state"] == "done"
+
+
 def test_a_full_queue_is_a_clear_answer(make_backend: MakeBackend, video_studio: Studio, gate: Gate) -> None:
     backend = ready(make_backend(track_seconds=0, max_tracks=1), video_studio)
     answer(backend, asked(drawn(0, name="a")))
