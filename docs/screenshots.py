@@ -14,19 +14,16 @@ READY = '.cm-state[data-phase="ready"]'
 APP = "document.querySelector('.cm').clickmask"
 
 
-def drag(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Drag a box in picture pixels and wait for its mask."""
-    mark(page, f"app.markBox({list(box)}, performance.now())")
+def show(page: Page, name: str) -> None:
+    """Open a picture and wait until it takes clicks."""
+    page.locator(".cm-pictures .cm-item", has_text=name).click()
+    page.wait_for_function(f"() => {APP}.state.picture.name === '{name}'")
+    page.wait_for_selector(READY, timeout=60_000)
 
 
-def click(page: Page, x: float, y: float) -> None:
-    """Click a picture pixel and wait for the mask."""
-    mark(page, f"app.markPoint({x}, {y}, false, performance.now())")
-
-
-def mark(page: Page, action: str) -> None:
-    """Do something that is answered with a mask."""
-    page.evaluate(f"() => {{ const app = {APP}; {action}; }}")
+def mark_box(page: Page, box: tuple[float, float, float, float]) -> None:
+    """Mark a box in picture pixels and wait for its mask and the closer look at it."""
+    page.evaluate(f"() => {APP}.markBox({list(box)}, performance.now())")
     page.wait_for_function(f"() => {APP}.state.draft.answer && !{APP}.asking.busy", timeout=60_000)
 
 
@@ -34,14 +31,6 @@ def accept(page: Page) -> None:
     """Accept the draft."""
     page.keyboard.press("Enter")
     page.wait_for_function(f"() => !{APP}.state.draft.answer && !{APP}.saving.queue.length")
-
-
-def label_cheetah(page: Page) -> None:
-    """The picture that is shown first."""
-    page.evaluate(f"() => {APP}.addClasses(['cheetah', 'lion', 'tower'])")
-    page.wait_for_function(f"() => {APP}.state.categories.length === 4")
-    page.keyboard.press("2")
-    drag(page, (135, 75, 386, 254))
 
 
 def main() -> None:
@@ -52,21 +41,23 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(sys.argv[1])
         page.wait_for_selector(READY, timeout=60_000)
-        label_cheetah(page)
+        page.evaluate(f"() => {APP}.addClasses(['tower', 'cheetah', 'lion'])")
+        page.locator(".cm-toast").wait_for()
         page.locator(".cm-toast").wait_for(state="detached")
-        accept(page)
-        page.evaluate(f"() => {APP}.refine({APP}.state.objects[0])")
-        click(page, 250, 160)
+        show(page, "tower.jpg")
+        page.keyboard.press("2")
+        mark_box(page, (38, 30, 339, 570))
         page.screenshot(path=PLACE / "app-light.png")
-        page.keyboard.press("Escape")
-        page.keyboard.press("d")
-        page.keyboard.press("d")
-        page.wait_for_function(f"() => {APP}.state.picture.name === 'lion.jpg'")
-        page.wait_for_selector(READY, timeout=60_000)
+        accept(page)
         page.evaluate(f"() => {APP}.toggleTheme()")
+        show(page, "cheetah1.jpg")
         page.keyboard.press("3")
-        drag(page, (20, 8, 250, 200))
-        click(page, 120, 80)
+        mark_box(page, (26, 13, 230, 243))
+        accept(page)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.keyboard.press("p")
+        page.wait_for_function(f"() => {APP}.stage.vertices")
         page.screenshot(path=PLACE / "app-dark.png")
         browser.close()
 
