@@ -97,7 +97,7 @@ class _Scanner:
         elif opening == "{":
             yield from self._object()
         else:
-            raise self._broken(f"starts with {opening!r}", "an object or an array")
+            raise self._broken(f"starts with {opening!r}" if opening else "is empty", "an object or an array")
         if self._peek():
             raise self._broken(f"goes on with {self._peek()!r}", "its end")
 
