@@ -14,14 +14,16 @@ from web.video_service import VideoService
 def add_video_endpoints(service: VideoService) -> None:
     """Give the Blocks being built the public endpoints of a service."""
 
-    def list_videos(folder: str) -> dict[str, Any]:
+    def list_videos(folder: str) -> list[dict[str, Any]]:
         """List the video files and folders of numbered frames in a folder, at any depth.
 
         Args:
             folder: Path of the folder on the server.
         """
         with told():
-            return service.video_list({"folder": folder})
+            found = service.video_list({"folder": folder})["videos"]
+            # The clients take whatever has a "path" for a file to download.
+            return [{"video" if key == "path" else key: value for key, value in entry.items()} for entry in found]
 
     def track_video(video: str, prompts: list[dict[str, Any]], file_format: str = "youtube-vis") -> gr.FileData:
         """Follow objects through a video that is on the server, both ways, and return the tracks as a file.

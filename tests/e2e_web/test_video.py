@@ -239,8 +239,8 @@ def test_every_control_is_inside_the_window(open_video: OpenVideoDesk, clip: Pat
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_program_sends_a_video_and_prompts_and_gets_the_tracks(url: str, clip: Path) -> None:
     client = Client(url, verbose=False)
-    videos = client.predict(str(clip.parent), api_name="/list_videos")["videos"]
-    assert [video["name"] for video in videos] == ["clip.mp4"]
+    (found,) = client.predict(str(clip.parent), api_name="/list_videos")
+    assert found == {"video": str(clip), "name": "clip.mp4", "is_folder": False, "begun": False}
     x, y = disc_centre(5)
     prompts = [{"object": 1, "name": "disc", "frame": 5, "points": [[x, y, 1]]}]
     for video, api_name in ((str(clip), "/track_video"), (handle_file(str(clip)), "/track_uploaded_video")):

@@ -77,7 +77,7 @@ class Timeline {
   paint() {
     const { state } = this.app;
     this.canvas.hidden = !state.video;
-    if (!state.video) return;
+    if (!state.video || !this.box.clientWidth) return;
     const ratio = window.devicePixelRatio || 1;
     const width = this.box.clientWidth, height = RULER_PX + LANE_PX * Math.max(1, state.shownThings.length) + 4;
     if (this.dirty || this.lanes.width !== Math.round(width * ratio) || this.lanes.height !== Math.round(height * ratio)) {
