@@ -90,7 +90,7 @@ def test_records_survive_a_killed_process(tmp_path: Path) -> None:
         "for n in range(100): records.accepted('1.2', {'id': n}, {'id': n, 'result': [{'id': 'a'}]})\n"
         "os.kill(os.getpid(), 9)"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=300)
     assert done.returncode == -9
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT COUNT(*) FROM regions").fetchone() == (100,)
