@@ -121,7 +121,9 @@ def time_tiny() -> list[str]:
     from transformers import Sam2VideoConfig, Sam2VideoModel
 
     torch.manual_seed(0)
-    peer = Sam2VideoModel(Sam2VideoConfig()).eval()
+    peer = Sam2VideoModel(
+        Sam2VideoConfig(enable_occlusion_spatial_embedding=True, enable_temporal_pos_encoding_for_object_pointers=True)
+    ).eval()
     network = network_of(peer)
     model = Model("tiny", network, torch.device("cpu"), torch.float32, "random")
     rows = []
