@@ -20,7 +20,7 @@ from plugin.video_clock import Clock
 
 PICTURES = 5
 CLOCK = Clock(25.0, tuple(index / 25 for index in range(PICTURES)), PICTURES / 25)
-SECONDS = 20.0
+SECONDS = 120.0
 
 BeforeFrame = Callable[[], None]
 

@@ -29,6 +29,7 @@ from tests.plugin.test_video import shown
 MakeBackend = Callable[..., Backend]
 CLIP = "/data/upload/1/clip.mp4"
 PICTURES = 24
+PATIENCE = 600  # [s], however busy the machine is
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def video_studio(studio: Studio, clip: bytes) -> Studio:
 
 @pytest.fixture
 def backend(make_backend: MakeBackend, video_studio: Studio) -> Backend:
-    return ready(make_backend(track_seconds=60), video_studio)
+    return ready(make_backend(track_seconds=PATIENCE), video_studio)
 
 
 def ready(made: Backend, studio: Studio) -> Backend:
@@ -108,7 +109,7 @@ class Gate:
     def __call__(self, model: Any, video: Any, tracks: Sequence[Track], before_frame: Callable[[], None]) -> None:
         def wait() -> None:
             before_frame()
-            assert self._open.acquire(timeout=60)
+            assert self._open.acquire(timeout=PATIENCE)
 
         follow(model, video, tracks, wait)
 
@@ -126,7 +127,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 def wait_until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not done():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
@@ -147,7 +148,7 @@ def test_the_request_of_the_real_page_is_answered(make_backend: MakeBackend, stu
     """Recorded when a person drew a box and picked labels; the video behind it is another one here."""
     body = recorded("video_box")
     studio.files[body["tasks"][0]["data"]["video"]] = clip
-    backend = make_backend(track_seconds=60)
+    backend = make_backend(track_seconds=PATIENCE)
     backend.predictor.setup(setup_body(studio, project=body["project"], schema=body["label_config"]))
     (region,) = answer(backend, body)["result"]
     (sent,) = body["params"]["context"]["result"]
@@ -214,7 +215,7 @@ def test_the_answer_to_a_box_that_was_moved_meanwhile_is_no_error(
     make_backend: MakeBackend, video_studio: Studio, gate: Gate
 ) -> None:
     """The page does not look at it, but would show an error."""
-    backend = ready(make_backend(track_seconds=60), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE), video_studio)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(answer, backend, asked(drawn(0)))
         wait_until(lambda: b"clickmask_tracks_running 1.0" in backend.metrics.text())
@@ -239,7 +240,7 @@ def test_a_full_queue_is_a_clear_answer(make_backend: MakeBackend, video_studio:
 
 def test_clicks_on_images_do_not_wait_for_videos(make_backend: MakeBackend, video_studio: Studio, gate: Gate) -> None:
     """Four people wait for tracks, one thread answers: a click on another project's image is answered at once."""
-    backend = ready(make_backend(track_seconds=60, workers=1), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE, workers=1), video_studio)
     click = recorded("click")
     with serving(backend) as client, ThreadPoolExecutor(4) as pool:
         waiting = [
@@ -274,7 +275,7 @@ def test_the_time_limit_holds_over_http_and_the_log_tells(
 
 def test_frames_are_counted_by_time(make_backend: MakeBackend, video_studio: Studio, tmp_path: Path) -> None:
     """A config that says 10 frames per second over a video of 25, and pictures that come unevenly."""
-    backend = ready(make_backend(track_seconds=60), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE), video_studio)
     config = label_config("video").replace('frameRate="25"', 'frameRate="10"')
     (region,) = answer(backend, asked(drawn(0), config=config))["result"]
     assert region["value"]["framesCount"] == 10
@@ -291,7 +292,7 @@ def test_frames_are_counted_by_time(make_backend: MakeBackend, video_studio: Stu
 
 
 def test_a_lost_object_is_switched_off(make_backend: MakeBackend, video_studio: Studio, tmp_path: Path) -> None:
-    backend = ready(make_backend(track_seconds=60), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE), video_studio)
     hidden = range(10, 24)
     video_studio.files["/data/upload/1/h.mp4"] = write_clip(tmp_path / "h.mp4", hidden=hidden).read_bytes()
     (region,) = answer(backend, asked(drawn(0), of=task(video="/data/upload/1/h.mp4")))["result"]
@@ -332,7 +333,7 @@ def test_a_video_that_is_cut_short_is_tracked_as_far_as_it_goes(
         raise VideoError("the video is broken or cut short")
 
     monkeypatch.setattr(video_answers, "follow", breaks)
-    backend = ready(make_backend(track_seconds=60), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE), video_studio)
     found = answer(backend, asked(drawn(0)))
     assert found["tracking"]["state"] == "stopped"
     note = "ClickMask: tracked on 24 of 24 pictures, then: the video is broken or cut short"
@@ -340,7 +341,7 @@ def test_a_video_that_is_cut_short_is_tracked_as_far_as_it_goes(
 
 
 def test_limits_and_addresses_hold_for_videos_too(make_backend: MakeBackend, video_studio: Studio) -> None:
-    backend = ready(make_backend(track_seconds=60, max_video_mb=1), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE, max_video_mb=1), video_studio)
     video_studio.files["/data/upload/1/big.mp4"] = bytes(1_100_000)
     with pytest.raises(TooLargeError, match="is larger than 1 MB"):
         backend.predictor.predict(asked(drawn(0), of=task(video="/data/upload/1/big.mp4")))
@@ -360,7 +361,7 @@ def test_limits_and_addresses_hold_for_videos_too(make_backend: MakeBackend, vid
 def test_files_are_kept_within_their_budget_and_none_is_left_behind(
     cache_mb: int, make_backend: MakeBackend, video_studio: Studio, tmp_path: Path
 ) -> None:
-    backend = ready(make_backend(track_seconds=60, video_cache_mb=cache_mb), video_studio)
+    backend = ready(make_backend(track_seconds=PATIENCE, video_cache_mb=cache_mb), video_studio)
     for frame in (1, 2):
         answer(backend, asked(drawn(0, frame=frame)))
     assert len(list((tmp_path / "data" / "videos").iterdir())) == cache_mb
