@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -67,14 +67,13 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
     def start(self, work: Callable[[Job], dict[str, Any]]) -> str:
         """Begin the work in a thread of its own and return the job's name."""
         job = Job()
         with self._lock:
-            name = str(next(self._numbers))
+            name = uuid.uuid4().hex[:12]  # a page that asks after a restart must not get another's job
             self._jobs[name] = job
             for old in list(self._jobs)[:-KEPT_JOBS]:
                 del self._jobs[old]
