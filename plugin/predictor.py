@@ -24,7 +24,6 @@ from plugin.records import Records
 from plugin.replies import JsonObject, Later, Reply
 from plugin.requests import PredictRequest, read_predict, read_setup
 from plugin.segmenter import Segment, Segmenter
-from plugin.steering import steered
 from plugin.tracking_queue import Lane
 from plugin.video_answers import VideoAnswers
 from plugin.webhooks import record_event
@@ -130,8 +129,6 @@ class Predictor:
         drawn = read_prompt(request.context or [])
         if drawn is None:
             return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
-        if project.options.box_steers:
-            drawn = steered(drawn, task, config)
         segment = self._segmenter.segment(task, drawn, config, project)
         self._keep(segment, project)
         self._ahead.opened(task, config, project)

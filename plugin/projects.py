@@ -34,7 +34,6 @@ class ProjectOptions:
         answer: Names of the tags that hold answers; empty for those that are not smart.
         closely: Whether each answer is looked at once more from close by: sharper, and slower; None where the
             model's own masks are coarse.
-        box_steers: Whether a drawn box that is not accepted yet goes with the clicks made in it.
         refine: Whether each click starts from the answer to the clicks before.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
             outlines, or everything.
@@ -52,7 +51,6 @@ class ProjectOptions:
     smooth_px: float = 0.0
     answer: tuple[str, ...] = ()
     closely: bool | None = None
-    box_steers: bool = False
     refine: bool = True
     prelabel: Prelabel = "prompts"
     label: str = ""
@@ -184,7 +182,6 @@ _READERS: dict[str, Any] = {
     "smooth_px": _number(0.0, 100.0),
     "answer": _tag_names,
     "closely": _yes_or_no,
-    "box_steers": _yes_or_no,
     "refine": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
     "label": _name,

@@ -1,23 +1,19 @@
-"""Projects that are not the simple case: turned photos, aliased labels in other scripts, boxes that steer clicks."""
+"""Projects that are not the simple case: turned photos, aliased labels in other scripts."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from plugin.labels import label_config
 from plugin.studio.client import StudioClient
 from plugin.studio.command import open_project
 from plugin.studio.photos import sample_photos
 from tests.e2e.annotator import Annotator
 from tests.e2e.masks import bounding_box, changed_pixels, holds, iou, mask_of, scaled
-from tests.e2e.recorder import Recorder, recording
-from tests.e2e.test_label_studio import AROUND_CHEETAH, CHEETAH, GROUND
+from tests.e2e.test_label_studio import CHEETAH, GROUND
 
 pytestmark = pytest.mark.e2e
 
@@ -30,12 +26,6 @@ ALIASED = (
     '<Choices name="seen" toName="photo" perRegion="true"><Choice value="all"/><Choice value="part"/></Choices></View>'
 )
 ORIENTATION, TURN_RIGHT = 0x0112, 6
-
-
-@pytest.fixture
-def recorder(backend_url: str) -> Iterator[Recorder]:
-    with recording(backend_url) as started:
-        yield started
 
 
 def turned_photo(folder: Path) -> Path:
@@ -68,25 +58,3 @@ def test_a_turned_photo_with_aliased_labels(
     annotator.accept()
     saved = client.call("GET", f"/api/annotations/{annotator.submit()}")["result"]
     assert {tuple(region["value"]["polygonlabels"]) for region in saved} == {(ALIAS,)}
-
-
-def test_a_drawn_box_steers_the_clicks_in_it(
-    annotator: Annotator, client: StudioClient, recorder: Recorder, tmp_path: Path
-) -> None:
-    """The page saves the box with the draft, Label Studio sends the draft along, one suggestion replaces the other."""
-    project = client.create_project(f"steered {time.time_ns()}", label_config("brush"))
-    client.upload(project, sample_photos(tmp_path)[:1])
-    options = {"extra_params": json.dumps({"box_steers": True}), "is_interactive": True}
-    client.call("POST", "/api/ml", json={"project": project, "url": recorder.url, "title": "ClickMask"} | options)
-    [task] = client.call("GET", "/api/tasks", params={"project": project})["tasks"]
-
-    annotator.open_task(project, task["id"])
-    annotator.drag_box("Animal", *AROUND_CHEETAH)
-    annotator.wait_for_draft()
-    clicked = annotator.click_object("Animal", CHEETAH)
-    annotator.see("steered-clicked")
-    [draft] = recorder.last("/predict")["tasks"][0]["drafts"]
-    assert "rectanglelabels" in {region["type"] for region in draft["result"]}
-    assert holds(mask_of(clicked["result"]), CHEETAH)
-    annotator.accept()
-    assert annotator.regions_listed() == len(clicked["result"])
