@@ -81,7 +81,8 @@ def test_an_accepted_object_opens_again_with_its_points_and_is_replaced(open_des
     desk.press("Enter")
     desk.until("state.draft.editing && state.draft.points.length === 1")
     desk.drag((150, 90), (380, 250))
-    desk.until("state.draft.box && state.draft.answer")
+    desk.until("state.draft.box")
+    desk.until_mask()
     desk.accept()
     assert len(desk.objects()) == 1
     assert desk.objects() != first
