@@ -243,9 +243,8 @@ def test_clicks_on_images_do_not_wait_for_videos(make_backend: MakeBackend, vide
     backend = ready(make_backend(track_seconds=PATIENCE, workers=1), video_studio)
     click = recorded("click")
     with serving(backend) as client, ThreadPoolExecutor(4) as pool:
-        waiting = [
-            pool.submit(client.post, "/predict", json=asked(drawn(0, frame=n, name=str(n)))) for n in (1, 2, 3, 4)
-        ]
+        bodies = [asked(drawn(0, frame=frame, name=str(frame))) for frame in (1, 2, 3, 4)]
+        waiting = [pool.submit(client.post, "/predict", json=body, timeout=PATIENCE) for body in bodies]
         wait_until(lambda: b"clickmask_tracks_waiting 3.0" in backend.metrics.text())
         assert client.post("/predict", json=click).json()["results"][0]["result"]
         assert not any(future.done() for future in waiting)
