@@ -31,6 +31,7 @@ SURELY_OBJECT = 0.93  # probability from which the graph cut must agree with the
 SURELY_BACKGROUND = 0.03  # likewise: networks rather include too much
 BOX_MARGIN = 0.05  # of a box's sides, by which the object may exceed it
 CLICK_RADIUS_PX = 3  # around a click, in the scaled picture, that is as it says
+PLAUSIBLE = (0.3, 2.0)  # areas of the cut, of the network's mask; another one has lost the object
 SOFTENING_PX = 1.0  # blur of the cut, which is jagged
 
 Mask = NDArray[np.bool_]
@@ -110,4 +111,6 @@ def _cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: floa
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(np.ascontiguousarray(picture[..., ::-1]), hints, None, *models, 1, cv2.GC_INIT_WITH_MASK)
     cut = np.isin(hints, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    if not PLAUSIBLE[0] <= cut.sum() / (probability > 0.5).sum().clip(min=1) <= PLAUSIBLE[1]:
+        return _filtered(answer, picture)
     return np.asarray((cv2.GaussianBlur(cut, (0, 0), SOFTENING_PX) + probability) / 2, np.float32)
