@@ -214,11 +214,12 @@ class TrackingQueue:
                 self._pictures_done += _done(job)
                 if error is not None:
                     self._drop(job)
-                self._tidy()
             outcome = "done" if error is None else f"ended: {error}"
             pictures, seconds = _done(job) // len(job.tracks), monotonic() - start
             _log.info("tracking %s %s; %d pictures in %.1f s", job.name, outcome, pictures, seconds)
             _end(job, error)
+            with self._changed:
+                self._tidy()
 
     def _outcome(self, job: Job) -> Exception | None:
         """Do the work; the error that ended it, if any."""
