@@ -62,7 +62,7 @@ def find_photo(outline: Mapping[str, Any], pack: Path) -> Path:
     """Find an entry's picture: one that gradio ships (``gradio``) or a held-out photo of the pack (``photo``)."""
     if "gradio" in outline:
         return Path(get_image(outline["gradio"]))
-    photo = pack / "photos" / outline["photo"]
+    photo = pack / "photos" / str(outline["photo"])
     assert is_held_out(photo.name), f"{photo.name} was trained on"
     return photo
 

@@ -97,7 +97,7 @@ class FileVideo:
             raise VideoError(f"{path} has no frame that can be decoded")
         # Packets that open the file without a picture of their own are no frames.
         times = [time for time in times if time >= first.pts]
-        return cls(path, Size(first.height, first.width), rate, tuple(times), unit)
+        return cls(path, Size(*_to_rgb(first).shape[:2]), rate, tuple(times), unit)
 
     @property
     def frame_count(self) -> int:
@@ -174,8 +174,9 @@ def _decode(container: Any, path: Path) -> Iterator[Any]:
 
 
 def _to_rgb(picture: Any) -> NDArray[np.uint8]:
+    """The picture as players show it: phones film lying and note how to turn it."""
     image: NDArray[np.uint8] = picture.to_ndarray(format="rgb24")
-    return image
+    return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

@@ -41,6 +41,24 @@ def numbers(video: FileVideo, indices: range) -> list[tuple[int, int]]:
     return [(frame.index, round(float(frame.image.mean()) / STEP)) for frame in video.frames(indices)]
 
 
+def test_a_video_filmed_lying_is_shown_upright(tmp_path: Path) -> None:
+    """As a browser shows it, or boxes drawn there would lie elsewhere."""
+    path = tmp_path / "phone.mp4"
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:, :16] = 255  # the left edge, which a quarter turn counterclockwise brings to the bottom
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.set_display_rotation(90)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    video = FileVideo.open(path)
+    assert video.size == Size(64, 48)
+    frame = next(video.frames(range(1)))
+    assert frame.image[52:].mean() > 200
+    assert frame.image[:44].mean() < 50
+
+
 def test_what_the_file_says(video: FileVideo) -> None:
     assert (video.frame_count, video.size, video.rate) == (FRAMES, Size(48, 64), 30.0)
 
