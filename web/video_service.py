@@ -17,29 +17,35 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from decoder import ClickMaskError, PromptError, Size, VideoError
-from decoder.shapes import rle_to_mask
+from decoder import ClickMaskError, PromptError, VideoError
 from decoder.track.video_file import FolderVideo, open_video
 from web.incoming import free_name
 from web.jobs import Job, Jobs
 from web.library import Library
-from web.runs import mask_to_runs
 from web.video_export import VideoExport, check_request, run_video_export
 from web.video_library import OpenVideo, VideoLibrary, allow_folder, open_one
 from web.video_pictures import FramePictures
 from web.video_plan import Basis, Leg, plan_all, plan_from
-from web.video_records import Direction, Found, FramePrompt, Track, VideoObject, prompt_message
+from web.video_records import Direction, Found, Track, VideoObject, prompt_message
 from web.video_run import follow, frames_to_do, taking_turns
 from web.video_sample import make_sample_clip
+from web.video_wire import (
+    Message,
+    data_url,
+    found_runs,
+    lane_byte,
+    lane_letter,
+    objects_message,
+    read_frame_prompt,
+    read_frames,
+)
 
 if TYPE_CHECKING:
     from decoder.models import Model
     from decoder.track.tracker import Step
 
-Message = Mapping[str, Any]
 Answer = dict[str, Any]
 Cell = tuple[int, int, str, int]  # frame, object, letter of the timeline, confidence in 1/255
-MOST_FRAMES = 64  # in one answer
 LONGEST_PX = 4096  # side of a picture for the page
 THUMBNAIL_PX = 160
 
@@ -133,18 +139,18 @@ class VideoService:
     def video_frames(self, message: Message) -> Answer:
         """Pictures of ``count`` frames from ``start`` on, as data URLs, no side longer than ``longest``."""
         opened = self._opened(message)
-        frames = _frames(message, opened.frame_count)
+        frames = read_frames(message, opened.frame_count)
         longest = min(LONGEST_PX, max(16, int(message.get("longest", LONGEST_PX))))
-        return {"start": frames.start, "urls": [_data_url(data) for data in opened.pictures.read(frames, longest)]}
+        return {"start": frames.start, "urls": [data_url(data) for data in opened.pictures.read(frames, longest)]}
 
     def video_masks(self, message: Message) -> Answer:
         """Masks of ``count`` frames from ``start`` on: {frame: {object: runs}}; objects not seen are left out."""
         opened = self._opened(message)
-        frames = _frames(message, opened.frame_count)
+        frames = read_frames(message, opened.frame_count)
         masks: dict[str, dict[str, str]] = {str(frame): {} for frame in frames}
         for frame, object_id, found, _ in opened.store.found(frames):
             if found.present:
-                masks[str(frame)][str(object_id)] = _runs(found, opened.video.size)
+                masks[str(frame)][str(object_id)] = found_runs(found, opened.video.size)
         return {"masks": masks}
 
     # objects and prompts
@@ -161,10 +167,10 @@ class VideoService:
         found = opened.answer(self._model.result(), object_id, frame, prompt)[1] if prompt else None
         revision = opened.store.write_prompt(object_id, frame, prompt, found, int(message["revision"]))
         shown = found or opened.store.tracked(object_id, frame)
-        runs = _runs(shown, opened.video.size) if shown and shown.present else None
+        runs = found_runs(shown, opened.video.size) if shown and shown.present else None
         return {
             "revision": revision,
-            "objects": _objects(opened),
+            "objects": objects_message(opened.store.objects()),
             "prompt": prompt_message(prompt),
             "runs": runs,
             "lane": self._lane(opened, object_id),
@@ -262,7 +268,8 @@ class VideoService:
                 tracks = _tracks(step, direction, bases)
                 opened.store.write_tracks(tracks)
                 cells += [
-                    (t.frame, t.object, _letter(t.found.present, True), _byte(t.found.confidence)) for t in tracks
+                    (t.frame, t.object, lane_letter(t.found.present, True), lane_byte(t.found.confidence))
+                    for t in tracks
                 ]
                 report(done, total, cells=cells, frame=step.frame)
         finally:
@@ -303,7 +310,7 @@ class VideoService:
         prompts = opened.store.prompts()
         return {
             "revision": opened.store.revision,
-            "objects": _objects(opened),
+            "objects": objects_message(opened.store.objects()),
             "prompts": {
                 str(object_id): {str(frame): prompt_message(prompt) for frame, prompt in asked.items()}
                 for object_id, asked in prompts.items()
@@ -321,35 +328,15 @@ class VideoService:
         prompts = opened.store.prompts().get(object_id, {})
         basis = Basis(prompts)
         for track in opened.store.passed(object_id):
-            letters[track.frame] = _letter(track.present, basis.is_current(track))
-            confidence[track.frame] = _byte(track.confidence)
+            letters[track.frame] = lane_letter(track.present, basis.is_current(track))
+            confidence[track.frame] = lane_byte(track.confidence)
         for frame, found in opened.store.answers(object_id).items():
             letters[frame] = "p" if found.present else "n"
-            confidence[frame] = _byte(found.confidence)
+            confidence[frame] = lane_byte(found.confidence)
         return {"letters": "".join(letters), "confidence": base64.b64encode(confidence).decode("ascii")}
 
 
 _WAYS: Mapping[str, Direction | None] = {"both": None, "forward": 1, "backward": -1}
-
-
-def read_frame_prompt(message: Message) -> FramePrompt | None:
-    """What is said about an object on a frame: ``points`` [[x, y, positive]], ``box``, ``absent``; None if nothing.
-
-    Raises:
-        PromptError: If a number is missing or is no number.
-    """
-    try:
-        points = tuple((float(x), float(y), bool(positive)) for x, y, positive in message.get("points") or ())
-        box = message.get("box") or None
-        if box is not None:
-            x0, y0, x1, y1 = (float(value) for value in box)
-            box = (x0, y0, x1, y1)
-    except (TypeError, ValueError) as error:
-        raise PromptError(f"points or box are malformed: {error}") from error
-    absent = bool(message.get("absent", False))
-    if absent:
-        return FramePrompt(absent=True)
-    return FramePrompt(points, box) if points or box else None
 
 
 def _tracks(step: Step[Any], direction: Direction, bases: Mapping[int, Basis]) -> list[Track]:
@@ -365,40 +352,6 @@ def _tracks(step: Step[Any], direction: Direction, bases: Mapping[int, Basis]) -
         for object_id, mask in step.masks.items()
         if not mask.prompted
     ]
-
-
-def _objects(opened: OpenVideo) -> list[Answer]:
-    from decoder.track.overlay import colour_of  # the page is up before PyTorch is
-
-    return [
-        {**asdict(item), "color": "#{:02x}{:02x}{:02x}".format(*colour_of(item.id))} for item in opened.store.objects()
-    ]
-
-
-def _runs(found: Found, size: Size) -> str:
-    return mask_to_runs(rle_to_mask(found.rle(size)))
-
-
-def _letter(present: bool, current: bool) -> str:
-    letter = "s" if present else "l"
-    return letter if current else letter.upper()
-
-
-def _byte(confidence: float) -> int:
-    return round(255 * min(1.0, max(0.0, confidence)))
-
-
-def _frames(message: Message, frame_count: int) -> range:
-    start, count = int(message["start"]), int(message.get("count", 1))
-    if not (0 <= start < frame_count and 1 <= count <= MOST_FRAMES):
-        raise VideoError(
-            f"{count} frames from {start} are wanted: got a video of {frame_count}, and at most {MOST_FRAMES} at once"
-        )
-    return range(start, min(start + count, frame_count))
-
-
-def _data_url(data: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
 
 
 def _exports(opened: OpenVideo) -> str:
@@ -419,6 +372,6 @@ def _copy(source: Path, target: Path) -> None:
 def _thumbnail(path: Path, version: int) -> str | None:
     del version  # part of the cache's key: a replaced file gets a new thumbnail
     try:
-        return _data_url(FramePictures(open_video(path)).read(range(1), THUMBNAIL_PX)[0])
+        return data_url(FramePictures(open_video(path)).read(range(1), THUMBNAIL_PX)[0])
     except ClickMaskError:
         return None
