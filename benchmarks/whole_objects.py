@@ -1,6 +1,6 @@
 """Write two data sets of whole objects for ``python -m decoder evaluate``, from files nano was never trained on.
 
-    python benchmarks/whole_objects.py TRAINING_PACK OUT
+    python -m benchmarks.whole_objects TRAINING_PACK OUT
     python -m decoder evaluate OUT/photos --refine
     python -m decoder evaluate OUT/composites --refine
 

@@ -17,6 +17,7 @@ COMMANDS = {  # name: (module, what it does)
     "evaluate-video": ("decoder.track.evaluate_command", "measure how well objects are tracked through videos"),
     "track": ("decoder.track.command", "follow objects through a video"),
     "train-nano": ("decoder.commands.train_nano", "train the model in the box"),
+    "calibrate-nano": ("decoder.commands.calibrate_nano", "make its predicted IoU right on average"),
     "train-nano-memory": ("decoder.commands.train_nano_memory", "train the memory that lets it track"),
 }
 

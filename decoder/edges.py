@@ -32,6 +32,7 @@ SURELY_BACKGROUND = 0.03  # likewise: networks rather include too much
 BOX_MARGIN = 0.05  # of a box's sides, by which the object may exceed it
 CLICK_RADIUS_PX = 3  # around a click, in the scaled picture, that is as it says
 PLAUSIBLE = (0.3, 2.0)  # areas of the cut, of the network's mask; another one has lost the object
+SPECK_SHARE = 0.02  # of the mask's area, below which holes and loose parts are filled and dropped
 SOFTENING_PX = 1.0  # blur of the cut, which is jagged
 
 Mask = NDArray[np.bool_]
@@ -59,7 +60,25 @@ def sharpen(logits: Tensor, picture: NDArray[np.uint8], prompt: Prompt) -> Mask:
         shares = _filtered(answer, small)
     else:
         shares = _cut(answer, small, prompt, scale)
+    shares = _without_specks(shares, prompt, scale)
     return np.asarray(cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5)
+
+
+def _without_specks(shares: Shares, prompt: Prompt, scale: float) -> Shares:
+    """Fill small holes and drop small loose parts, but not where a person clicked."""
+    mask = shares > 0.5
+    smallest = SPECK_SHARE * mask.sum()
+    tidied = shares.copy()
+    for value, inside in ((0.0, mask), (1.0, ~mask)):
+        clicks = [(p.x * scale, p.y * scale) for p in prompt.points if p.positive == (value == 0.0)]
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=4)
+        is_speck = stats[:, cv2.CC_STAT_AREA] < smallest
+        is_speck[0] = False  # not of this kind at all
+        for x, y in clicks:
+            if 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0]:
+                is_speck[parts[int(y), int(x)]] = False
+        tidied[is_speck[parts]] = value
+    return tidied
 
 
 def _filtered(answer: Shares, picture: NDArray[np.uint8]) -> Shares:

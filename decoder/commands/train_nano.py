@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="where to train, such as cpu or cuda (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="that train together; one per core on a CPU")
     parser.add_argument("--images", type=int, default=6, help="per step and process (default: %(default)s)")
+    parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="go on from these weights instead of anew")
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             images=arguments.images,
             processes=arguments.processes,
             seed=arguments.seed,
+            start=arguments.start,
         ),
         device=torch.device(arguments.device),
     )

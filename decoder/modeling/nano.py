@@ -154,7 +154,7 @@ class Fusion(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.s8 = FusionBlock(width // 4)
-        self.s16 = nn.Sequential(FusionBlock(width), FusionBlock(width))
+        self.s16 = FusionBlock(width)
         self.down = nn.Conv2d(width // 4, width, 3, stride=2, padding=1)
         nn.init.zeros_(self.down.weight)
 

@@ -140,9 +140,7 @@ class NanoMemory(nn.Module):
         self.from_shares = nn.Conv2d(5, fine, 3, padding=1)
         self.fine_block = Block(fine)
         self.out = nn.Conv2d(fine, 1, 3, padding=1)
-        self.trust = nn.Parameter(
-            torch.tensor([2.0, 2.0, 3.0, 2.0])
-        )  # in the four read-outs, at first
+        self.trust = nn.Parameter(torch.tensor([2.0, 2.0, 3.0, 2.0]))  # in the four read-outs, at first
         self.judge = nn.Sequential(nn.Linear(2 * width + 4, 64), nn.ReLU(), nn.Linear(64, 2))
         nn.init.zeros_(self.out.weight)
 

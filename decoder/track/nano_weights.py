@@ -16,10 +16,10 @@ from decoder.models import Model
 
 
 def nano_digest(nano: nn.Module) -> str:
-    """Name the weights that a memory is trained beside: equal for equal vectors (biases, norms) in float16."""
+    """Name the maps that a memory looks at: equal for equal vectors (biases, norms) of the trunk in float16."""
     digest = hashlib.sha256()
     for key, value in sorted(nano.state_dict().items()):
-        if value.ndim == 1:
+        if value.ndim == 1 and key.startswith(("trunk.", "mask_decoder.conv_s")):
             digest.update(key.encode() + value.detach().cpu().half().numpy().tobytes())
     return digest.hexdigest()
 

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from decoder.checkpoints import read_weights
+from decoder.errors import CheckpointError
 from decoder.modeling.config import NanoConfig
 from decoder.modeling.nano import Nano
 from decoder.training.curves import Curves, draw_curves
@@ -36,6 +38,7 @@ class NanoTraining:
         prompts: Per image.
         zoom_from: Share of the time after which zooms are trained too.
         zoom_share: Share of the steps from then on that are zooms.
+        start: Weights to go on from, None to begin anew.
     """
 
     loop: LoopConfig
@@ -46,6 +49,7 @@ class NanoTraining:
     zoom_share: float = 0.3
     seed: int = 0
     processes: int = 1
+    start: Path | None = None
 
 
 def train_nano(pool: Path, output: Path, training: NanoTraining, *, device: torch.device) -> Path:
@@ -59,7 +63,7 @@ def train_nano(pool: Path, output: Path, training: NanoTraining, *, device: torc
 
     Raises:
         DatasetError: If the pool lacks a kind of image.
-        CheckpointError: If ``last.pt`` is broken or of another network.
+        CheckpointError: If ``last.pt`` or the weights to start from are broken or of another network.
     """
     output.mkdir(parents=True, exist_ok=True)
     check_pool(pool)
@@ -70,7 +74,10 @@ def train_nano(pool: Path, output: Path, training: NanoTraining, *, device: torc
 def _train(pool: Path, output: Path, training: NanoTraining, device: torch.device, rank: int) -> None:
     """One process's share of the training; the first one writes the files."""
     torch.manual_seed(training.seed)
-    trainer = Trainer(_network(training.network, device), _network(training.network, device), training.loop)
+    network = _network(training.network, device)
+    if training.start is not None:
+        _start_from(network, training.start)
+    trainer = Trainer(network, _network(training.network, device), training.loop)
     if (output / "last.pt").exists():
         trainer.resume(output / "last.pt")
     seed = training.seed + 1_000 * rank + trainer.progress.step  # other prompts than those already seen
@@ -98,6 +105,13 @@ def export_weights(network: nn.Module, path: Path) -> None:
     """Write a network's weights as float16 safetensors."""
     state = {key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in state.items()}, path)
+
+
+def _start_from(network: Nano, weights: Path) -> None:
+    try:
+        network.load_state_dict(read_weights(weights))
+    except RuntimeError as error:
+        raise CheckpointError(f"training cannot start from {weights}: {error}") from error
 
 
 def _network(config: NanoConfig, device: torch.device) -> Nano:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from decoder.training.pool import open_shards
 
-MIX: Mapping[str, float] = {"composite": 0.4, "leaves": 0.12, "pseudo": 0.48}  # share of each kind in a batch
+MIX: Mapping[str, float] = {"composite": 0.36, "leaves": 0.12, "pseudo": 0.52}  # share of each kind in a batch
 
 
 class Sampler:

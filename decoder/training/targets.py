@@ -10,7 +10,7 @@ from torch import Tensor
 from decoder.training.scene import LEVELS, NOTHING
 
 LEVEL_WEIGHTS = (0.6, 1.0, 1.0)  # parts are asked for less often than wholes and groups
-AREA_SHARE = (0.003, 0.8)  # of the view, for a region to be asked for
+AREA_SHARE = (0.003, 0.6)  # of the view, for a region to be asked for
 EMPTY_SHARE = 0.1  # of the prompts, where a view has room for a click on nothing
 _LABELS = 256
 
@@ -31,7 +31,7 @@ class Targets(NamedTuple):
 
 
 def choose_targets(labels: Tensor, prompts: int, generator: torch.Generator) -> Targets:
-    """Draw regions, large ones somewhat more often (by the fourth root of the area).
+    """Draw regions, large and small ones alike: what people label is small more often than not.
 
     Args:
         labels: (B, levels, S, S) uint8, see ``scene``.
@@ -41,7 +41,7 @@ def choose_targets(labels: Tensor, prompts: int, generator: torch.Generator) -> 
     batch = len(labels)
     shares = _area_shares(labels)  # (B, levels * 256), on the CPU
     kept = (shares > AREA_SHARE[0]) & (shares < AREA_SHARE[1])
-    weights = shares**0.25 * kept * torch.tensor(LEVEL_WEIGHTS).repeat_interleave(_LABELS)
+    weights = kept * torch.tensor(LEVEL_WEIGHTS).repeat_interleave(_LABELS)
     grid = weights.view(batch, LEVELS, _LABELS)
     grid[:, :, 0] = 0
     grid[:, :, NOTHING] = 0

@@ -53,6 +53,20 @@ def test_nothing_lies_far_outside_the_box() -> None:
     assert not mask[:, 215:].any()
 
 
+def test_specks_go_unless_they_were_clicked() -> None:
+    answer = rough_answer()
+    answer[5:8, 5:8] = 6.0  # a loose part at x 31 to 50, y 23 to 38
+    answer[33:36, 31:34] = -6.0  # a hole in the middle
+    plain = np.full((300, 400, 3), 128, np.uint8)
+    plain[23:38, 31:50] = plain[154:169, 193:213] = 220
+    tidy = sharpen(answer, plain, Prompt(points=(Point(150.0, 130.0),)))
+    assert not tidy[30, 40]
+    assert tidy[161, 203]
+    kept = sharpen(answer, plain, Prompt(points=(Point(40.0, 30.0), Point(203.0, 161.0, positive=False))))
+    assert kept[30, 40]
+    assert not kept[161, 203]
+
+
 def test_a_cut_that_loses_the_object_is_not_taken() -> None:
     """Where the colours inside say nothing, a graph cut shrinks to what is certain: once from 70,000 px to 5,000."""
     noise = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)

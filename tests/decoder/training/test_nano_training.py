@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from decoder.modeling.config import DecoderConfig, NanoConfig
 from decoder.modeling.nano import Nano
 from decoder.training.interactive import interactive_loss, plain_start
 from decoder.training.loop import LoopConfig, Trainer
-from decoder.training.nano import NanoTraining, train_nano
+from decoder.training.nano import NanoTraining, export_weights, train_nano
 from decoder.training.parallel import average_step, run_parallel
 from decoder.training.sampler import Sampler
 from decoder.training.targets import choose_targets
@@ -46,6 +47,21 @@ def test_a_run_writes_weights_curves_and_a_state_to_resume(pool: Path, tmp_path:
 
     train_nano(pool, tmp_path, _training(0.15), device=torch.device("cpu"))
     assert torch.load(tmp_path / "last.pt")["progress"]["step"] > steps
+
+
+def test_a_run_goes_on_from_weights(pool: Path, tmp_path: Path) -> None:
+    first = train_nano(pool, tmp_path / "first", _training(0.05), device=torch.device("cpu"))
+    still = replace(_training(0.01), start=first, loop=LoopConfig(0.01, rate=0.0))  # steps that change nothing
+    second = train_nano(pool, tmp_path / "second", still, device=torch.device("cpu"))
+    before, after = load_file(first), load_file(second)
+    assert all(torch.equal(before[key], after[key]) for key, _ in Nano(TINY).named_parameters())
+
+
+def test_weights_of_another_network_are_no_start(pool: Path, tmp_path: Path) -> None:
+    export_weights(Nano(replace(TINY, stem=16)), tmp_path / "other.safetensors")
+    other = replace(_training(0.05), start=tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match=r"cannot start from .*other\.safetensors"):
+        train_nano(pool, tmp_path, other, device=torch.device("cpu"))
 
 
 def test_a_broken_state_is_named(pool: Path, tmp_path: Path) -> None:
