@@ -29,6 +29,7 @@ LOOK_BACK = np.array([0, 1, 2, 4, 8])  # gates before the farthest one that may 
 PLACES = np.linspace(0, 1, 3)  # across the cone
 MARGIN = 1e-7  # keeps slopes off the ties that rounding decides
 FIRST_LOOK = 32  # gates looked at
+STALLED = 4  # layers without progress, after which there is none
 TALL_TURN_PX = 3
 REMEMBERED_CORNERS = 24  # noise repeats its small rings thousands of times
 
@@ -158,6 +159,8 @@ def _search(gates: Gates, first: Layer) -> list[tuple[int, int]] | None:
             return None
         look = max(FIRST_LOOK, 2 * farthest)
         layers.append(layer)
+        if len(layers) > STALLED and layer.gates.max() <= layers[-STALLED].gates.max():
+            return None  # corners at a tall turn that no side leaves: it would go round in circles
     if len(first.gates) == 1:
         layers[-1] = _closing_layer(gates, layers[-2], first) or layers[-1]
     at, path = 0, []

@@ -186,3 +186,12 @@ def test_iou_counts_pixels_and_two_empty_masks_agree() -> None:
     assert mask_iou(empty, ~empty) == 0.0
     with pytest.raises(ShapeError, match="differ in size"):
         mask_iou(empty, np.zeros((2, 3), np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "sigma", "seed"), [(23, 32, 1.5933904915751058, 4645), (18, 8, 1.0128767429755552, 9628)]
+)
+def test_the_search_for_fewest_points_ends(height: int, width: int, sigma: float, seed: int) -> None:
+    """On these it went round in circles at a tall turn that no side leaves."""
+    mask = blob_field(height, width, sigma, seed)
+    assert np.array_equal(decoded(mask_to_polygons(mask, style="fewest")), mask)
