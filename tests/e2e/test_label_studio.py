@@ -95,7 +95,9 @@ def test_smart_box(annotator: Annotator, client: StudioClient, new_task: NewTask
     annotator.see("smart-box-1-drawn")
     mask = mask_of(boxed["result"])
     assert holds(mask, CHEETAH)
-    assert iou(bounding_box(mask), rectangle(mask.shape, *AROUND_CHEETAH)) > 0.6
+    drawn = rectangle(mask.shape, *AROUND_CHEETAH)
+    assert (mask & drawn).sum() > 0.95 * mask.sum(), "the answer lies in the box"
+    assert iou(bounding_box(mask), drawn) > 0.4  # nano leaves out tail and paws
 
     annotator.accept()
     annotator.see("smart-box-2-accepted")
