@@ -50,8 +50,9 @@ def shifts(measured: Measured) -> NDArray[np.float64]:
     """What to add to each mask's logit, so that the mean prediction is the mean IoU: (4,).
 
     Example:
-        >>> shifts(Measured(np.full((3, 4), 0.5), np.full((3, 4), 0.5))).round(3).tolist()
-        [0.0, 0.0, 0.0, 0.0]
+        >>> modest = Measured(predicted=np.full((3, 4), 0.5), actual=np.full((3, 4), 0.731))
+        >>> shifts(modest).round(2).tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     logits = np.log(measured.predicted / (1 - measured.predicted).clip(1e-9))
     low: NDArray[np.float64] = np.full(4, -WIDEST)
