@@ -88,12 +88,9 @@ const VideoFiles = {
 
   keepPlace() {
     const { video, frame, selected } = this.state;
-    clearTimeout(this.placeTimer);
-    this.placeTimer = setTimeout(() => {
-      try {
-        localStorage.setItem(`clickmask-place:${video.video}`, JSON.stringify({ frame, selected }));
-      } catch { /* a full storage only forgets where one was */ }
-    }, 150);
+    try {
+      localStorage.setItem(`clickmask-place:${video.video}`, JSON.stringify({ frame, selected }));
+    } catch { /* a full storage only forgets where one was */ }
   },
 
   async chooseVideo() {
