@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from decoder import DatasetError, Prompt, Size, VideoError, check_prompt
+from decoder import Prompt, Size, VideoError, check_prompt
 from decoder.track.frames import Video
 from decoder.track.video_file import PICTURES, FolderVideo, open_video
 from web.library import Library
@@ -30,6 +30,7 @@ SUFFIXES = frozenset({".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".
 OPEN_VIDEOS = 4  # with decoder, pictures and embeddings in memory
 KEPT_ANSWERS = 256
 FEWEST_FRAMES = 3  # numbered pictures that make a folder a video
+VIDEOS = "videos"  # folder of the project files of video files
 NUMBERED = re.compile(r"^(.*?)(\d+)$")
 NOT_HERE = -10.0  # logit of every pixel where an object is said not to be
 
@@ -77,6 +78,12 @@ class OpenVideo:
         count = self.video.frame_count
         assert count is not None  # files and folders know
         return count
+
+    @property
+    def exports(self) -> Path:
+        """The folder exported files are put into."""
+        folder = self.store.file.parent
+        return (folder.parent if folder.name == VIDEOS else folder) / "exports"
 
     def tracker(self, model: Model) -> Tracker[Any]:
         """The tracker of this video; made on first use."""
@@ -179,7 +186,7 @@ class VideoLibrary:
     def _store_file(self, place: Path) -> Path:
         if place.is_dir():
             return self._library.store_of(place) / "video.db"
-        return self._library.store_of(place.parent) / "videos" / f"{place.name}.db"
+        return self._library.store_of(place.parent) / VIDEOS / f"{place.name}.db"
 
     def _close_idle(self, wanted: tuple[Path, int]) -> None:
         idle = [key for key, opened in self._open.items() if key != wanted and not opened.tracking.locked()]
@@ -241,15 +248,3 @@ def _are_frames(names: list[str]) -> bool:
     stems = [Path(name).stem for name in names if Path(name).suffix.lower() in PICTURES]
     matches = [NUMBERED.match(stem) for stem in stems]
     return len(stems) >= FEWEST_FRAMES and len({match and match[1] for match in matches}) == 1 and None not in matches
-
-
-def allow_folder(library: Library, path: str | Path) -> Path:
-    """The resolved folder a new video may be put into.
-
-    Raises:
-        DatasetError: If it is outside the roots or cannot be written.
-    """
-    folder = library.allowed(path)
-    if not os.access(folder, os.W_OK):
-        raise DatasetError(f"{folder} is read-only: nothing can be added to it")
-    return folder

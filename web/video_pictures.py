@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Lock
 
 import cv2
 
-from decoder import VideoError
+from decoder import ClickMaskError, VideoError
 from decoder.track.frames import Frame, Video
+from decoder.track.video_file import open_video
 
 QUALITY = 88  # of the JPEG; masks are never made from it
+THUMBNAIL_PX = 160
 KEPT_BYTES = 48 * 2**20  # of JPEGs, for going back and forth
 
 
@@ -68,6 +71,14 @@ class FramePictures:
             raise VideoError(f"frame {index} cannot be decoded: the video is broken there")
         self._next = index + 1
         return frame
+
+
+def first_picture(path: Path) -> bytes | None:
+    """The first frame of a video as a small JPEG; None if it cannot be had."""
+    try:
+        return FramePictures(open_video(path)).read(range(1), THUMBNAIL_PX)[0]
+    except ClickMaskError:
+        return None
 
 
 def _jpeg(frame: Frame, longest: int) -> bytes:

@@ -48,17 +48,6 @@ def found_runs(found: Found, size: Size) -> str:
     return mask_to_runs(rle_to_mask(found.rle(size)))
 
 
-def lane_letter(present: bool, current: bool) -> str:
-    """What the timeline shows for a track: ``s`` seen, ``l`` lost, capital where it is outdated."""
-    letter = "s" if present else "l"
-    return letter if current else letter.upper()
-
-
-def lane_byte(confidence: float) -> int:
-    """A confidence in [0, 1] as a byte."""
-    return round(255 * min(1.0, max(0.0, confidence)))
-
-
 def read_frames(message: Message, frame_count: int) -> range:
     """The ``count`` frames from ``start`` on that a page asks for.
 

@@ -42,7 +42,7 @@ class VideoDesk(VideoService):
     """The service with the other page's look at jobs."""
 
     def job(self, name: str) -> dict[str, Any]:
-        return self._jobs.job(name).message()
+        return self.jobs.job(name).message()
 
 
 class Page:
@@ -133,10 +133,10 @@ def test_a_clicked_object_is_followed_to_both_ends(page: Page) -> None:
 
 def test_a_run_can_be_stopped_and_what_was_tracked_stays(page: Page) -> None:
     page.click(1, 0)
-    with page.service._turn:  # no step can be made
+    with page.service.tracking.turn:  # no step can be made
         job = page.service.video_track({"video": page.video})["job"]
         assert page.open()["job"] == job
-        page.service._jobs.job(job).stop()
+        page.service.jobs.job(job).stop()
     assert wait_for(page.service, job)["state"] == "cancelled"
     assert set(page.lane()[2:]) == {"."}
     assert page.open()["job"] is None
@@ -146,7 +146,7 @@ def test_a_run_can_be_stopped_and_what_was_tracked_stays(page: Page) -> None:
 
 def test_a_new_run_takes_the_place_of_the_one_under_way(page: Page) -> None:
     page.click(1, 0)
-    with page.service._turn:
+    with page.service.tracking.turn:
         first = page.service.video_track({"video": page.video})["job"]
         second = page.service.video_track({"video": page.video})["job"]
     assert wait_for(page.service, first)["state"] == "cancelled"
@@ -154,7 +154,7 @@ def test_a_new_run_takes_the_place_of_the_one_under_way(page: Page) -> None:
 
 
 def test_clicks_are_answered_while_another_video_is_tracked(page: Page) -> None:
-    with page.service._turn:
+    with page.service.tracking.turn:
         assert page.click(1, 0)["runs"]
 
 
@@ -362,7 +362,7 @@ def test_what_cannot_be_done_is_told(page: Page, tmp_path: Path) -> None:
 
 def test_a_vanished_file_is_told_by_the_run(page: Page) -> None:
     page.click(1, 0)
-    with page.service._turn:
+    with page.service.tracking.turn:
         job = page.service.video_track({"video": page.video})["job"]
         Path(page.video).unlink()
     message = wait_for(page.service, job)
@@ -449,7 +449,7 @@ def test_both_pages_share_folder_and_jobs(tmp_path: Path, engine: Future[Engine]
     )
     page = Page(video, write_clip(folder / "clip.mp4"))
     page.click(1, 0)
-    with video._turn:
+    with video.tracking.turn:
         job = video.video_track({"video": page.video})["job"]
         opened = photos.open_folder({"folder": str(folder)})
         assert len(opened["pictures"]) == len(PHOTOS)  # the clip is no picture
