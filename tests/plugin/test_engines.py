@@ -15,7 +15,7 @@ from tests.plugin.discs import DiscNetwork
 class CoarseNetwork(DiscNetwork):
     """One of the size of nano's."""
 
-    image_side = 512
+    image_side = 256
 
 
 def load(name: str) -> Engine:
