@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e_web.desk import Desk
+from tests.e2e_web.desk import WAIT_MS, Desk
 from tests.e2e_web.server import app_command, free_port, running
 from web.samples import make_sample_folder
 
@@ -63,6 +63,7 @@ def open_desk(browser: Browser, url: str, folder: Path) -> Iterator[OpenDesk]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, has_touch=touch, accept_downloads=True, locale="en-US"
         )
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         theme = "dark" if dark else "light"
         context.add_init_script(

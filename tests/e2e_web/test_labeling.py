@@ -167,7 +167,7 @@ def test_an_answer_for_the_last_picture_is_not_painted_on_the_next(open_desk: Op
     desk.press("d")
     desk.until("state.picture.name === 'cheetah1.jpg'")
     desk.until_ready()
-    desk.page.wait_for_timeout(1500)
+    desk.until("!app.asking.busy")  # the answer has come
     assert desk.get("state.draft.points.length") == 0
     assert desk.get("state.draft.answer") is None
 
@@ -200,6 +200,35 @@ def test_classes_have_keys_and_objects_can_be_relabeled_hidden_and_deleted(open_
     desk.until_saved()
 
 
+def test_classes_are_chosen_renamed_recoloured_and_removed_by_keyboard(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.page.locator(".cm-classes [data-do='plus']").focus()
+    desk.press("Enter")
+    desk.page.fill(".cm-dialog input", "rock")
+    desk.press("Enter")
+    desk.until("state.categories.length === 2 && state.category === state.categories[1].id")
+    desk.page.locator(".cm-classes [data-do='plus']").focus()
+    desk.press("Tab")  # the first chip
+    desk.press("Enter")
+    desk.until("state.category === state.categories[0].id")
+    focused = desk.page.locator(".cm-chip-name:focus")
+    expect(focused).to_contain_text("object")  # still there, though the list was made anew
+    desk.press("Tab")
+    desk.press("F2")
+    desk.page.keyboard.type("stone")
+    desk.page.locator(".cm-dialog input[type='color']").fill("#123456")
+    desk.page.locator(".cm-dialog input.cm-input").press("Enter")
+    desk.until("state.categories[1].name === 'stone' && state.categories[1].color === '#123456'")
+    expect(focused).to_contain_text("stone")
+    desk.press("Delete")
+    desk.until("state.categories.length === 1")
+    expect(focused).to_contain_text("object")
+    desk.press("Delete")
+    desk.until_toast("One class has to stay")
+    desk.press("Control+z")
+    desk.until("state.categories.length === 2 && state.categories[1].color === '#123456'")
+
+
 def test_skipped_pictures_and_filters(open_desk: OpenDesk) -> None:
     desk = open_desk()
     desk.press("s")
@@ -207,7 +236,7 @@ def test_skipped_pictures_and_filters(open_desk: OpenDesk) -> None:
     desk.page.get_by_role("tab", name="Skipped").click()
     expect(desk.page.locator(".cm-pictures .cm-item")).to_have_text([re.compile(r"cheetah\.jpg\s*skipped")])
     desk.page.get_by_role("tab", name="To do").click()
-    assert desk.page.locator(".cm-pictures .cm-item").count() == 3
+    expect(desk.page.locator(".cm-pictures .cm-item")).to_have_count(3)
 
 
 def test_help_opens_and_closes(open_desk: OpenDesk) -> None:

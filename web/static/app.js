@@ -1,21 +1,12 @@
-// The annotator: owns the state, the stage and the panels, and ties them together.
-// It knows nothing of Gradio: call(name, message) asks the server, upload(file) sends a file.
+// The page of photos: owns the state, the stage and the panels, and ties them together.
 
-class App {
+class App extends Page {
   constructor(root, call, upload) {
-    this.root = root;
-    this.call = call;
-    this.upload = upload;
-    this.state = new State();
+    super(root, call, upload, new State());
     loadSettings(this.state);
     this.stepsOf = new Map();
     this.draftOf = new Map();
     this.bitmaps = new Map();
-    this.roots = [];
-    this.steps = new Steps(() => this.controls && this.controls.render());
-    this.abort = new AbortController();
-    this.toasts = new Toasts(root.querySelector(".cm-toasts"));
-    this.dialogs = new Dialogs(root);
     this.stage = new Stage(root.querySelector(".cm-stage"), this.state, () => this.maskPainted());
     this.asking = new Asking((q) => this.segment(q), (q, a) => this.answered(q, a), (q, f) => this.unanswered(q, f));
     this.outlining = new Asking((q) => this.call("outline", q), (q, a) => this.outlineAnswered(q, a), (q, f) => this.fail(f));
@@ -24,63 +15,23 @@ class App {
       merged: (picture, labels, dropped) => this.merged(picture, labels, dropped),
     });
     this.pictures = new PicturesPanel(root, this);
-    this.objects = new ObjectsPanel(root, this);
     this.classes = new ClassesPanel(root, this);
+    this.objects = new ObjectsPanel(root, this);
     this.settings = new SettingsPanel(root, this);
     this.controls = new Controls(root, this);
-    this.gestures = new Gestures(this.stage, this, this.abort.signal);
-    bindKeys(this, this.abort.signal);
-    this.bindPage();
+    this.listen(photoKeys);
   }
 
-  bindPage() {
-    const { signal } = this.abort;
-    window.addEventListener("beforeunload", (event) => { if (this.saving.queue.length) event.preventDefault(); }, { signal });
-    this.root.addEventListener("pointerdown", (event) => { if (event.target === this.stage.overlay) this.focus(); }, { signal });
-    const backToCanvas = (event) => { if (event.detail && !event.target.closest("dialog, select, input, label")) this.focus(); };
-    this.root.addEventListener("click", backToCanvas, { signal, capture: true }); // after a click of the mouse keys work at once
-    this.root.addEventListener("dragover", (event) => { event.preventDefault(); this.root.dataset.dropping = "yes"; }, { signal });
-    this.root.addEventListener("dragleave", () => { delete this.root.dataset.dropping; }, { signal });
-    this.root.addEventListener("drop", (event) => this.dropped(event), { signal });
+  get hasUnsaved() {
+    return this.saving.queue.length > 0;
   }
 
-  async start() {
-    this.controls.render();
-    this.controls.renderSaving("saved", "");
-    this.applyTheme(localStorage.getItem("clickmask-theme"));
-    try {
-      const answer = await this.call("start", {});
-      this.roots = answer.roots;
-      this.state.colors = answer.colors;
-      this.root.querySelector(".cm-model").textContent = answer.model;
-      const last = localStorage.getItem("clickmask-folder");
-      const inside = last && answer.roots.some((root) => last === root || last.startsWith(`${root}/`));
-      await this.openFolder(inside ? last : answer.folder).catch(() => inside && this.openFolder(answer.folder));
-      this.focus();
-    } catch (failure) {
-      this.setPhase("failed");
-      this.fail(failure);
-    }
+  lastFolder() {
+    return localStorage.getItem("clickmask-folder");
   }
 
-  stop() {
-    this.abort.abort();
-    this.stage.observer.disconnect();
-    this.pictures.observer.disconnect();
-  }
-
-  fail(failure) {
-    console.warn(failure);
-    this.toasts.show(failure.message, "error");
-  }
-
-  focus() {
-    this.root.focus({ preventScroll: true });
-  }
-
-  setPhase(phase) {
-    this.state.phase = phase;
-    this.controls.renderState();
+  started({ colors }) {
+    this.state.colors = colors;
   }
 
   draftChanged() {
@@ -97,7 +48,7 @@ class App {
   }
 
   savingChanged(state, message, isNew) {
-    this.controls.renderSaving(state, message);
+    this.controls.renderSaving(state, message, () => this.saveNow());
     if (isNew && state === "failed") this.toasts.show(message, "error");
     if (state === "failed") this.hadFailed = true;
     if (state === "saved" && this.hadFailed) {
@@ -106,14 +57,8 @@ class App {
     }
   }
 
-  swap() {
-    this.state.swapped = !this.state.swapped;
-    this.controls.render();
-  }
-
-  toggleMasks() {
-    this.state.masksVisible = !this.state.masksVisible;
-    this.stage.refresh();
+  saveNow() {
+    this.saving.run();
   }
 
   removeSelected() {
@@ -121,43 +66,19 @@ class App {
     if (id) this.removeObject(id);
   }
 
-  fit() {
-    this.stage.fit();
-    this.zoomed();
+  escape() {
+    this.clear();
   }
 
-  zoomBy(factor) {
-    const { width, height } = this.stage.size;
-    this.stage.view.zoomAt(width / 2, height / 2, factor);
-    this.stage.moved();
-    this.zoomed();
+  help() {
+    this.dialogs.help(HELP);
   }
 
-  zoomed() {
-    this.controls.renderZoom();
-  }
-
-  holdSpace(held) {
-    this.gestures.space = held;
-    this.root.dataset.moving = held;
-  }
-
-  toggleTheme() {
-    const theme = document.body.classList.contains("dark") ? "light" : "dark";
-    localStorage.setItem("clickmask-theme", theme);
-    this.applyTheme(theme);
-  }
-
-  applyTheme(theme) {
-    if (theme) document.body.classList.toggle("dark", theme === "dark");
-  }
-
-  dropped(event) {
-    event.preventDefault();
-    delete this.root.dataset.dropping;
-    const files = [...event.dataTransfer.files].filter((file) => file.type.startsWith("image/"));
-    this.addPictures(files);
+  takeFiles(files) {
+    const pictures = files.filter((file) => file.type.startsWith("image/"));
+    if (pictures.length < files.length) this.toasts.show(TEXT.notPictures(files.length - pictures.length), "error");
+    this.addPictures(pictures);
   }
 }
 
-Object.assign(App.prototype, Marking, Labeling, Repairing, Browsing, Classes, Files);
+Object.assign(App.prototype, Marking, Labeling, Repairing, Browsing, Classes, Everything, Files);

@@ -25,7 +25,7 @@ const Browsing = {
       state.picture = null; // ids begin anew in every folder
       this.stepsOf.clear();
       this.draftOf.clear();
-      this.pictures.forget();
+      this.pictures.thumbnails.forget();
       this.saving.revisions.clear();
     }
     Object.assign(state, { folder: folder.folder, pictures: folder.pictures, categories: folder.categories });
@@ -47,6 +47,7 @@ const Browsing = {
   },
 
   goTo(id) {
+    this.closeDrawer();
     if (!this.state.picture || this.state.picture.id !== id) return this.openPicture(id);
   },
 
@@ -198,10 +199,10 @@ const Browsing = {
 async function fetchBitmap(url) {
   const response = await fetch(url).catch(() => null);
   if (!response) throw new Failure(TEXT.offline, "Offline");
-  if (!response.ok) throw new Failure(`The picture could not be fetched (${response.status})`, "ImageError");
+  if (!response.ok) throw new Failure(TEXT.notFetched(response.status), "ImageError");
   try {
     return await createImageBitmap(await response.blob());
   } catch {
-    throw new Failure("The browser cannot show this picture: it is broken or too large", "ImageError");
+    throw new Failure(TEXT.notShown, "ImageError");
   }
 }

@@ -8,7 +8,6 @@ const Classes = {
     else if (selectedObject && isEmptyDraft(draft)) this.relabel(selectedObject.id, id);
     this.classes.render();
     this.stage.refresh();
-    this.focus();
   },
 
   chooseClassNumber(number) {
@@ -38,9 +37,15 @@ const Classes = {
     return { id, name, color: colors[(categories.length + i) % colors.length] };
   },
 
-  async renameClass(id) {
-    const name = await this.dialogs.ask(TEXT.renameClass, this.state.nameOf(id));
-    if (name) this.changeClass(id, { name });
+  async editClass(id) {
+    const color = make("input", { type: "color", class: "cm-color", value: this.state.colorOf(id) });
+    const remove = make("button", {
+      type: "button", class: "cm-plain", disabled: this.state.categories.length < 2,
+      onclick: () => { this.dialogs.close(); this.removeClass(id); },
+    }, icon("bin"), TEXT.removeClass);
+    const more = make("div", { class: "cm-row" }, make("label", { class: "cm-check" }, color, TEXT.classColor), make("span", { class: "cm-space" }), remove);
+    const name = await this.dialogs.ask(TEXT.editClass, this.state.nameOf(id), more);
+    if (name) this.changeClass(id, { name, color: color.value });
   },
 
   changeClass(id, change) {
@@ -48,6 +53,7 @@ const Classes = {
   },
 
   removeClass(id) {
+    if (this.state.categories.length < 2) return this.toasts.show(TEXT.lastClass);
     return this.saveClasses(this.state.categories.filter((one) => one.id !== id));
   },
 

@@ -1,63 +1,29 @@
-// Toolbar, candidate bar, view settings and status line.
+// Toolbar, candidate bar and status line of the page of photos.
 
-class Controls {
+class Controls extends PageControls {
   constructor(root, app) {
-    this.app = app;
-    this.root = root;
-    this.find = (name) => root.querySelector(`.cm-${name}`);
-    this.buildTop();
-    this.buildZoom();
-    this.buildTabs();
+    super(root, app);
+    this.buildTools();
+    this.buildActions(
+      this.tool("upload", TEXT.upload, "", () => app.choosePictures()),
+      this.tool("import", TEXT.importLabels, "", () => app.chooseLabels()));
+    this.buildTabs("images", TEXT.images, TEXT.previousPicture, TEXT.nextPicture);
+    this.note = make("div", { class: "cm-note" });
+    this.find("overlay").after(this.note);
   }
 
-  button(name, title, key, run) {
-    const node = make("button", { type: "button", class: "cm-tool", title: key ? `${title}  (${key})` : title, "aria-label": title, onclick: run }, icon(name));
-    node.dataset.do = name;
-    return node;
-  }
-
-  buildTop() {
+  buildTools() {
     const { app } = this;
     const tools = [["click", "C"], ["select", "V"], ["brush", "B"], ["eraser", "E"], ["outline", "P"]];
-    this.tools = new Map(tools.map(([name, key]) => [name, this.button(name, TEXT.tools[name], key, () => app.useTool(name))]));
-    this.swap = make("button", { type: "button", class: "cm-swap", title: "Swap add and remove  (X)", onclick: () => app.swap() });
-    this.undo = this.button("undo", TEXT.undo, "Ctrl Z", () => app.undo());
-    this.redo = this.button("redo", TEXT.redo, "Ctrl Shift Z", () => app.redo());
+    this.tools = new Map(tools.map(([name, key]) => [name, this.tool(name, TEXT.tools[name], key, () => app.useTool(name))]));
     this.find("tools").append(...this.tools.values(), this.swap, make("i"), this.undo, this.redo, make("i"),
-      this.button("everything", TEXT.everything, "G", () => app.segmentEverything()));
-    this.find("actions").append(
-      this.button("upload", TEXT.upload, "", () => app.choosePictures()),
-      this.button("import", TEXT.importLabels, "", () => app.chooseLabels()),
-      this.button("theme", TEXT.theme, "", () => app.toggleTheme()),
-      this.button("help", TEXT.help, "?", () => app.dialogs.help()),
-      make("button", { type: "button", class: "cm-primary cm-export", onclick: () => app.showExport() }, icon("export"), make("span", {}, TEXT.exportLabels)));
-    this.find("folder").addEventListener("click", () => app.chooseFolder());
-  }
-
-  buildZoom() {
-    const { app } = this;
-    this.percent = make("button", { type: "button", class: "cm-quiet", title: `${TEXT.fit}  (F)`, onclick: () => app.fit() });
-    this.find("zoom").append(
-      make("button", { type: "button", class: "cm-quiet", title: "Zoom out  (−)", onclick: () => app.zoomBy(1 / 1.4) }, icon("minus")),
-      this.percent,
-      make("button", { type: "button", class: "cm-quiet", title: "Zoom in  (+)", onclick: () => app.zoomBy(1.4) }, icon("plus")),
-      make("button", { type: "button", class: "cm-quiet", title: `${TEXT.fit}  (F)`, onclick: () => app.fit() }, icon("fit")));
-  }
-
-  // on a phone the side panels are drawers
-  buildTabs() {
-    const tab = (name, side, title) => make("button", {
-      type: "button", onclick: () => { this.root.dataset.drawer = this.root.dataset.drawer === side ? "" : side; },
-    }, icon(name), title);
-    const step = (name, title, way) => make("button", { type: "button", onclick: () => this.app.step(way) }, icon(name), title);
-    this.find("tabs").append(tab("images", "left", TEXT.images), step("left", "Back", -1), step("right", "Next", 1), tab("list", "right", TEXT.objects));
+      this.tool("everything", TEXT.everything, "G", () => app.segmentEverything()));
   }
 
   render() {
     const { state, steps } = this.app;
     for (const [name, node] of this.tools) node.setAttribute("aria-pressed", String(state.tool === name));
-    this.swap.textContent = state.swapped ? `− ${TEXT.negative}` : `+ ${TEXT.positive}`;
-    this.swap.dataset.swapped = state.swapped;
+    this.renderSwap();
     this.undo.disabled = !steps.done.length;
     this.redo.disabled = !steps.undone.length;
     this.root.dataset.tool = state.tool;
@@ -67,54 +33,28 @@ class Controls {
     this.renderScore();
   }
 
-  renderZoom() {
-    this.percent.textContent = `${Math.round(this.app.stage.view.scale * 100)}%`;
-  }
-
-  renderFolder(folder) {
-    replaceChildren(this.find("folder"), icon("folder"), make("span", {}, folder.name));
-    this.find("folder").title = `${folder.folder}\n${TEXT.openFolder}`;
-  }
-
   renderState() {
     const { state } = this.app;
-    const words = { loading: TEXT.loadingPicture, encoding: TEXT.encoding, ready: TEXT.ready, failed: TEXT.failed };
-    this.find("state").dataset.phase = state.phase;
-    this.find("state").textContent = words[state.phase];
+    this.renderPhase(state.phase, TEXT.phases[state.phase]);
     const { picture } = state;
-    this.find("facts").textContent = picture ? `${picture.name} · ${picture.width} × ${picture.height}` : "";
+    this.find("facts").textContent = picture ? TEXT.facts(picture) : "";
     const note = !picture && state.phase === "ready" ? TEXT.dropHere : state.problem || "";
-    this.find("note").textContent = note;
-    this.find("note").hidden = !note;
+    this.note.textContent = note;
+    this.note.hidden = !note;
   }
 
   renderBusy(text) {
-    this.find("state").dataset.phase = "encoding";
-    this.find("state").textContent = text;
-  }
-
-  renderSaving(phase, message) {
-    const node = this.find("saving");
-    const words = { saved: TEXT.saved, saving: TEXT.saving, failed: TEXT.notSaved };
-    replaceChildren(node, make("span", {}, words[phase]),
-      phase === "failed" ? make("button", { type: "button", class: "cm-link", onclick: () => this.app.saving.run() }, TEXT.retry) : null);
-    node.dataset.phase = phase;
-    node.title = message;
-  }
-
-  renderCursor(text) {
-    this.find("cursor").textContent = text;
+    this.renderPhase("encoding", text);
   }
 
   renderScore() {
-    const { draft } = this.app.state;
-    const answer = shownAnswer(draft);
+    const answer = shownAnswer(this.app.state.draft);
     const parts = [];
     if (answer && answer.iou) {
-      parts.push(`IoU ${answer.iou[answer.chosen].toFixed(2)}`, `stability ${answer.stability[answer.chosen].toFixed(2)}`);
-      if (answer.ms) parts.push(`${Math.round(answer.ms)} ms`);
+      parts.push(TEXT.iou(answer.iou[answer.chosen]), TEXT.stability(answer.stability[answer.chosen]));
+      if (answer.ms) parts.push(TEXT.milliseconds(answer.ms));
     }
-    if (answer) parts.push(`${answer.mask.area.toLocaleString("en")} px`);
+    if (answer) parts.push(TEXT.area(answer.mask.area));
     this.find("score").textContent = parts.join(" · ");
   }
 
@@ -136,9 +76,10 @@ class Controls {
   }
 
   candidate(answer, row) {
-    const title = `Predicted IoU ${answer.iou[row].toFixed(3)}, stability ${answer.stability[row].toFixed(3)}`;
+    const [iou, stability] = [answer.iou[row], answer.stability[row]];
     return make("button", {
-      type: "button", class: "cm-candidate", title, "aria-pressed": String(row === answer.chosen), onclick: () => this.app.chooseRow(row),
-    }, make("b", {}, TEXT.rows[row]), make("span", {}, answer.iou[row].toFixed(2)), make("small", {}, answer.stability[row].toFixed(2)));
+      type: "button", class: "cm-candidate", title: TEXT.candidate(iou, stability), "aria-pressed": String(row === answer.chosen),
+      onclick: () => this.app.chooseRow(row),
+    }, make("b", {}, TEXT.rows[row]), make("span", {}, iou.toFixed(2)), make("small", {}, stability.toFixed(2)));
   }
 }

@@ -14,6 +14,13 @@ function make(tag, properties = {}, ...children) {
   return node;
 }
 
+// a small button that shows only an icon
+function iconButton(name, title, run, properties = {}) {
+  const button = make("button", { type: "button", class: "cm-quiet", title, "aria-label": title, onclick: run, ...properties }, icon(name));
+  button.dataset.do = name;
+  return button;
+}
+
 function replaceChildren(node, ...children) {
   node.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }

@@ -1,13 +1,15 @@
 // The keyboard. Keys work anywhere on the page except while text is typed or a dialog is open.
 
-function bindKeys(app, signal) {
-  window.addEventListener("keydown", (event) => keyDown(app, event), { signal });
-  window.addEventListener("keyup", (event) => { if (event.key === " ") app.holdSpace(false); }, { signal });
+// keys(app, event): what a page does at a key, by key
+function bindKeys(app, signal, keys) {
+  window.addEventListener("keydown", (event) => keyDown(app, event, keys), { signal });
+  window.addEventListener("keyup", (event) => { if (event.key === " ") app.spaceUp(); }, { signal });
 }
 
-function keyDown(app, event) {
+function keyDown(app, event, keys) {
   if (app.dialogs.isOpen || isTyping(event) || event.altKey || !app.root.isConnected || app.root.inert) return;
-  const run = event.ctrlKey || event.metaKey ? withControl(app, event) : plain(app, event);
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const run = event.ctrlKey || event.metaKey ? withControl(app, event)[key] : { ...commonKeys(app, event), ...keys(app, event) }[key];
   if (!run) return;
   event.preventDefault();
   event.stopPropagation();
@@ -25,27 +27,31 @@ function isTyping({ target, key }) {
 }
 
 function withControl(app, event) {
-  const key = event.key.toLowerCase();
-  if (key === "z") return event.shiftKey ? () => app.redo() : () => app.undo();
-  if (key === "y") return () => app.redo();
-  if (key === "s") return () => app.saving.run();
-  return null;
+  return { z: () => event.shiftKey ? app.redo() : app.undo(), y: () => app.redo(), s: () => app.saveNow() };
 }
 
-function plain(app, event) {
-  if (event.key === "Tab" && !cycles(app, event)) return null;
-  if (event.key >= "1" && event.key <= "9") return () => app.chooseClassNumber(Number(event.key));
-  const actions = {
-    Enter: () => app.accept(), Escape: () => app.clear(), Tab: () => app.cycleRow(event.shiftKey ? -1 : 1), " ": () => app.holdSpace(true),
+function commonKeys(app, event) {
+  return {
+    " ": () => app.spaceDown(event.repeat), h: () => app.toggleMasks(), x: () => app.swap(),
+    f: () => app.fit(), 0: () => app.fit(), "+": () => app.zoomBy(1.4), "=": () => app.zoomBy(1.4), "-": () => app.zoomBy(1 / 1.4),
+    "?": () => app.help(), Escape: () => app.escape(), Delete: () => app.removeSelected(), Backspace: () => app.removeSelected(),
+  };
+}
+
+function numberKeys(run) {
+  return Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => [number, () => run(number)]));
+}
+
+function photoKeys(app, event) {
+  return {
+    ...numberKeys((number) => app.chooseClassNumber(number)),
+    Enter: () => app.accept(), Tab: cycles(app, event) && (() => app.cycleRow(event.shiftKey ? -1 : 1)),
     a: () => app.step(-1), ArrowLeft: () => app.step(-1), d: () => app.step(1), ArrowRight: () => app.step(1), s: () => app.skip(),
     c: () => app.useTool("click"), v: () => app.useTool("select"), b: () => app.useTool("brush"), e: () => app.useTool("eraser"),
-    p: () => app.useTool("outline"), x: () => app.swap(), g: () => app.segmentEverything(), h: () => app.toggleMasks(),
-    f: () => app.fit(), 0: () => app.fit(), "+": () => app.zoomBy(1.4), "=": () => app.zoomBy(1.4), "-": () => app.zoomBy(1 / 1.4),
+    p: () => app.useTool("outline"), g: () => app.segmentEverything(),
     ArrowUp: () => app.selectNext(1), ArrowDown: () => app.selectNext(-1),
-    "[": () => app.resizeBrush(1 / 1.25), "]": () => app.resizeBrush(1.25), "?": () => app.dialogs.help(),
-    Delete: () => app.removeSelected(), Backspace: () => app.removeSelected(),
+    "[": () => app.resizeBrush(1 / 1.25), "]": () => app.resizeBrush(1.25),
   };
-  return actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }
 
 // Tab goes through the candidates while there are any, and else, or from a button, through the page.

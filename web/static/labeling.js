@@ -75,8 +75,7 @@ const Labeling = {
 
   objectAt(x, y) {
     const { objects, hiddenObjects } = this.state;
-    const under = objects.filter((object) => !hiddenObjects.has(object.id) && object.mask.contains(x, y));
-    return under.sort((a, b) => a.mask.area - b.mask.area)[0] || null;
+    return this.smallestAt(objects.filter((object) => !hiddenObjects.has(object.id)), x, y);
   },
 
   doubleClicked(x, y) {

@@ -21,34 +21,7 @@ const Marking = {
   },
 
   markPoint(x, y, removes, since) {
-    const { picture, draft, swapped } = this.state;
-    if (!picture || this.takeProposal(x, y)) return;
-    if (x < 0 || y < 0 || x > picture.width || y > picture.height) return;
-    const point = [round1(x), round1(y), removes === swapped];
-    this.mark({ points: [...draft.points, point], since });
-  },
-
-  movePoint(index, [x, y], since) {
-    const { picture, draft } = this.state;
-    const at = [round1(clamp(x, 0, picture.width)), round1(clamp(y, 0, picture.height))];
-    this.mark({ points: draft.points.map((point, i) => (i === index ? [...at, point[2]] : point)), since });
-  },
-
-  removePoint(index, since) {
-    this.mark({ points: this.state.draft.points.filter((_, i) => i !== index), since });
-  },
-
-  rubber(box) {
-    this.stage.rubber = box;
-    this.stage.refresh();
-  },
-
-  markBox([x0, y0, x1, y1], since) {
-    this.stage.rubber = null;
-    const { picture } = this.state;
-    const box = [clamp(x0, 0, picture.width), clamp(y0, 0, picture.height), clamp(x1, 0, picture.width), clamp(y1, 0, picture.height)].map(round1);
-    if (box[2] - box[0] >= 1 && box[3] - box[1] >= 1) this.mark({ box, since });
-    else this.stage.refresh();
+    if (!this.takeProposal(x, y)) Pointing.markPoint.call(this, x, y, removes, since);
   },
 
   mark(change) {
@@ -155,13 +128,13 @@ const Marking = {
     const paints = state.tool === "brush" || state.tool === "eraser";
     this.stage.cursor = paints ? screen : null;
     if (paints) this.stage.refresh();
-    const inside = state.picture && at[0] >= 0 && at[1] >= 0 && at[0] <= state.picture.width && at[1] <= state.picture.height;
-    this.controls.renderCursor(inside ? `${Math.floor(at[0])}, ${Math.floor(at[1])}` : "");
-    if (inside && event.pointerType === "mouse" && !event.buttons) this.hover(at);
+    Pointing.pointed.call(this, at);
+    if (this.isInside(at) && event.pointerType === "mouse" && !event.buttons) this.hover(at);
     else this.stopHover();
   },
 
   pointerLeft() {
+    Pointing.pointerLeft.call(this);
     this.stage.cursor = null;
     this.stopHover();
     this.stage.refresh();
@@ -227,11 +200,3 @@ const Marking = {
     if (!draft.answer) this.askMask(draft);
   },
 };
-
-function round1(value) {
-  return Math.round(value * 10) / 10;
-}
-
-function clamp(value, low, high) {
-  return Math.min(high, Math.max(low, value));
-}

@@ -12,8 +12,5 @@ async function call(name, message) {
   return answer;
 }
 
-const root = element.querySelector(".cm");
-if (root.clickmask) root.clickmask.stop();
-root.clickmask = new App(root, call, upload);
-root.clickmask.start();
-new Modes(element, root, (page) => new VideoApp(page, call, upload));
+if (element.clickmask) element.clickmask.stop();
+element.clickmask = new Modes(element, (root) => new App(root, call, upload), (root) => new VideoApp(root, call, upload));

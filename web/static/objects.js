@@ -1,4 +1,4 @@
-// The list of objects on the picture, and the list of classes.
+// The list of objects on the picture.
 
 class ObjectsPanel {
   constructor(root, app) {
@@ -19,10 +19,7 @@ class ObjectsPanel {
   row(object) {
     const { state } = this.app;
     const hidden = state.hiddenObjects.has(object.id);
-    const action = (name, title, run) => make("button", {
-      type: "button", class: "cm-quiet", title, "aria-label": title,
-      onclick: (event) => { event.stopPropagation(); run(); },
-    }, icon(name));
+    const action = (name, title, run) => iconButton(name, title, (event) => { event.stopPropagation(); run(); });
     const row = make("div", {
       class: "cm-item", role: "listitem", tabIndex: -1, "aria-current": String(object.id === state.selected),
       onclick: () => this.app.select(object.id), ondblclick: () => this.app.showObject(object),
@@ -63,8 +60,8 @@ class ObjectsPanel {
 }
 
 function aboutObject(object) {
-  const score = object.score === null || object.score === undefined ? object.source : `IoU ${object.score.toFixed(2)}`;
-  return `${score} · ${object.mask.area.toLocaleString("en")} px`;
+  const score = object.score === null || object.score === undefined ? TEXT.sources[object.source] || object.source : TEXT.iou(object.score);
+  return `${score} · ${TEXT.area(object.mask.area)}`;
 }
 
 function paintThumbnail(canvas, source, mask, color) {
@@ -76,40 +73,4 @@ function paintThumbnail(canvas, source, mask, color) {
   context.drawImage(source, x, y, side, side, x, y, side, side);
   context.globalAlpha = 0.5;
   context.drawImage(mask.image(color), mask.x, mask.y);
-}
-
-class ClassesPanel {
-  constructor(root, app) {
-    this.app = app;
-    this.element = root.querySelector(".cm-classes");
-  }
-
-  render() {
-    const { state } = this.app;
-    const action = (name, title, run) => make("button", { type: "button", class: "cm-quiet", title, "aria-label": title, onclick: run }, icon(name));
-    replaceChildren(this.element,
-      make("h2", {}, TEXT.classes, make("span", { class: "cm-space" }),
-        action("import", `${TEXT.importClasses}: ${TEXT.importClassesHint}`, () => this.app.importClasses()),
-        action("plus", TEXT.newClass, () => this.app.addClass())),
-      make("div", { class: "cm-chips" }, state.categories.map((category, i) => this.chip(category, i))));
-  }
-
-  chip(category, i) {
-    const { state } = this.app;
-    const color = make("input", {
-      type: "color", value: category.color, title: category.color, "aria-label": `Colour of ${category.name}`,
-      onclick: (event) => event.stopPropagation(),
-      onchange: (event) => this.app.changeClass(category.id, { color: event.target.value }),
-    });
-    const remove = make("button", {
-      type: "button", class: "cm-quiet", title: TEXT.removeClass, "aria-label": TEXT.removeClass,
-      onclick: (event) => { event.stopPropagation(); this.app.removeClass(category.id); },
-    }, icon("close"));
-    const chip = make("div", {
-      class: "cm-chip", role: "button", tabIndex: -1, "aria-pressed": String(category.id === state.category),
-      title: TEXT.renameClass, onclick: () => this.app.chooseClass(category.id), ondblclick: () => this.app.renameClass(category.id),
-    }, color, make("span", {}, category.name), i < 9 ? make("kbd", {}, String(i + 1)) : null, state.categories.length > 1 ? remove : null);
-    chip.dataset.category = category.id;
-    return chip;
-  }
 }

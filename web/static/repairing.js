@@ -42,11 +42,6 @@ const Repairing = {
     else this.stage.refresh();
   },
 
-  gestureCancelled() {
-    this.stage.stroke = this.stage.rubber = null;
-    this.stage.refresh();
-  },
-
   resizeBrush(factor) {
     this.state.brushRadius = Math.round(clamp(this.state.brushRadius * factor, 1, 200) * 10) / 10;
     keepSettings(this.state);

@@ -6,9 +6,9 @@ class SettingsPanel {
     this.element = root.querySelector(".cm-view");
     const { state } = app;
     const set = (key) => (value) => { state[key] = value; keepSettings(state); app.settingChanged(key); };
-    this.opacity = slider(TEXT.opacity, 0, 1, 0.05, state.opacity, set("opacity"), (v) => `${Math.round(v * 100)}%`);
-    this.brush = slider(TEXT.brushSize, 1, 200, 1, state.brushRadius, set("brushRadius"), (v) => `${2 * v} px`);
-    this.detail = slider(TEXT.detail, 0.9, 1, 0.005, state.minIou, set("minIou"), (v) => v >= 1 ? TEXT.exact : `IoU ≥ ${v.toFixed(3)}`);
+    this.opacity = slider(TEXT.opacity, 0, 1, 0.05, state.opacity, set("opacity"), TEXT.percent);
+    this.brush = slider(TEXT.brushSize, 1, 200, 1, state.brushRadius, set("brushRadius"), TEXT.brushWidth);
+    this.detail = slider(TEXT.detail, 0.9, 1, 0.005, state.minIou, set("minIou"), TEXT.detailWords);
     this.outline = make("p", { class: "cm-outline" });
     this.rules = make("div", { class: "cm-filters", role: "radiogroup", "aria-label": TEXT.choice }, Object.keys(TEXT.rules).map((rule) => this.rule(rule)));
     const check = (key, title) => make("label", { class: "cm-check" },

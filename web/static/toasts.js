@@ -10,7 +10,7 @@ class Toasts {
   show(text, kind = "info", action = null) {
     const twin = [...this.element.children].find((node) => node.dataset.text === text);
     if (twin) twin.remove();
-    const close = make("button", { type: "button", class: "cm-quiet", title: TEXT.close, onclick: () => node.remove() }, icon("close"));
+    const close = iconButton("close", TEXT.close, () => node.remove());
     const node = make("div", { class: `cm-toast cm-${kind}`, role: kind === "error" ? "alert" : "status" }, make("span", {}, text), action, close);
     node.dataset.text = text;
     this.element.append(node);

@@ -1,20 +1,12 @@
 // The video page: owns the state, the stage, the player and the panels, and ties them together.
-// Like App it knows nothing of Gradio.
 
-class VideoApp {
+class VideoApp extends Page {
   constructor(root, call, upload) {
-    this.root = root;
-    this.call = call;
-    this.upload = upload;
-    this.roots = [];
+    super(root, call, upload, new VideoState());
+    root.classList.add("cm-video");
     this.queue = []; // what was said and has not arrived at the server
     this.saving = "saved";
-    this.state = new VideoState();
     this.state.opacity = readOpacity(this.state.opacity);
-    this.steps = new Steps(() => this.controls && this.controls.render());
-    this.abort = new AbortController();
-    this.toasts = new Toasts(root.querySelector(".cm-toasts"));
-    this.dialogs = new Dialogs(root);
     this.stage = new Stage(root.querySelector(".cm-stage"), this.state, () => {});
     this.stage.view.bar = 62;
     this.player = new Player(call, {
@@ -22,52 +14,31 @@ class VideoApp {
       moved: () => this.playheadMoved(),
       failed: (failure) => this.frameFailed(failure),
     });
-    this.timeline = new Timeline(root, this);
     this.objects = new VideoObjectsPanel(root, this);
     this.videos = new VideosPanel(root, this);
     this.controls = new VideoControls(root, this);
+    this.timeline = new Timeline(this.controls.lanes, this);
     this.buildView();
-    this.gestures = new Gestures(this.stage, this, this.abort.signal);
-    bindVideoKeys(this, this.abort.signal);
-    this.bindPage();
+    this.listen(videoKeys);
   }
 
-  bindPage() {
-    const { signal } = this.abort;
-    const backToCanvas = (event) => { if (event.detail && !event.target.closest("dialog, select, input, label")) this.focus(); };
-    this.root.addEventListener("click", backToCanvas, { signal, capture: true }); // after a click of the mouse keys work at once
-    this.root.addEventListener("dragover", (event) => { event.preventDefault(); this.root.dataset.dropping = "yes"; }, { signal });
-    this.root.addEventListener("dragleave", () => { delete this.root.dataset.dropping; }, { signal });
-    this.root.addEventListener("drop", (event) => this.dropped(event), { signal });
-    window.addEventListener("beforeunload", (event) => { if (this.queue.length) event.preventDefault(); }, { signal });
+  get hasUnsaved() {
+    return this.queue.length > 0;
   }
+
+  lastFolder() {
+    return localStorage.getItem("clickmask-video-folder") || localStorage.getItem("clickmask-folder");
+  }
+
+  saveNow() {} // nothing waits for it
 
   buildView() {
     const opacity = slider(TEXT.opacity, 0, 1, 0.05, this.state.opacity, (value) => {
       this.state.opacity = value;
       localStorage.setItem("clickmask-video-opacity", value);
       this.stage.refresh();
-    }, (value) => `${Math.round(value * 100)}%`);
+    }, TEXT.percent);
     this.root.querySelector(".cm-view").append(make("h2", {}, TEXT.view), opacity.node);
-  }
-
-  async start() {
-    this.controls.render();
-    this.controls.renderSaving("saved");
-    this.objects.render();
-    try {
-      const answer = await this.call("start", {});
-      this.roots = answer.roots;
-      this.root.querySelector(".cm-model").textContent = answer.model;
-      const last = localStorage.getItem("clickmask-video-folder") || localStorage.getItem("clickmask-folder");
-      const inside = last && answer.roots.some((root) => last === root || last.startsWith(`${root}/`));
-      await this.openFolder(inside ? last : answer.folder).catch(() => inside && this.openFolder(answer.folder).catch(() => {}));
-      this.focus();
-    } catch (failure) {
-      this.setPhase("failed");
-      this.controls.renderBegin();
-      this.fail(failure);
-    }
   }
 
   // the page comes back, or steps aside
@@ -81,22 +52,8 @@ class VideoApp {
     this.root.remove();
   }
 
-  fail(failure) {
-    console.warn(failure);
-    this.toasts.show(failure.message, "error");
-  }
-
-  focus() {
-    this.root.focus({ preventScroll: true });
-  }
-
   help() {
     this.dialogs.help(VIDEO_HELP);
-  }
-
-  setPhase(phase) {
-    this.state.phase = phase;
-    this.controls.renderState();
   }
 
   setSaving(phase, message = "") {
@@ -210,72 +167,28 @@ class VideoApp {
     else this.clearHere();
   }
 
-  swap() {
-    this.state.swapped = !this.state.swapped;
-    this.controls.render();
-  }
-
-  toggleMasks() {
-    this.state.masksVisible = !this.state.masksVisible;
-    this.stage.refresh();
-  }
-
   spaceDown(isRepeated) {
     if (isRepeated) return;
-    this.gestures.space = true;
+    super.spaceDown();
     this.spaceUsed = false;
-    this.root.dataset.moving = "true";
   }
 
   // space alone plays; space with a drag has moved the picture
   spaceUp() {
     if (!this.gestures.space) return;
-    this.gestures.space = false;
-    this.root.dataset.moving = "false";
+    super.spaceUp();
     if (!this.spaceUsed) this.player.toggle();
-  }
-
-  rubber(box) {
-    this.stage.rubber = box;
-    this.stage.refresh();
-  }
-
-  gestureCancelled() {
-    this.stage.rubber = null;
-    this.stage.refresh();
-  }
-
-  pointed(at) {
-    const { picture } = this.state;
-    const inside = picture && at[0] >= 0 && at[1] >= 0 && at[0] <= picture.width && at[1] <= picture.height;
-    this.controls.renderCursor(inside ? `${Math.floor(at[0])}, ${Math.floor(at[1])}` : "");
-  }
-
-  pointerLeft() {
-    this.controls.renderCursor("");
   }
 
   doubleClicked() {} // a second click is a click
 
-  fit() {
-    this.stage.fit();
-    this.zoomed();
-  }
-
-  zoomBy(factor) {
-    const { width, height } = this.stage.size;
-    this.stage.view.zoomAt(width / 2, height / 2, factor);
-    this.stage.moved();
-    this.zoomed();
-  }
-
   zoomed() {
+    super.zoomed();
     this.spaceUsed = true;
-    this.controls.renderZoom();
   }
 
   toggleTheme() {
-    App.prototype.toggleTheme.call(this);
+    super.toggleTheme();
     this.timeline.changed();
   }
 }
@@ -285,4 +198,4 @@ function readOpacity(otherwise) {
   return kept >= 0 && kept <= 1 ? kept : otherwise;
 }
 
-Object.assign(VideoApp.prototype, VideoPrompts, VideoTracking, VideoFiles, { applyTheme: App.prototype.applyTheme });
+Object.assign(VideoApp.prototype, VideoPrompts, VideoTracking, VideoFiles);

@@ -1,9 +1,6 @@
 // Videos to open, to add, and to export. (Part of VideoApp.)
 
 const VideoFiles = {
-  chooseFolder: Files.chooseFolder,
-  watch: Files.watch,
-
   async openFolder(folder) {
     try {
       const answer = await this.call("video_list", { folder });
@@ -16,20 +13,18 @@ const VideoFiles = {
       else this.closeVideo();
     } catch (failure) {
       this.setPhase("failed");
-      this.controls.renderBegin();
       this.fail(failure);
       throw failure;
     }
   },
 
-  renderFolder({ name, folder }) {
-    replaceChildren(this.controls.find("folder"), icon("folder"), make("span", {}, name));
-    this.controls.find("folder").title = `${folder}\n${TEXT.openFolder}`;
+  renderFolder(folder) {
+    this.controls.renderFolder(folder);
     this.videos.render();
   },
 
   goTo(path) {
-    this.root.dataset.drawer = "";
+    this.closeDrawer();
     if (!this.state.video || this.state.video.video !== path) return this.openVideo(path).catch(() => {});
   },
 
@@ -42,7 +37,6 @@ const VideoFiles = {
     } catch (failure) {
       if (this.opening !== opening) return;
       this.setPhase("failed");
-      this.controls.renderBegin();
       this.fail(failure);
     }
   },
@@ -58,9 +52,8 @@ const VideoFiles = {
     this.queue.length = 0;
     this.steps.clear();
     this.steps.askedOlder = false;
-    this.setPhase(phase);
+    state.phase = phase;
     this.controls.render();
-    this.controls.renderBegin();
     this.objectsChanged();
   },
 
@@ -74,7 +67,6 @@ const VideoFiles = {
     else if (state.shownThings.length) state.selected = state.shownThings[0].id;
     this.videos.mark();
     this.controls.render();
-    this.controls.renderBegin();
     this.player.open(video, Math.min(video.frames - 1, kept.frame));
     this.objectsChanged();
     if (video.job) this.watchRun(video.job, 0, false);
@@ -107,8 +99,7 @@ const VideoFiles = {
       await this.showAdded(video);
     } catch (failure) {
       this.setPhase(this.state.video ? "ready" : "failed");
-      this.controls.renderBegin();
-      this.fail(failure instanceof Failure ? failure : new Failure(`The file could not be sent: ${failure.message || failure}`));
+      this.failSending(failure);
     }
   },
 
@@ -128,10 +119,7 @@ const VideoFiles = {
     await this.openVideo(path);
   },
 
-  dropped(event) {
-    event.preventDefault();
-    delete this.root.dataset.dropping;
-    const [file] = event.dataTransfer.files;
+  takeFiles([file]) {
     if (!file) return;
     const known = file.type.startsWith("video/") || /\.(mkv|avi|mov|m4v|ts|gif|mp4|webm|mpe?g|wmv|flv|3gp|ogv)$/i.test(file.name);
     if (known) this.addVideo(file);

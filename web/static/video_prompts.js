@@ -101,37 +101,13 @@ const VideoPrompts = {
 
   // gestures
 
-  markPoint(x, y, removes) {
-    const { picture, swapped } = this.state;
-    if (!picture || x < 0 || y < 0 || x > picture.width || y > picture.height) return;
-    const point = [round1(x), round1(y), removes === swapped];
-    this.mark({ points: [...this.state.draft.points, point] });
-  },
-
-  movePoint(index, [x, y]) {
-    const { picture, draft } = this.state;
-    const at = [round1(clamp(x, 0, picture.width)), round1(clamp(y, 0, picture.height))];
-    this.mark({ points: draft.points.map((point, i) => (i === index ? [...at, point[2]] : point)) });
-  },
-
-  removePoint(index) {
-    this.mark({ points: this.state.draft.points.filter((_, i) => i !== index) });
-  },
-
-  markBox([x0, y0, x1, y1]) {
-    this.stage.rubber = null;
-    const { picture } = this.state;
-    const box = [clamp(x0, 0, picture.width), clamp(y0, 0, picture.height), clamp(x1, 0, picture.width), clamp(y1, 0, picture.height)].map(round1);
-    if (box[2] - box[0] >= 1 && box[3] - box[1] >= 1) this.mark({ box, points: [] });
-    else this.stage.refresh();
-  },
-
+  // a box says afresh what the object is
   mark(change) {
     const { state } = this;
     if (!this.player.isShown) return;
     this.player.pause();
     this.follow(false);
-    const { points, box } = { ...state.draft, ...change };
+    const { points, box } = { ...state.draft, ...(change.box ? { points: [] } : {}), ...change };
     this.say(state.selected ?? state.freeId, state.frame, points.length || box ? { points, box, absent: false } : null);
   },
 
@@ -164,7 +140,7 @@ const VideoPrompts = {
   },
 
   selectAt(x, y) {
-    const under = this.state.objects.filter(({ mask }) => mask.contains(x, y)).sort((a, b) => a.mask.area - b.mask.area)[0];
+    const under = this.smallestAt(this.state.objects, x, y);
     this.select(under ? under.id : null);
   },
 
@@ -175,7 +151,11 @@ const VideoPrompts = {
     if (name && name !== thing.name) this.changeObject(id, { name });
   },
 
-  removeObject(id = this.state.selected) {
+  removeSelected() {
+    this.removeObject(this.state.selected);
+  },
+
+  removeObject(id) {
     if (this.state.thing(id)) this.changeObject(id, { removed: true });
   },
 

@@ -4,10 +4,11 @@ const RULER_PX = 20, LANE_PX = 18, CELL_PX = 12;
 const RANK = ".slSLpn"; // what shows where several frames share a pixel
 
 class Timeline {
-  constructor(root, app) {
+  constructor(box, app) {
     this.app = app;
-    this.box = root.querySelector(".cm-lanes");
-    this.canvas = root.querySelector(".cm-timeline");
+    this.box = box;
+    this.canvas = make("canvas", { class: "cm-timeline", role: "slider", tabIndex: -1, "aria-label": VIDEO.timeline });
+    box.append(this.canvas);
     this.lanes = document.createElement("canvas"); // all but the playhead
     this.observer = new ResizeObserver(() => this.changed());
     this.observer.observe(this.box);
@@ -56,7 +57,7 @@ class Timeline {
     if (!this.app.state.video) return;
     const frame = this.frameAt(event), thing = this.thingAt(event);
     if (this.dragging) this.app.seek(frame);
-    this.app.controls.renderCursor(`${frame + 1}${thing ? ` · ${thing.name} ${thing.id}: ${this.app.aboutFrame(thing.id, frame)}` : ""}`);
+    this.app.controls.renderCursor(`${frame + 1}${thing ? ` · ${VIDEO.thing(thing)}: ${this.app.aboutFrame(thing.id, frame)}` : ""}`);
   }
 
   // objects or what is known about them
@@ -95,7 +96,6 @@ class Timeline {
     this.canvas.setAttribute("aria-valuemin", 1);
     this.canvas.setAttribute("aria-valuemax", state.video.frames);
     this.canvas.setAttribute("aria-valuenow", state.frame + 1);
-    this.canvas.setAttribute("aria-label", VIDEO.timeline);
   }
 
   paintLanes(ratio, width, height) {
@@ -150,7 +150,7 @@ class Timeline {
     if (this.gutter < 60) return;
     context.fillStyle = selected ? this.ink.text : this.ink.dim;
     context.textAlign = "left";
-    context.fillText(clippedText(context, `${thing.name} ${thing.id}`, this.gutter - 34), 23, middle + 0.5);
+    context.fillText(clippedText(context, VIDEO.thing(thing), this.gutter - 34), 23, middle + 0.5);
   }
 
   paintCells(context, { letters, confidence }, color, y) {

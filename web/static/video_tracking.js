@@ -94,6 +94,5 @@ const VideoTracking = {
 
   runChanged() {
     this.controls.render();
-    this.controls.renderState();
   },
 };

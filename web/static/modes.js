@@ -1,0 +1,55 @@
+// The switch between photos and video: two pages in one window, of which one steps aside.
+
+class Modes {
+  constructor(element, makePhotos, makeVideo) {
+    this.element = element;
+    this.makeVideo = makeVideo;
+    this.video = null;
+    this.photos = this.page(makePhotos);
+    this.photos.start();
+    this.show(localStorage.getItem("clickmask-mode") === "video" ? "video" : "photos");
+  }
+
+  page(make) {
+    const root = this.element.querySelector(".cm-page").content.firstElementChild.cloneNode(true);
+    this.element.append(root);
+    root.querySelector(".cm-modes").append(...Object.entries(VIDEO.modes).map(([mode, words]) => this.tab(mode, words)));
+    root.clickmask = make(root);
+    return root.clickmask;
+  }
+
+  tab(mode, words) {
+    const tab = make("button", { type: "button", role: "tab", onclick: () => this.show(mode) }, words);
+    tab.dataset.mode = mode;
+    return tab;
+  }
+
+  show(mode) {
+    localStorage.setItem("clickmask-mode", mode);
+    this.photos.root.inert = mode === "video";
+    if (mode === "video") this.showVideo();
+    else if (this.video) this.video.leave();
+    (mode === "video" ? this.video : this.photos).focus();
+    for (const tab of this.element.querySelectorAll(".cm-modes button")) {
+      tab.setAttribute("aria-selected", String(tab.dataset.mode === mode));
+    }
+  }
+
+  // the page is made when it is first wanted, and is not in the document while photos are shown
+  showVideo() {
+    if (this.video) {
+      this.element.append(this.video.root);
+      return this.video.enter();
+    }
+    this.video = this.page(this.makeVideo);
+    this.video.start();
+  }
+
+  stop() {
+    for (const page of [this.photos, this.video]) {
+      if (!page) continue;
+      page.stop();
+      page.root.remove();
+    }
+  }
+}
