@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic
-from typing import Any
 
 from decoder import ClickMaskError
 from plugin.label_config import LabelConfig
@@ -22,7 +21,7 @@ _QUIET_SECONDS = 0.3
 _MOST_JOBS = 32
 
 _log = logging.getLogger(__name__)
-_Job = Callable[[], None]
+_Job = Callable[[], object]
 _Jobs = OrderedDict[tuple[str, int], _Job]  # by project and task
 
 
@@ -89,10 +88,8 @@ class Ahead:
         following = self._next_tasks(project, number)
         with self._changed:
             for later in reversed(following):
-                self._add(self._following, project, int(later["id"]), partial(self._prepare, later, config, project))
-
-    def _prepare(self, task: Mapping[str, Any], config: LabelConfig, project: Project) -> None:
-        self._segmenter.prepare(task, config, project)
+                job = partial(self._segmenter.prepare, later, config, project)
+                self._add(self._following, project, int(later["id"]), job)
 
     def _add(self, jobs: _Jobs, project: Project, number: int, job: _Job) -> None:
         """Put a job on top; the caller holds the lock."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import contextlib
 import hmac
 import json
 import logging
@@ -176,7 +175,7 @@ def _passwords(settings: Settings) -> Iterator[bytes]:
     """User and password as browsers write them, and as Label Studio does: in Latin-1 where that has the letters."""
     text = f"{settings.basic_auth_user}:{settings.basic_auth_pass}"
     yield text.encode()
-    with contextlib.suppress(UnicodeEncodeError):
+    with suppress(UnicodeEncodeError):
         yield text.encode("latin-1")
 
 

@@ -72,11 +72,10 @@ class LabelStudioClient:
         if not self.connection.url:
             raise FetchError("the address of Label Studio is unknown: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY")
         url = self.connection.url + path
-        headers = self.tokens.header(self.connection)
-        answer = self.transport.request(method, url, headers=headers, json=body, trusted=True)
-        if answer.status == 401 and self.tokens.forget(self.connection):
-            headers = self.tokens.header(self.connection)
-            answer = self.transport.request(method, url, headers=headers, json=body, trusted=True)
+        answer = self.tokens.authorized(
+            self.connection,
+            lambda headers: self.transport.request(method, url, headers=headers, json=body, trusted=True),
+        )
         if answer.status >= 300:
             shown = answer.body[:200].decode("utf-8", "replace")
             raise FetchError(

@@ -14,7 +14,6 @@ from decoder import ClickMaskError
 from plugin.batch import Batch
 from plugin.build import Backend
 from plugin.label_config import LabelConfig, read_label_config
-from plugin.predictor import model_version
 from plugin.projects import Project, connect, read_options
 
 _log = logging.getLogger(__name__)
@@ -22,12 +21,13 @@ _log = logging.getLogger(__name__)
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Let a parser choose between serving and the commands of this file."""
-    about = (
-        "serve: answer Label Studio (default); warm: encode a project's images; prelabel: segment a project's tasks "
-    )
-    about += "and store predictions; accepted: print what people accepted, as JSON lines"
     parser.add_argument(
-        "command", nargs="?", choices=("serve", "warm", "prelabel", "accepted"), default="serve", help=about
+        "command",
+        nargs="?",
+        choices=("serve", "warm", "prelabel", "accepted"),
+        default="serve",
+        help="serve: answer Label Studio (default); warm: encode a project's images; prelabel: segment or track a "
+        "project's tasks and store predictions; accepted: print what people accepted, as JSON lines",
     )
     parser.add_argument("--project", type=int, help="number of the project in Label Studio (warm, prelabel)")
     parser.add_argument("--params", default="", help="the project's extra params as JSON (warm, prelabel)")
@@ -82,10 +82,8 @@ def warm(backend: Backend, project: Project, config: LabelConfig) -> None:
 def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
     """Segment or track every task of a project and store predictions; tasks that have some are left alone."""
     backend.engines.wait(project.options.model)
-    client, version = (
-        backend.client(project.connection),
-        model_version(project.options.model or backend.engines.default),
-    )
+    client = backend.client(project.connection)
+    version = backend.predictor.model_version(project)
     batch, empty = Batch(backend.segmenter), 0
     tasks = (task for task in client.all_tasks(project.number) if not _has_prediction(task, version))
     for task in tqdm(tasks, unit=" tasks", desc="segmenting"):

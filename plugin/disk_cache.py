@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -64,19 +65,18 @@ class DiskCache:
 
 def shrink(folder: Path, budget: int) -> None:
     """Throw away a folder's least recently used files until the rest is within a byte budget."""
-    if not folder.is_dir():
-        return
-    files = sorted(
-        (
-            (entry.stat(), entry.path)
-            for entry in os.scandir(folder)
-            if entry.is_file() and not entry.name.startswith(".")
-        ),
-        key=lambda item: item[0].st_mtime_ns,
-    )
+    files = sorted(_kept_files(folder), key=lambda item: item[0].st_mtime_ns)
     excess = sum(stat.st_size for stat, _ in files) - budget
     for stat, path in files:
         if excess <= 0:
             return
-        Path(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         excess -= stat.st_size
+
+
+def _kept_files(folder: Path) -> Iterator[tuple[os.stat_result, Path]]:
+    """The files that are not being written; another process may throw some away meanwhile."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_file() and not path.name.startswith("."):
+            with contextlib.suppress(FileNotFoundError):
+                yield path.stat(), path

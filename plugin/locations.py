@@ -85,12 +85,12 @@ def locate(
     if not isinstance(value, str) or not value.strip():
         raise RequestError(f"task {task.get('id')} has no {what}: got {value!r} for {source!r}, wanted a URL or path")
     try:
-        return _located(value.strip(), task.get("id"), connection)
+        return _located(value.strip(), task.get("id"), connection, what)
     except ValueError as error:  # urlsplit's word for brackets and ports that make no sense
-        raise RequestError(f"task {task.get('id')} has no image: {value[:200]!r} is no address: {error}") from error
+        raise RequestError(f"task {task.get('id')} has no {what}: {value[:200]!r} is no address: {error}") from error
 
 
-def _located(value: str, task_id: object, connection: Connection) -> Location:
+def _located(value: str, task_id: object, connection: Connection, what: str) -> Location:
     scheme = urlsplit(value).scheme.lower()
     if scheme in _CLOUD_SCHEMES:
         name = base64.urlsafe_b64encode(value.encode()).decode()
@@ -99,7 +99,7 @@ def _located(value: str, task_id: object, connection: Connection) -> Location:
     if scheme in ("http", "https"):
         value = urlsplit(value).geturl()  # with its scheme in small letters
         if not urlsplit(value).hostname:
-            raise RequestError(f"task {task_id} has no image: {value[:200]!r} names no host")
+            raise RequestError(f"task {task_id} has no {what}: {value[:200]!r} names no host")
         if connection.alias and _origin(value) == _origin(connection.alias):
             parts = urlsplit(value)
             path = parts.path.removeprefix(urlsplit(connection.alias).path)
@@ -109,7 +109,7 @@ def _located(value: str, task_id: object, connection: Connection) -> Location:
         return Location(hashlib.sha256(value.encode()).hexdigest(), (value,))
     if scheme or value.startswith(("//", "\\")):
         raise RefusedError(
-            f"image {value[:200]!r} is refused: wanted http, https, s3, gs, azure-blob or a Label Studio path"
+            f"{what} {value[:200]!r} is refused: wanted http, https, s3, gs, azure-blob or a Label Studio path"
         )
     return _on_label_studio(value, value, connection)
 
@@ -133,7 +133,7 @@ def _local_path(path: str) -> str:
 def _join(connection: Connection, path: str, value: str) -> str:
     if not connection.url:
         raise RequestError(
-            f"image {value[:200]!r} is on Label Studio, whose address is unknown: "
+            f"{value[:200]!r} is on Label Studio, whose address is unknown: "
             f"reload the project page so that Label Studio calls /setup, or set LABEL_STUDIO_URL"
         )
     return connection.url + path

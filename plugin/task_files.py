@@ -82,9 +82,7 @@ class TaskFiles:
     def _hop(self, url: str, connection: Connection, into: BinaryIO | None) -> Answer:
         if not connection.may_see_token(url):
             return self.transport.request("GET", url, trusted=connection.owns(url), into=into)
-        header = self.tokens.header(connection)
-        answer = self.transport.request("GET", url, headers=header, trusted=True, into=into)
-        if answer.status == 401 and self.tokens.forget(connection):
-            header = self.tokens.header(connection)
-            answer = self.transport.request("GET", url, headers=header, trusted=True, into=into)
-        return answer
+        return self.tokens.authorized(
+            connection,
+            lambda headers: self.transport.request("GET", url, headers=headers, trusted=True, into=into),
+        )

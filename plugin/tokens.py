@@ -11,10 +11,11 @@ import binascii
 import json
 import threading
 import time
+from collections.abc import Callable, Mapping
 
 from plugin.errors import FetchError
 from plugin.locations import Connection
-from plugin.transport import Transport
+from plugin.transport import Answer, Transport
 
 _SPARE_SECONDS = 30.0
 _UNKNOWN_LIFE_SECONDS = 60.0
@@ -45,7 +46,21 @@ class Tokens:
                 self._access[connection.url, connection.token] = (access, _end_of_life(access))
         return {"Authorization": f"Bearer {access}"}
 
-    def forget(self, connection: Connection) -> bool:
+    def authorized(self, connection: Connection, send: Callable[[Mapping[str, str]], Answer]) -> Answer:
+        """Send a request with the connection's header; once more if an access token was refused before its time.
+
+        Args:
+            send: Sends the request with the headers it is given; it may be called twice.
+
+        Raises:
+            FetchError: If Label Studio does not accept the personal access token.
+        """
+        answer = send(self.header(connection))
+        if answer.status == 401 and self._forget(connection):
+            return send(self.header(connection))
+        return answer
+
+    def _forget(self, connection: Connection) -> bool:
         """Drop an access token the server refused; say whether there was one, so that trying again makes sense."""
         with self._lock:
             return self._access.pop((connection.url, connection.token), None) is not None

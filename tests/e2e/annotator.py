@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Locator, Page, Response
+from playwright.sync_api import Locator, Page, Response, expect
 
 Tool = Literal["key-point-tool", "rectangle-tool"]
 ACCEPT = "[data-testid=bottombar-accept-suggestions-button]"
 SMART_TOOLS = ".lsf-tool_smart"
 DRAFT_SECONDS = 60  # the page saves 5 s after a change
+STILL_TRIES, STILL_MS = 20, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +91,21 @@ class Annotator:
             self.page.get_by_role("button", name="Submit").click()
         return int(waiting.value.json()["id"])
 
-    def regions_listed(self) -> int:
-        """Number of entries in the page's list of regions."""
-        return self.page.locator(".lsf-outliner-item").count()
+    def wait_for_regions(self, count: int) -> None:
+        """Wait until the page lists so many regions."""
+        expect(self.page.locator(".lsf-outliner-item")).to_have_count(count)
 
     def see(self, name: str) -> bytes:
-        """Keep a screenshot of the page; return one of the image alone, as PNG."""
+        """Keep a screenshot of the page; return one of the image alone, as PNG, once it holds still."""
+        image = self._canvas().screenshot()
+        for _ in range(STILL_TRIES):
+            self.page.wait_for_timeout(STILL_MS)
+            before, image = image, self._canvas().screenshot()
+            if image == before:
+                break
         self._screenshots.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self._screenshots / f"{name}.png")
-        return self._canvas().screenshot()
+        return image
 
     def _click(self, label: str, spot: Spot, modifiers: Sequence[Literal["Alt"]]) -> dict[str, Any]:
         self._choose("key-point-tool", self._labels(label).nth(0))

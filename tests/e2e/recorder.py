@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.waiting import eventually
+
 SECRETS = frozenset({"access_token"})
 BACKEND_SECONDS = 120.0
 
@@ -33,6 +35,14 @@ class Recorder:
     def last(self, path: str) -> dict[str, Any]:
         """The newest body sent to this path."""
         return next(body for sent_to, body in reversed(self._bodies) if sent_to == path)
+
+    def event(self, action: str) -> dict[str, Any]:
+        """The newest webhook of this event, once there is one."""
+
+        def sent() -> list[dict[str, Any]]:
+            return [body for path, body in list(self._bodies) if path == "/webhook" and body["action"] == action]
+
+        return eventually(sent, f"webhook {action}")[-1]
 
 
 def without_secrets(body: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_click_alt_click_accept_submit(annotator: Annotator, client: StudioClien
     assert holds(mask_of(corrected["result"]), CHEETAH)
 
     annotator.accept()
-    assert annotator.regions_listed() == len(corrected["result"])
+    annotator.wait_for_regions(len(corrected["result"]))
     saved = client.call("GET", f"/api/annotations/{annotator.submit()}")["result"]
     annotator.see("story-4-submitted")
     assert [region["value"] for region in saved] == [region["value"] for region in corrected["result"]]

@@ -22,6 +22,7 @@ from plugin.studio.process import running
 from plugin.studio.servers import backend_command
 from tests.e2e.conftest import free_port
 from tests.e2e.test_tokens import CLICK
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -62,4 +63,5 @@ def test_label_studio_logs_in(client: StudioClient, guarded: str, tmp_path: Path
     body = {"task": task["id"], "context": {"result": [CLICK]}}
     answer = client.call("POST", f"/api/ml/{backend['id']}/interactive-annotating", json=body)
     made = client.call("POST", f"/api/tasks/{task['id']}/annotations", json={"result": answer["data"]["result"]})
-    assert [example["annotation"] for example in accepted(tmp_path / "backend")] == [made["id"]]
+    [example] = eventually(lambda: accepted(tmp_path / "backend"), "a record")
+    assert example["annotation"] == made["id"]

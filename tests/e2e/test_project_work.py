@@ -20,6 +20,7 @@ from plugin.studio.client import StudioClient
 from plugin.studio.command import open_project
 from plugin.studio.photos import sample_photos
 from tests.e2e.conftest import LabelStudio
+from tests.e2e.waiting import eventually
 from tests.plugin.server import serving
 
 pytestmark = pytest.mark.e2e
@@ -127,7 +128,7 @@ def test_predictions_are_retrieved_and_accepted_answers_recorded(
         body = {"task": third, "context": {"result": [names | {"value": click}]}}
         answer = client.call("POST", f"/api/ml/{connected['id']}/interactive-annotating", json=body)
         client.call("POST", f"/api/tasks/{third}/annotations", json={"result": answer["data"]["result"]})
-        (example,) = list(backend.records.examples())
+        (example,) = eventually(lambda: list(backend.records.examples()), "a record")
         assert (example["task"], example["region"]["id"]) == (third, answer["data"]["result"][0]["id"])
         assert example["prompt"]["points"][0]["positive"] is True
 

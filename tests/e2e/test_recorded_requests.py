@@ -56,14 +56,14 @@ def test_label_studio_sends_what_was_recorded(
     annotator.accept()
 
     annotation = annotator.submit()
-    sent["annotation_created"] = recorder.last("/webhook")
+    sent["annotation_created"] = recorder.event("ANNOTATION_CREATED")
     client.call("PATCH", f"/api/annotations/{annotation}", json={"ground_truth": True})
-    sent["annotation_updated"] = recorder.last("/webhook")
+    sent["annotation_updated"] = recorder.event("ANNOTATION_UPDATED")
     backend = client.call("GET", "/api/ml", params={"project": project})[0]["id"]
     client.call("POST", f"/api/ml/{backend}/train", json={})
-    sent["start_training"] = recorder.last("/webhook")
+    sent["start_training"] = recorder.event("START_TRAINING")
     client.call("DELETE", f"/api/annotations/{annotation}")
-    sent["annotations_deleted"] = recorder.last("/webhook")
+    sent["annotations_deleted"] = recorder.event("ANNOTATIONS_DELETED")
 
     if os.environ.get("CLICKMASK_RECORD") == "1":
         _write(sent)

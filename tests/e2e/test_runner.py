@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.e2e.annotator import Annotator, Spot
 from tests.e2e.conftest import CACHE, free_port, need
 from tests.e2e.masks import holds, mask_of
 from tests.e2e.runner_environment import CHECKOUT, RUNNER_VERSION, install_runner
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -84,10 +84,9 @@ def test_click_accept_submit_through_the_official_runner(
 def wait_for_record(data_dir: Path) -> dict[str, Any]:
     """What the runner recorded as accepted; it does so in a process of its own, some seconds later."""
     command = [sys.executable, "-m", "plugin", "accepted", "--data-dir", str(data_dir)]
-    for _ in range(15):
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        if printed:
-            record: dict[str, Any] = json.loads(printed.splitlines()[0])
-            return record
-        time.sleep(2)
-    raise AssertionError("the runner recorded nothing")
+
+    def records() -> list[str]:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    record: dict[str, Any] = json.loads(eventually(records, "a record of the runner")[0])
+    return record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,11 +68,13 @@ class VideoPage:
         box = self._page.locator(".lsf-frames-control input")
         box.fill(str(frame))
         box.press("Enter")
-        self._page.wait_for_timeout(1000)
+        shown = self._page.locator(".lsf-frames-control", has_text=re.compile(rf"^\s*{frame}\s*of"))
+        shown.wait_for()
+        self._page.wait_for_function("!document.querySelector('video').seeking")
 
-    def keyframes(self) -> int:
-        """How many keyframes the timeline shows."""
-        return self._page.locator(".lsf-keypoints__point").count()
+    def wait_for_keyframes(self, at_least: int) -> None:
+        """Wait until the timeline shows so many keyframes."""
+        self._page.locator(".lsf-keypoints__point").nth(at_least - 1).wait_for(state="attached")
 
     def _label(self, label: str) -> None:
         self._page.locator(".lsf-label", has_text=label).click()
@@ -110,7 +113,7 @@ def test_boxes_become_tracks(annotator: Annotator, client: StudioClient, recorde
 
     page.draw_box("Animal", PIECES[0], frame=1)
     annotator.see("video-1-drawn")
-    assert page.keyframes() == 1
+    page.wait_for_keyframes(1)
     answer = page.track(0, other="Building", label="Animal")
     first_request = recorder.last("/predict")
     for _ in range(TRIES):
@@ -119,7 +122,7 @@ def test_boxes_become_tracks(annotator: Annotator, client: StudioClient, recorde
         answer = page.track(0, other="Building", label="Animal")
     (region,) = answer["result"]
     annotator.see("video-2-tracked")
-    assert page.keyframes() > 3
+    page.wait_for_keyframes(4)
 
     page.go_to(LATER)
     page.draw_box("Thing", PIECES[1], frame=LATER)

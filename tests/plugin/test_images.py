@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,19 @@ def test_fetched_files_are_kept_within_the_budget(studio: Studio, tmp_path: Path
     cache.put("c", b"x" * 100)
     cache.put("too large", b"x" * 300)
     assert [cache.get(name) is not None for name in ("a", "b", "c", "too large")] == [True, False, True, False]
+
+
+def test_two_caches_that_share_a_folder_throw_files_away_at_once(tmp_path: Path) -> None:
+    """A file that the other one threw away between listing and looking broke the request."""
+    caches = [DiskCache(tmp_path, 500), DiskCache(tmp_path, 500)]
+
+    def fill(number: int) -> None:
+        for name in range(100):
+            caches[number % 2].put(f"{number}-{name}", b"x" * 100)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fill, range(4)))
+    assert len(list(tmp_path.iterdir())) <= 5
 
 
 def test_keys_are_those_of_the_image_and_not_of_the_task(studio: Studio) -> None:
