@@ -7,8 +7,11 @@ import logging
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+_LEFT_BEHIND_SECONDS = 24 * 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +67,15 @@ class DiskCache:
 
 
 def shrink(folder: Path, budget: int) -> None:
-    """Throw away a folder's least recently used files until the rest is within a byte budget."""
-    files = sorted(_kept_files(folder), key=lambda item: item[0].st_mtime_ns)
+    """Throw away a folder's least recently used files until the rest is within a byte budget.
+
+    Hidden names are being written or in use; old ones were left behind by a process that died.
+    """
+    found = list(_files(folder))
+    for stat, path in found:
+        if path.name.startswith(".") and time.time() - stat.st_mtime > _LEFT_BEHIND_SECONDS:
+            path.unlink(missing_ok=True)
+    files = sorted((item for item in found if not item[1].name.startswith(".")), key=lambda item: item[0].st_mtime_ns)
     excess = sum(stat.st_size for stat, _ in files) - budget
     for stat, path in files:
         if excess <= 0:
@@ -74,9 +84,9 @@ def shrink(folder: Path, budget: int) -> None:
         excess -= stat.st_size
 
 
-def _kept_files(folder: Path) -> Iterator[tuple[os.stat_result, Path]]:
-    """The files that are not being written; another process may throw some away meanwhile."""
+def _files(folder: Path) -> Iterator[tuple[os.stat_result, Path]]:
+    """A folder's files; another process may throw some away meanwhile."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_file() and not path.name.startswith("."):
-            with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
                 yield path.stat(), path

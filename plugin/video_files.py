@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,15 +15,13 @@ from plugin.disk_cache import shrink
 from plugin.locations import Connection, Location
 from plugin.task_files import TaskFiles
 
-_LEFT_BEHIND_SECONDS = 24 * 3600.0
-
 
 class VideoFiles:
     """Fetches videos and keeps their files.
 
     Args:
         files: Where the files come from.
-        folder: Made on first use. Hidden names in it are in use, or left behind by a process that died.
+        folder: Made on first use. Hidden names in it are in use.
         budget: Most bytes kept; a larger file is thrown away after use.
     """
 
@@ -56,7 +53,6 @@ class VideoFiles:
     def _in_use(self, location: Location, connection: Connection) -> Path:
         """A file of our own with the video: a second name of the kept one where there is one."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._sweep()
         kept = self._folder / location.key
         path = Path(tempfile.mktemp(dir=self._folder, prefix="."))
         if kept.exists():
@@ -76,15 +72,6 @@ class VideoFiles:
             second.replace(kept)
             shrink(self._folder, self._budget)
         return path
-
-    def _sweep(self) -> None:
-        """Throw away what a process that died left behind."""
-        for path in self._folder.glob(".*"):
-            try:
-                if time.time() - path.stat().st_mtime > _LEFT_BEHIND_SECONDS:
-                    path.unlink()
-            except FileNotFoundError:  # another process was quicker
-                continue
 
 
 def _name_again(path: Path, other: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -242,6 +244,15 @@ def test_fetched_files_are_kept_within_the_budget(studio: Studio, tmp_path: Path
     cache.put("c", b"x" * 100)
     cache.put("too large", b"x" * 300)
     assert [cache.get(name) is not None for name in ("a", "b", "c", "too large")] == [True, False, True, False]
+
+
+def test_what_a_process_that_died_left_half_written_is_thrown_away(tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".old", tmp_path / ".fresh"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (0, time.time() - 2 * 24 * 3600))
+    DiskCache(tmp_path, 250).put("a", b"x" * 100)
+    assert {path.name for path in tmp_path.iterdir()} == {".fresh", "a"}
 
 
 def test_two_caches_that_share_a_folder_throw_files_away_at_once(tmp_path: Path) -> None:
