@@ -102,6 +102,12 @@ def test_a_phone_can_label(open_desk: OpenDesk) -> None:
     desk.until_saved()
     desk.page.locator(".cm-tabs button").last.tap()
     desk.page.locator(".cm-objects .cm-item").wait_for()
+    desk.until("app.root.dataset.drawer === 'right'")
+    desk.page.touchscreen.tap(30, 300)
+    desk.until("app.root.dataset.drawer === ''")  # who touches the picture has done with the list
+    desk.page.locator(".cm-tabs button").first.tap()
+    desk.page.locator(".cm-pictures .cm-item", has_text="lion.jpg").tap()
+    desk.until("app.root.dataset.drawer === '' && state.picture.name === 'lion.jpg'")
 
 
 def test_two_fingers_zoom_and_move_and_mark_nothing(open_desk: OpenDesk) -> None:
@@ -237,6 +243,29 @@ def test_skipped_pictures_and_filters(open_desk: OpenDesk) -> None:
     expect(desk.page.locator(".cm-pictures .cm-item")).to_have_text([re.compile(r"cheetah\.jpg\s*skipped")])
     desk.page.get_by_role("tab", name="To do").click()
     expect(desk.page.locator(".cm-pictures .cm-item")).to_have_count(3)
+
+
+def test_everything_is_looked_for_and_the_proposal_under_the_pointer_is_accepted(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    bar = desk.page.locator(".cm-candidates")
+    desk.press("g")
+    expect(bar).to_contain_text("Looking for objects")
+    desk.press("Escape")  # stops it
+    desk.until("!app.everything && app.root.querySelector('.cm-candidates').hidden")
+    desk.press("g")
+    desk.until("state.proposals.length > 1")
+    count = desk.get("state.proposals.length")
+    expect(bar).to_contain_text(f"{count} proposals")
+    desk.page.mouse.move(*desk.screen(*BODY))
+    pointed = "state.proposals.find((one) => one.id === state.pointedProposal)"
+    desk.until(f"{pointed} && {pointed}.mask.contains({BODY[0]}, {BODY[1]})")
+    mask = desk.get(f"{pointed}.mask.text")
+    desk.click(*BODY)
+    desk.until("state.objects.length === 1")
+    assert desk.objects() == [mask]
+    assert desk.get("state.proposals.length") == count - 1
+    desk.press("Escape")
+    desk.until("state.proposals.length === 0 && state.objects.length === 1")
 
 
 def test_help_opens_and_closes(open_desk: OpenDesk) -> None:

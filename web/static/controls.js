@@ -35,16 +35,13 @@ class Controls extends PageControls {
 
   renderState() {
     const { state } = this.app;
-    this.renderPhase(state.phase, TEXT.phases[state.phase]);
+    if (this.app.everything) this.renderPhase("encoding", TEXT.everythingBusy(this.app.everything.share));
+    else this.renderPhase(state.phase, TEXT.phases[state.phase]);
     const { picture } = state;
     this.find("facts").textContent = picture ? TEXT.facts(picture) : "";
     const note = !picture && state.phase === "ready" ? TEXT.dropHere : state.problem || "";
     this.note.textContent = note;
     this.note.hidden = !note;
-  }
-
-  renderBusy(text) {
-    this.renderPhase("encoding", text);
   }
 
   renderScore() {
@@ -62,9 +59,12 @@ class Controls extends PageControls {
     const { draft, proposals } = this.app.state;
     const bar = this.find("candidates");
     const answer = shownAnswer(draft);
-    bar.hidden = !answer && !proposals.length;
+    const { everything } = this.app;
+    bar.hidden = !answer && !proposals.length && !everything;
     if (bar.hidden) return;
-    const clear = make("button", { type: "button", class: "cm-plain", onclick: () => this.app.clear() }, TEXT.clear, make("kbd", {}, "Esc"));
+    const leave = (words) => make("button", { type: "button", class: "cm-plain", onclick: () => this.app.clear() }, words, make("kbd", {}, "Esc"));
+    if (everything) return replaceChildren(bar, make("span", {}, TEXT.everythingBusy(everything.share)), leave(TEXT.stop));
+    const clear = leave(TEXT.clear);
     if (proposals.length) {
       const all = make("button", { type: "button", class: "cm-primary", onclick: () => this.app.acceptAll() }, TEXT.acceptAll);
       return replaceChildren(bar, make("span", {}, TEXT.everythingDone(proposals.length)), clear, all);

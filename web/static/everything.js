@@ -5,44 +5,57 @@ const EVERYTHING_COLORS = ["#f97316", "#22c55e", "#3b82f6", "#e11d48", "#a855f7"
 const Everything = {
   async segmentEverything() {
     const { folder, picture } = this.state;
-    if (!picture || this.everythingJob) return;
+    if (!picture || this.everything) return;
     this.clear();
+    const run = this.everything = { job: null, share: 0 };
+    this.everythingMoved();
     try {
-      const { job } = await this.call("start_everything", { folder, picture: picture.id });
-      this.everythingJob = job;
-      const result = await this.watch(job, ({ done, total, found }) => {
-        if (this.everythingJob !== job) return;
-        this.controls.renderBusy(TEXT.everythingBusy(done, total));
-        if (found) this.showProposals(found);
+      run.job = (await this.call("start_everything", { folder, picture: picture.id })).job;
+      if (this.everything !== run) return this.stopEverything(run); // left before it began
+      const { found } = await this.watch(run.job, ({ done, total }) => {
+        run.share = total ? done / total : 0;
+        if (this.everything === run) this.everythingMoved();
       });
-      if (this.everythingJob === job) this.showProposals(result.found);
-      if (this.everythingJob === job && !result.found.length) this.toasts.show(TEXT.everythingDone(0));
+      if (this.everything === run) this.showProposals(found);
     } catch (failure) {
       if (failure.kind !== "cancelled") this.fail(failure);
     }
-    this.everythingJob = null;
+    if (this.everything === run) this.everything = null;
+    this.everythingMoved();
+  },
+
+  everythingMoved() {
     this.controls.renderState();
     this.controls.renderCandidates();
   },
 
+  stopEverything({ job }) {
+    if (job) this.call("stop_job", { job }).catch(() => {});
+  },
+
+  // small ones are painted last, or they could not be seen
   showProposals(found) {
-    const { state } = this;
-    const known = new Map(state.proposals.map((proposal) => [proposal.id, proposal]));
-    const taken = this.takenProposals ||= new Set();
-    state.proposals = found.filter((one) => !taken.has(one.id)).map((one, i) => known.get(one.id)
-      || { ...one, mask: Mask.fromText(one.runs), color: EVERYTHING_COLORS[i % EVERYTHING_COLORS.length] })
-      .sort((one, other) => other.mask.area - one.mask.area); // small ones are painted last, or they could not be seen
-    this.controls.renderCandidates();
+    this.state.proposals = found.map((one, i) => ({ ...one, mask: Mask.fromText(one.runs), color: EVERYTHING_COLORS[i % EVERYTHING_COLORS.length] }))
+      .sort((one, other) => other.mask.area - one.mask.area);
+    if (!found.length) this.toasts.show(TEXT.everythingDone(0));
     this.stage.refresh();
   },
 
   leaveProposals() {
-    if (this.everythingJob) this.call("stop_job", { job: this.everythingJob }).catch(() => {});
-    this.everythingJob = null;
-    this.takenProposals = null;
-    if (!this.state.proposals.length) return;
+    if (this.everything) this.stopEverything(this.everything);
+    this.everything = null;
     this.state.proposals = [];
+    this.state.pointedProposal = null;
     this.controls.render();
+    this.stage.refresh();
+  },
+
+  // the one that a click would accept stands out
+  pointProposal(at) {
+    const under = at && this.smallestAt(this.state.proposals, ...at);
+    const id = under ? under.id : null;
+    if (id === this.state.pointedProposal) return;
+    this.state.pointedProposal = id;
     this.stage.refresh();
   },
 
@@ -61,12 +74,12 @@ const Everything = {
 
   acceptProposals(proposals) {
     const { state } = this;
-    const changes = proposals.map(({ id, mask, score }) => {
+    const changes = proposals.map(({ mask, score }) => {
       const after = { id: newId(), category: state.category, mask, prompts: {}, score, source: "auto" };
-      (this.takenProposals ||= new Set()).add(id);
       return { id: after.id, before: null, after };
     });
     state.proposals = state.proposals.filter((proposal) => !proposals.includes(proposal));
+    state.pointedProposal = null;
     this.change(changes);
   },
 };

@@ -118,7 +118,7 @@ const Marking = {
 
   clear() {
     const { draft, proposals } = this.state;
-    if (proposals.length || this.everythingJob) return this.leaveProposals();
+    if (proposals.length || this.everything) return this.leaveProposals();
     if (!isEmptyDraft(draft)) this.nextDraft(newDraft());
     else if (this.state.selected) this.select(null);
   },
@@ -129,12 +129,14 @@ const Marking = {
     this.stage.cursor = paints ? screen : null;
     if (paints) this.stage.refresh();
     Pointing.pointed.call(this, at);
+    this.pointProposal(at);
     if (this.isInside(at) && event.pointerType === "mouse" && !event.buttons) this.hover(at);
     else this.stopHover();
   },
 
   pointerLeft() {
     Pointing.pointerLeft.call(this);
+    this.pointProposal(null);
     this.stage.cursor = null;
     this.stopHover();
     this.stage.refresh();

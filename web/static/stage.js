@@ -99,12 +99,15 @@ class Stage {
   }
 
   paintMasks(context) {
-    const { objects, hiddenObjects, draft, selected, proposals, preview } = this.state;
+    const { objects, hiddenObjects, draft, selected, proposals, pointedProposal, preview } = this.state;
     for (const object of objects) {
       if (hiddenObjects.has(object.id) || (draft.editing && draft.editing.id === object.id)) continue;
       this.paintMask(context, object.mask, this.state.colorOf(object.category), object.id === selected ? 2.5 : 1.2);
     }
-    for (const proposal of proposals) this.paintMask(context, proposal.mask, proposal.color, 1);
+    for (const proposal of proposals) {
+      const pointed = proposal.id === pointedProposal;
+      this.paintMask(context, proposal.mask, proposal.color, pointed ? 2.5 : 1, pointed || pointedProposal === null ? 1 : 0.5);
+    }
     const answer = shownAnswer(draft);
     if (preview && !answer) this.paintMask(context, preview.mask, this.state.color(), 1, 0.5);
     if (answer) this.paintMask(context, answer.mask, this.state.draftColor(), 2);

@@ -13,6 +13,7 @@ class State {
     this.hiddenObjects = new Set();
     this.selected = null;
     this.proposals = [];
+    this.pointedProposal = null;
     this.draft = newDraft();
     this.preview = null;
     this.tool = "click";

@@ -48,7 +48,7 @@ class VideoControls extends PageControls {
     }, icon("eye"), VIDEO.follow);
     this.busy = make("div", { class: "cm-busy", hidden: true },
       this.followed, make("div", { class: "cm-meter", role: "progressbar" }, this.bar), this.progress,
-      make("button", { type: "button", class: "cm-primary cm-stop", onclick: () => app.stopTracking() }, VIDEO.stop, make("kbd", {}, "Esc")));
+      make("button", { type: "button", class: "cm-primary cm-stop", onclick: () => app.stopTracking() }, TEXT.stop, make("kbd", {}, "Esc")));
     return this.busy;
   }
 

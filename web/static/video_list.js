@@ -22,7 +22,7 @@ class VideosPanel {
   row(entry) {
     const image = make("img", { alt: "", draggable: false });
     return make("button", { type: "button", class: "cm-item", role: "option", title: entry.name, onclick: () => this.app.goTo(entry.path) },
-      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, entry.name.split("/").pop(), make("small", {})));
+      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, make("span", {}, entry.name.split("/").pop()), make("small", {})));
   }
 
   // which one is open, and which have objects
