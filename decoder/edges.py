@@ -30,6 +30,9 @@ FILTER_LIMIT = 6.0  # logits beyond this are equally sure
 SURELY_OBJECT = 0.93  # probability from which the graph cut must agree with the network
 SURELY_BACKGROUND = 0.03  # likewise: networks rather include too much
 BOX_MARGIN = 0.05  # of a box's sides, by which the object may exceed it
+BOX_BIASES = (0.0, 1.0, 2.0, 3.0)  # logits, by which an answer may be grown until it fills its box
+BIAS_COST = 0.03  # of the overlap with the box, per logit: without need nothing grows
+FILLS_BOX = 0.85  # overlap with the box from which no more is tried
 CLICK_RADIUS_PX = 3  # around a click, in the scaled picture, that is as it says
 PLAUSIBLE = (0.3, 2.0)  # areas of the cut, of the network's mask; another one has lost the object
 SPECK_SHARE = 0.02  # of the mask's area, below which holes and loose parts are filled and dropped
@@ -56,7 +59,9 @@ def sharpen(logits: Tensor, picture: NDArray[np.uint8], prompt: Prompt) -> Mask:
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(picture, shape, interpolation=cv2.INTER_AREA), np.uint8)
     answer = np.asarray(cv2.resize(logits.numpy(), shape, interpolation=cv2.INTER_LINEAR), np.float32)
-    if prompt.box is None and len(prompt.points) < PINNED_DOWN:
+    if prompt.box is not None:
+        shares = _fill_box(answer, small, prompt, scale)
+    elif len(prompt.points) < PINNED_DOWN:
         shares = _filtered(answer, small)
     else:
         shares = _cut(answer, small, prompt, scale)
@@ -114,11 +119,45 @@ def _near_box(box: Box | None, scale: float, shape: tuple[int, ...]) -> Shares:
     return near
 
 
-def _cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float) -> Shares:
+def _fill_box(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float) -> Shares:
+    """Cut so that the object reaches the sides of its box: people draw boxes tightly, cuts lose tails and paws."""
+    assert prompt.box is not None
+    best, best_fit = answer, -math.inf
+    for bias in BOX_BIASES:
+        shares = _cut(answer, picture, prompt, scale, bias)
+        fit = _overlap(_bounds(shares > 0.5), np.multiply(prompt.box.xyxy, scale)) - BIAS_COST * bias
+        if fit > best_fit:
+            best, best_fit = shares, fit
+        if fit >= FILLS_BOX:
+            break
+    return best
+
+
+def _bounds(mask: Mask) -> NDArray[np.float64]:
+    """The smallest box around a mask, (x0, y0, x1, y1), empty around nothing."""
+    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return np.array([left, top, left + width, top + height], np.float64)
+
+
+def _overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Intersection over union of two boxes (x0, y0, x1, y1)."""
+    sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
+    both = float(sides.clip(min=0).prod())
+    areas = [float((box[2:] - box[:2]).prod()) for box in (first, second)]
+    return both / max(sum(areas) - both, 1e-9)
+
+
+def _probability(logits: Shares) -> Shares:
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def _cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float, bias: float = 0.0) -> Shares:
     """Where the network is unsure, cut along edges between what looks like its object and what does not."""
-    probability = 1 / (1 + np.exp(-answer)) * _near_box(prompt.box, scale, answer.shape)
+    near = _near_box(prompt.box, scale, answer.shape)
+    probability = _probability(answer + bias) * near
+    certain = _probability(answer + bias / 2) * near  # grown less: what is only likely is for the edges to decide
     hints = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    hints[probability > SURELY_OBJECT] = cv2.GC_FGD
+    hints[certain > SURELY_OBJECT] = cv2.GC_FGD
     hints[probability < SURELY_BACKGROUND] = cv2.GC_BGD
     for point in prompt.points:
         place = (int(point.x * scale), int(point.y * scale))

@@ -53,6 +53,20 @@ def test_nothing_lies_far_outside_the_box() -> None:
     assert not mask[:, 215:].any()
 
 
+def test_an_object_is_grown_until_it_fills_its_box() -> None:
+    """A tail the network doubts, in front of its own colour far away."""
+    tailed = picture()
+    tailed[150:170, 280:380] = (210, 120, 30)
+    tailed[:60] = (210, 120, 30)
+    answer = rough_answer()
+    answer[32:36, 46:62] = -4.0
+    tight = sharpen(answer, tailed, BOX)
+    assert not tight[150:170, 300:].any()
+    whole = sharpen(answer, tailed, Prompt(box=Box(120.0, 100.0, 380.0, 220.0)))
+    assert whole[155:165, 290:370].mean() > 0.9
+    assert not whole[:90].any()
+
+
 def test_specks_go_unless_they_were_clicked() -> None:
     answer = rough_answer()
     answer[5:8, 5:8] = 6.0  # a loose part at x 31 to 50, y 23 to 38
