@@ -165,6 +165,7 @@ const Browsing = {
     const next = this.neighbour(way);
     if (way > 0 && picture && picture.status === "todo" && objects.length) this.setStatus(picture, "done");
     if (next) return this.openPicture(next.id);
+    if (!picture) return this.toasts.show(TEXT.noPictures);
     const rest = this.state.pictures.some((one) => one.status === "todo");
     this.toasts.show(way < 0 ? TEXT.firstPicture : rest ? TEXT.lastPicture : TEXT.allDone, rest || way < 0 ? "info" : "good");
   },

@@ -25,6 +25,13 @@ function replaceChildren(node, ...children) {
   node.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
+// the same, where most children are there already: what stays keeps the focus and its place in the scrolled list
+function keepChildren(node, children) {
+  const wanted = new Set(children);
+  for (const child of [...node.children]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, i) => { if (node.children[i] !== child) node.insertBefore(child, node.children[i] || null); });
+}
+
 function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");

@@ -17,6 +17,7 @@ function exportDialog(app, { fields, begin, seen, done, onchange }) {
         bar.firstChild.style.width = `${message.total ? 100 * message.done / message.total : 0}%`;
         note.textContent = seen(message.done, message.total);
       });
+      if (!result.objects) throw new Failure(TEXT.nothingToExport);
       note.textContent = done(result.objects);
       start.replaceWith(make("a", { class: "cm-primary", href: result.url, download: result.name }, icon("export"), `${TEXT.download} ${result.name}`));
     } catch (failure) {

@@ -54,10 +54,9 @@ const Labeling = {
   select(id) {
     const { state } = this;
     state.selected = id;
-    this.objects.render();
+    this.objects.mark();
+    this.objects.scrollTo(id);
     this.stage.refresh();
-    const row = id && this.objects.element.querySelector(`[data-object="${id}"]`);
-    if (row) row.scrollIntoView({ block: "nearest" });
   },
 
   // the object above or below in the list, which begins with the newest

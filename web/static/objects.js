@@ -1,27 +1,49 @@
-// The list of objects on the picture.
+// The list of objects on the picture, newest first.
 
 class ObjectsPanel {
   constructor(root, app) {
     this.app = app;
     this.element = root.querySelector(".cm-objects");
-    this.icons = new Map();
+    this.count = make("span", { class: "cm-count" });
+    this.list = make("div", { class: "cm-list", role: "list", "aria-label": TEXT.objects });
+    this.empty = make("p", { class: "cm-empty" }, TEXT.noObjects);
+    this.element.append(make("h2", {}, TEXT.objects, this.count), this.list);
+    this.rows = new Map(); // object id -> {look, row}: with hundreds of objects, only what changed is made anew
   }
 
   render() {
+    const { objects } = this.app.state;
+    const before = this.rows;
+    this.rows = new Map(objects.map((object) => [object.id, this.kept(object, before.get(object.id))]));
+    this.count.textContent = objects.length || "";
+    const rows = [...this.rows.values()].map(({ row }) => row).reverse();
+    keepChildren(this.list, rows.length ? rows : [this.empty]);
+    this.mark();
+  }
+
+  // which one is selected
+  mark() {
+    const { selected } = this.app.state;
+    for (const [id, { row }] of this.rows) row.setAttribute("aria-current", String(id === selected));
+  }
+
+  scrollTo(id) {
+    if (this.rows.has(id)) this.rows.get(id).row.scrollIntoView({ block: "nearest" });
+  }
+
+  // the row as it was, if nothing about the object changed
+  kept(object, known) {
     const { state } = this.app;
-    const rows = state.objects.map((object) => this.row(object));
-    replaceChildren(this.element,
-      make("h2", {}, TEXT.objects, make("span", { class: "cm-count" }, String(state.objects.length || ""))),
-      make("div", { class: "cm-list", role: "list", "aria-label": TEXT.objects }, rows.length ? rows.reverse() : make("p", { class: "cm-empty" }, TEXT.noObjects)));
-    for (const id of this.icons.keys()) if (!state.objects.some((object) => object.id === id)) this.icons.delete(id);
+    const look = [object, state.hiddenObjects.has(object.id), state.nameOf(object.category), state.colorOf(object.category)];
+    if (known && known.look.every((part, i) => part === look[i])) return known;
+    return { look, row: this.row(object) };
   }
 
   row(object) {
-    const { state } = this.app;
-    const hidden = state.hiddenObjects.has(object.id);
+    const hidden = this.app.state.hiddenObjects.has(object.id);
     const action = (name, title, run) => iconButton(name, title, (event) => { event.stopPropagation(); run(); });
     const row = make("div", {
-      class: "cm-item", role: "listitem", tabIndex: -1, "aria-current": String(object.id === state.selected),
+      class: "cm-item", role: "listitem", tabIndex: -1,
       onclick: () => this.app.select(object.id), ondblclick: () => this.app.showObject(object),
     },
     this.thumbnail(object),
@@ -35,26 +57,22 @@ class ObjectsPanel {
     return row;
   }
 
+  // the class; the others are listed only when somebody is about to choose
   choice(object) {
     const { state } = this.app;
-    const options = state.categories.map((one) => make("option", { value: one.id, selected: one.id === object.category }, one.name));
+    const option = ({ id, name }) => make("option", { value: id, selected: id === object.category }, name);
+    const fill = ({ target }) => { if (target.length < state.categories.length) replaceChildren(target, state.categories.map(option)); };
     return make("select", {
       class: "cm-class", style: `--dot:${state.colorOf(object.category)}`, "aria-label": TEXT.className,
-      onclick: (event) => event.stopPropagation(),
+      onclick: (event) => event.stopPropagation(), onpointerdown: fill, onfocus: fill,
       onchange: (event) => { this.app.relabel(object.id, Number(event.target.value)); this.app.focus(); },
-    }, options);
+    }, option({ id: object.category, name: state.nameOf(object.category) }));
   }
 
   thumbnail(object) {
-    const color = this.app.state.colorOf(object.category);
-    const kept = this.icons.get(object.id);
-    if (kept && kept.mask === object.mask && kept.color === color) return kept.canvas;
     const canvas = make("canvas", { class: "cm-thumb", width: 80, height: 80 });
     const source = this.app.stage.levels[0];
-    if (source && object.mask.area) {
-      paintThumbnail(canvas, source, object.mask, color);
-      this.icons.set(object.id, { canvas, mask: object.mask, color });
-    }
+    if (source && object.mask.area) paintThumbnail(canvas, source, object.mask, this.app.state.colorOf(object.category));
     return canvas;
   }
 }

@@ -62,6 +62,7 @@ const Repairing = {
     const wanted = `${answer.mask.text}:${minIou}`;
     if (wanted === this.outlined) return;
     this.outlined = wanted;
+    setTimeout(() => { if (this.outlining.busy) this.settings.showOutline(TEXT.outlining); }, 300);
     this.outlining.put({ wanted, folder: this.state.folder, picture: picture.id, runs: answer.mask.text, min_iou: minIou });
   },
 

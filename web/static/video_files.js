@@ -136,7 +136,7 @@ const VideoFiles = {
         return this.call("video_export", { video: this.state.video.video, format: format.value });
       },
       seen: VIDEO.exporting,
-      done: VIDEO.exportDone,
+      done: TEXT.exportDone,
     });
     format.focus();
   },
