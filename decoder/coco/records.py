@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from decoder.coco.annotation import rle_to_coco_annotation, to_coco_annotation
+from decoder.coco.annotation import rle_to_coco_annotation
 from decoder.coco.segmentation import box_to_rle, segmentation_to_rle
 from decoder.errors import ShapeError
 from decoder.formats.fields import Fields, integer, optional_integer, optional_score, side, text, wrong
 from decoder.formats.options import WriteOptions
 from decoder.formats.records import Category, ImageRecord, ObjectRecord
 from decoder.prompts import Size
-from decoder.shapes import rle_to_mask
 from decoder.shapes.rle import Rle
 
 
@@ -90,18 +89,8 @@ def write_object(item: ObjectRecord, image_id: int, options: WriteOptions) -> di
     Raises:
         ShapeError: If the limits of the options cannot hold.
     """
-    element = _describe(item, image_id, options)
-    element["iscrowd"] = int(item.is_crowd)
-    return element if item.track_id is None else element | {"track_id": item.track_id}
-
-
-def _describe(item: ObjectRecord, image_id: int, options: WriteOptions) -> dict[str, Any]:
-    if options.encoding == "rle" and not item.is_crowd:
-        return rle_to_coco_annotation(
-            item.rle, annotation_id=item.id, image_id=image_id, category_id=item.category_id, score=item.score
-        )
-    return to_coco_annotation(
-        rle_to_mask(item.rle),
+    element = rle_to_coco_annotation(
+        item.rle,
         annotation_id=item.id,
         image_id=image_id,
         category_id=item.category_id,
@@ -111,6 +100,8 @@ def _describe(item: ObjectRecord, image_id: int, options: WriteOptions) -> dict[
         max_points=options.max_points,
         score=item.score,
     )
+    element["iscrowd"] = int(item.is_crowd)
+    return element if item.track_id is None else element | {"track_id": item.track_id}
 
 
 def _read_rle(fields: Fields, size: Size) -> Rle:

@@ -19,7 +19,7 @@ from decoder.shapes.rle import Rle
 _SCHEMA = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
-    PRAGMA cache_size = -16000;
+    PRAGMA cache_size = -8000;
     CREATE TABLE images (
         id INTEGER PRIMARY KEY, place INTEGER, file_name TEXT, height INTEGER, width INTEGER, video TEXT, frame INTEGER
     );

@@ -12,7 +12,7 @@ from decoder.errors import DatasetError
 from decoder.formats.options import WriteOptions
 from decoder.formats.records import ObjectRecord
 from decoder.formats.videos import Video
-from decoder.shapes import mask_to_uncompressed_rle, rle_area, rle_to_mask
+from decoder.shapes import rle_area, rle_to_uncompressed_rle
 from decoder.shapes.rle import Rle
 
 Rows = dict[tuple[str, int, int], dict[int, ObjectRecord]]  # by kind of number, number and category; then by frame
@@ -64,7 +64,7 @@ def _track(frames: Mapping[int, ObjectRecord], length: int, options: WriteOption
     element = {
         "category_id": any_item.category_id,
         "iscrowd": int(any_item.is_crowd),
-        "segmentations": _per_frame(rles, length, _plain if options.encoding == "counts" else dict),
+        "segmentations": _per_frame(rles, length, rle_to_uncompressed_rle if options.encoding == "counts" else dict),
         "bboxes": _per_frame(rles, length, _bbox),
         "areas": _per_frame(rles, length, rle_area),
     }
@@ -75,10 +75,6 @@ def _track(frames: Mapping[int, ObjectRecord], length: int, options: WriteOption
 def _per_frame(rles: Mapping[int, Rle], length: int, describe: Callable[[Rle], Any]) -> list[Any]:
     """What to say about each frame's mask, None where there is none."""
     return [describe(rles[frame]) if frame in rles else None for frame in range(length)]
-
-
-def _plain(rle: Rle) -> Any:
-    return mask_to_uncompressed_rle(rle_to_mask(rle))
 
 
 def _bbox(rle: Rle) -> list[float]:

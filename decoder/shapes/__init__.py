@@ -12,8 +12,14 @@ from decoder.shapes.brush import brush_to_mask, mask_to_brush, mask_to_sdk_brush
 from decoder.shapes.cleanup import drop_specks, fill_holes, keep_largest_part, smooth_mask
 from decoder.shapes.ellipses import Ellipse, ellipse_to_mask, mask_to_ellipse
 from decoder.shapes.masks import Mask, mask_iou
-from decoder.shapes.polygons import Polygons, mask_to_polygons, polygons_to_mask
-from decoder.shapes.rle import mask_to_rle, mask_to_uncompressed_rle, rle_area, rle_to_mask
+from decoder.shapes.polygons import Polygons, mask_to_polygons, polygons_to_mask, rle_to_polygons
+from decoder.shapes.rle import (
+    mask_to_rle,
+    mask_to_uncompressed_rle,
+    rle_area,
+    rle_to_mask,
+    rle_to_uncompressed_rle,
+)
 from decoder.shapes.yolo import polygons_to_yolo, yolo_to_polygons
 
 __all__ = [
@@ -42,6 +48,8 @@ __all__ = [
     "polygons_to_yolo",
     "rle_area",
     "rle_to_mask",
+    "rle_to_polygons",
+    "rle_to_uncompressed_rle",
     "rotated_box_to_mask",
     "smooth_mask",
     "yolo_to_polygons",

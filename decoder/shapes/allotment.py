@@ -19,7 +19,7 @@ from decoder.shapes.rings import Rings
 
 SMALL_RING_CORNERS = 12  # such a ring is kept as it is or left out
 KEYHOLE_POINTS = 2  # a hole costs the way in and back
-TOLERANCE = 3.2  # Douglas-Peucker tolerance over mean deviation that yields somewhat more sides than needed
+TOLERANCE = 5.0  # Douglas-Peucker tolerance over mean deviation that yields somewhat more sides than needed
 LEAST_TOLERANCE_PX = 1.0  # below it the stairs of the pixel edges count as corners
 
 

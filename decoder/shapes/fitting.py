@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CANDIDATES_PER_SIDE = 5
+CANDIDATES_PER_SIDE = 2.5
 MIN_CANDIDATES = 128
-MIN_BAND = 40  # candidates a side may span at least
+BAND_SIDES, MIN_BAND = 3, 14  # a side may span this many average ones, and at least this many candidates
 MEAN_TO_RMS = 0.86  # mean over root-mean-square distance of a parabola to its best line
-FIT_ROUNDS = 3
+FIT_ROUNDS = 2
 WINDOW = 33  # contour points looked at when a break moves to its corner
 
 
@@ -56,9 +56,9 @@ def best_sides(ring: NDArray[np.int32], max_sides: int) -> SideCosts:
     """Find, for every number of sides up to ``max_sides``, where to break a ring so that lines fit best."""
     contour = ring_contour(ring)
     sums = _running_moments(contour)
-    num_candidates = min(len(contour), max(MIN_CANDIDATES, CANDIDATES_PER_SIDE * max_sides))
+    num_candidates = min(len(contour), max(MIN_CANDIDATES, round(CANDIDATES_PER_SIDE * max_sides)))
     candidates = np.arange(num_candidates) * len(contour) // num_candidates
-    band = min(num_candidates - 1, max(MIN_BAND, CANDIDATES_PER_SIDE * num_candidates // max_sides))
+    band = min(num_candidates - 1, max(MIN_BAND, BAND_SIDES * num_candidates // max_sides))
     ends = np.arange(num_candidates)[:, None] + np.arange(1, band + 1)
     ends_at = np.concatenate([candidates, candidates + len(contour)])[ends]
     costs = _line_errors(sums, np.broadcast_to(candidates[:, None], ends_at.shape), ends_at)
@@ -69,13 +69,13 @@ def best_sides(ring: NDArray[np.int32], max_sides: int) -> SideCosts:
 def fit_sides(costs: SideCosts, num_sides: int) -> Floats:
     """Lay lines through the best pieces of a ring and return where they meet, shape (num_sides, 2) [px]."""
     breaks = _read_back(costs, num_sides)
-    corners = costs.contour[breaks]
-    for _ in range(FIT_ROUNDS):
-        corners = _meeting_points(costs, breaks)
+    corners = _meeting_points(costs, breaks)
+    for _ in range(FIT_ROUNDS - 1):
         moved = _nearest_on_contour(costs.contour, breaks, corners)
         if (moved == breaks).all() or (np.diff(moved) < 1).any():
             break
         breaks = moved
+        corners = _meeting_points(costs, breaks)
     return corners
 
 

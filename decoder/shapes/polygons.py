@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from decoder.shapes.filling import check_ring, fill_rings, rle_iou
 from decoder.shapes.keyholes import keyholed_rings
 from decoder.shapes.masks import Mask, as_bytes, check_size, mask_size, window
 from decoder.shapes.painted import painted_rings
-from decoder.shapes.rle import mask_to_rle, rle_to_mask
-from decoder.shapes.simplify import Attempt, allowed_px, reach_iou, spend_points
+from decoder.shapes.rle import mask_to_rle, rle_to_crop, rle_to_mask
+from decoder.shapes.simplify import reach_iou, spend_points
+from decoder.shapes.trials import Target, Trial
 
 Style = Literal["parts", "fewest", "painted"]
 ROOM_PX = 8  # around the foreground, for corners off the contour
@@ -57,6 +58,10 @@ class Polygons:
         """
         return [np.round(ring, 1).ravel().tolist() for ring in self.rings]
 
+    def placed(self, left: int, top: int, size: Size) -> Polygons:
+        """The same outline in a larger image of which the mask was a part, from that column and row on [px]."""
+        return Polygons(tuple(ring + np.array([left, top]) for ring in self.rings), size, self.iou)
+
 
 def mask_to_polygons(
     mask: Mask, *, style: Style = "parts", min_iou: float | None = None, max_points: int | None = None
@@ -94,6 +99,24 @@ def mask_to_polygons(
         raise ShapeError("style 'painted' is exact: got min_iou or max_points with it, wanted neither")
     _check_limits(min_iou, max_points)
     return _simplified(pixels, min_iou, max_points)
+
+
+def rle_to_polygons(
+    rle: Mapping[str, Any], *, style: Style = "parts", min_iou: float | None = None, max_points: int | None = None
+) -> Polygons:
+    """Return what ``mask_to_polygons`` makes of a mask given as COCO run lengths; only a window of it is decoded.
+
+    Raises:
+        ShapeError: If the run lengths are malformed, or as ``mask_to_polygons``.
+
+    Example:
+        >>> rle_to_polygons({"size": [3, 4], "counts": [7, 2, 3]}).to_coco()
+        [[2.0, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0, 1.0]]
+    """
+    pixels, left, top = rle_to_crop(rle, ROOM_PX)
+    height, width = rle["size"]
+    polygons = mask_to_polygons(pixels, style=style, min_iou=min_iou, max_points=max_points)
+    return polygons.placed(left, top, Size(int(height), int(width)))
 
 
 def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size | None = None) -> NDArray[np.bool_]:
@@ -157,17 +180,18 @@ def _simplified(pixels: NDArray[np.uint8], min_iou: float | None, max_points: in
     if max_points is not None and polygons.num_points > max_points:
         needed = f"IoU {min_iou} takes {polygons.num_points} points"
         raise ShapeError(f"min_iou and max_points do not go together: {needed}, wanted at most {max_points}")
-    return Polygons(tuple(ring + np.array([left, top]) for ring in polygons.rings), mask_size(pixels), polygons.iou)
+    return polygons.placed(left, top, mask_size(pixels))
 
 
 def _above_iou(pixels: NDArray[np.uint8], min_iou: float) -> Polygons:
     """The fewest points found at this IoU; where only a fraction of the grid is allowed, exact ones may be fewer."""
-    deviation_px = allowed_px(pixels, min_iou)
-    attempt = reach_iou(pixels, min_iou) if deviation_px > GRID_PX / 4 else None
-    if attempt is not None and deviation_px > GRID_PX:
-        return _polygons(attempt, pixels)
+    target = Target.of(pixels)
+    deviation_px = target.deviation_px(min_iou)
+    found = reach_iou(target, min_iou) if deviation_px > GRID_PX / 4 else None
+    if found is not None and deviation_px > GRID_PX:
+        return _polygons(found, target.size)
     exact = _exact(pixels, "fewest")
-    return exact if attempt is None or exact.num_points <= attempt.num_points else _polygons(attempt, pixels)
+    return exact if found is None or exact.num_points <= found.num_points else _polygons(found, target.size)
 
 
 def _within_points(pixels: NDArray[np.uint8], max_points: int) -> Polygons:
@@ -176,8 +200,8 @@ def _within_points(pixels: NDArray[np.uint8], max_points: int) -> Polygons:
         exact = _exact(pixels, "fewest")
         if exact.num_points <= max_points:
             return exact
-    return _polygons(spend_points(pixels, max_points), pixels)
+    return _polygons(spend_points(Target.of(pixels), max_points), mask_size(pixels))
 
 
-def _polygons(attempt: Attempt, pixels: NDArray[np.uint8]) -> Polygons:
-    return Polygons(tuple(attempt.joined), mask_size(pixels), attempt.iou)
+def _polygons(trial: Trial, size: Size) -> Polygons:
+    return Polygons(tuple(trial.joined), size, trial.iou)

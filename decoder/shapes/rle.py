@@ -61,9 +61,53 @@ def rle_to_mask(rle: Mapping[str, Any]) -> NDArray[np.bool_]:
             to height x width.
     """
     size, counts = _read(rle)
-    values = (np.arange(len(counts)) & 1).astype(np.uint8)
-    columns = np.repeat(values, counts).reshape(size.width, size.height)
+    columns = _fill(counts).reshape(size.width, size.height)
     return np.asarray(cv2.transpose(columns), np.uint8).view(np.bool_)
+
+
+def rle_to_uncompressed_rle(rle: Mapping[str, Any]) -> UncompressedRle:
+    """Write run lengths as plain numbers, without decoding; raises like ``rle_to_mask``.
+
+    Example:
+        >>> rle_to_uncompressed_rle({"size": [3, 3], "counts": "013000"})
+        {'size': [3, 3], 'counts': [0, 1, 3, 1, 3, 1]}
+    """
+    size, counts = _read(rle)
+    return {"size": [size.height, size.width], "counts": counts.tolist()}
+
+
+def rle_to_crop(rle: Mapping[str, Any], room_px: int = 0) -> tuple[NDArray[np.uint8], int, int]:
+    """Decode only the columns and rows that hold foreground: far faster on large images.
+
+    Args:
+        rle: Compressed or plain run lengths.
+        room_px: Columns and rows of background kept around, as far as the image goes.
+
+    Returns:
+        The pixels, C-ordered, shape (h, w), and the image's column and row of the first one.
+        Of an empty mask one pixel.
+
+    Raises:
+        ShapeError: As ``rle_to_mask``.
+
+    Example:
+        >>> pixels, left, top = rle_to_crop({"size": [3, 4], "counts": [7, 2, 3]})
+        >>> pixels.tolist(), left, top
+        ([[1], [1]], 2, 1)
+    """
+    size, counts = _read(rle)
+    changes = np.cumsum(counts)
+    filled = np.flatnonzero(counts[1::2])
+    if not filled.size:
+        return np.zeros((1, 1), np.uint8), 0, 0
+    first = int(changes[2 * filled[0]]) // size.height
+    last = int(changes[2 * filled[-1] + 1] - 1) // size.height
+    left, right = max(0, first - room_px), min(size.width, last + 1 + room_px)
+    runs = np.diff(np.clip(changes, left * size.height, right * size.height), prepend=left * size.height)
+    columns = _fill(runs).reshape(right - left, size.height)
+    rows = np.flatnonzero(np.bitwise_or.reduce(columns, axis=0))
+    top, bottom = max(0, int(rows[0]) - room_px), min(size.height, int(rows[-1]) + 1 + room_px)
+    return np.ascontiguousarray(columns[:, top:bottom].T), left, top
 
 
 def rle_area(rle: Mapping[str, Any]) -> int:
@@ -74,6 +118,11 @@ def rle_area(rle: Mapping[str, Any]) -> int:
         3
     """
     return int(_read(rle)[1][1::2].sum())
+
+
+def _fill(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Runs as pixels one after the other, background first."""
+    return np.repeat((np.arange(len(counts)) & 1).astype(np.uint8), counts)
 
 
 def _read(rle: Mapping[str, Any]) -> tuple[Size, NDArray[np.int64]]:

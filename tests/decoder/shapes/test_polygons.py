@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from pycocotools import mask as coco_mask
 
 from decoder.errors import ShapeError
 from decoder.prompts import Size
-from decoder.shapes import Polygons, mask_iou, mask_to_polygons, polygons_to_mask
+from decoder.shapes import Polygons, mask_iou, mask_to_polygons, mask_to_rle, polygons_to_mask, rle_to_polygons
 from tests.decoder.shapes.suite import blob_field, make, names, object_mask
 
 # pycocotools' own decode still uses an old way to hand over its array
@@ -195,3 +197,22 @@ def test_the_search_for_fewest_points_ends(height: int, width: int, sigma: float
     """On these it went round in circles at a tall turn that no side leaves."""
     mask = blob_field(height, width, sigma, seed)
     assert np.array_equal(decoded(mask_to_polygons(mask, style="fewest")), mask)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"style": "fewest"}, {"style": "painted"}, {"min_iou": 0.9}, {"max_points": 9}]
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_run_lengths_give_the_polygons_of_their_mask(seed: int, options: dict[str, Any]) -> None:
+    mask = np.zeros((90, 120), np.bool_)
+    mask[40:64, 90:120] = blob_field(24, 30, 2.0, seed)  # far from the first corner, and at the border
+    polygons = rle_to_polygons(mask_to_rle(mask), **options)
+    assert polygons.size == Size(90, 120)
+    assert polygons.num_points <= mask_to_polygons(mask, **options).num_points
+    assert mask_iou(polygons_to_mask(polygons), mask) == pytest.approx(polygons.iou, abs=1e-12)
+    assert polygons.iou >= options.get("min_iou", 0 if "max_points" in options else 1)
+
+
+def test_run_lengths_without_foreground_give_no_polygon() -> None:
+    polygons = rle_to_polygons(mask_to_rle(np.zeros((5, 7), np.bool_)))
+    assert (polygons.rings, polygons.size) == ((), Size(5, 7))

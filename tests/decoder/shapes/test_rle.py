@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from decoder.errors import ShapeError
-from decoder.shapes import mask_to_rle, mask_to_uncompressed_rle, rle_area, rle_to_mask
+from decoder.shapes import mask_to_rle, mask_to_uncompressed_rle, rle_area, rle_to_mask, rle_to_uncompressed_rle
+from decoder.shapes.rle import rle_to_crop
 from tests.decoder.shapes.suite import blob_field, make, names
 
 
@@ -80,3 +81,25 @@ def test_any_counts_decode_or_are_refused(counts: Any) -> None:
     except ShapeError:
         return
     assert mask.shape == (4, 5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 0.2), st.integers(0, 9), st.integers(0, 10_000))
+def test_a_crop_holds_all_foreground_with_room_around(
+    height: int, width: int, density: float, room_px: int, seed: int
+) -> None:
+    mask = random_mask(height, width, density, seed)
+    pixels, left, top = rle_to_crop(mask_to_rle(mask), room_px)
+    pasted = np.zeros((height, width), np.uint8)
+    pasted[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    assert (pasted == mask).all()
+    if mask.any():
+        rows, columns = np.nonzero(mask)
+        assert (left, top) == (max(0, columns.min() - room_px), max(0, rows.min() - room_px))
+        assert left + pixels.shape[1] == min(width, columns.max() + 1 + room_px)
+        assert top + pixels.shape[0] == min(height, rows.max() + 1 + room_px)
+
+
+def test_plain_counts_are_those_of_the_mask() -> None:
+    mask = random_mask(30, 40, 0.4, 1)
+    assert rle_to_uncompressed_rle(mask_to_rle(mask)) == mask_to_uncompressed_rle(mask)

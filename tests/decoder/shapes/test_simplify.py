@@ -66,6 +66,14 @@ def test_two_thirds_of_the_points_of_douglas_peucker_suffice(min_iou: float) -> 
     assert np.median(ratios) <= 0.70
 
 
+@pytest.mark.parametrize("radius", [50.0, 200.0])
+@pytest.mark.parametrize("min_iou", [0.9, 0.98, 0.995])
+def test_a_disc_takes_no_more_sides_than_theory_asks_for(radius: float, min_iou: float) -> None:
+    """Sides that cut through a circle instead of joining its points leave about 0.26 pi^2 / n^2 of it wrong."""
+    mask = disc(2 * int(radius) + 20, 2 * int(radius) + 20, radius)
+    assert mask_to_polygons(mask, min_iou=min_iou).num_points <= 1.25 * np.pi * np.sqrt(0.26 / (1 - min_iou)) + 1
+
+
 def test_a_rotated_rectangle_is_four_points() -> None:
     assert mask_to_polygons(make("rotated rectangle 256"), min_iou=0.98).num_points == 4
 
