@@ -23,13 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=int, default=1, help="that train together; one per core on a CPU")
     parser.add_argument("--images", type=int, default=6, help="per step and process (default: %(default)s)")
     parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="go on from these weights instead of anew")
+    parser.add_argument("--teacher", type=Path, metavar="WEIGHTS", help="a nano that labels photos: self-training")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make what is missing of the pool, then train or go on training."""
     pool = arguments.pool or arguments.out / "pool"
-    build_pool(arguments.data, pool, PoolPlan.of_size(arguments.shards, seed=arguments.seed))
+    build_pool(arguments.data, pool, PoolPlan.of_size(arguments.shards, seed=arguments.seed, teacher=arguments.teacher))
     weights = train_nano(
         pool,
         arguments.out,

@@ -11,23 +11,29 @@ import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from decoder.checkpoints import load_model
 from decoder.errors import DatasetError
+from decoder.models import DEFAULT_MODEL
 from decoder.training.composites import make_composite
 from decoder.training.leaves import make_leaves
 from decoder.training.material import Material, Rgb, load_material
 from decoder.training.pseudo import make_pseudo
 from decoder.training.scene import LEVELS, SIDE
+from decoder.training.taught import make_taught
 
 Maker = Callable[[Material, np.random.Generator], tuple[Rgb, NDArray[np.uint8]]]
 MAKERS: Mapping[str, Maker] = {"composite": make_composite, "leaves": make_leaves, "pseudo": make_pseudo}
+TAUGHT = "taught"  # a kind that not every pool has: it takes a teacher
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class PoolPlan:
     """How many shards of each kind to make.
 
     Args:
+        taught: The same, labelled by the teacher.
+        teacher: Weights of a nano that labels photos for the next one.
         shard_size: Images per shard.
         held_out: Make them from the material that is never trained on.
     """
@@ -42,24 +50,32 @@ class PoolPlan:
     composite: int = 96
     leaves: int = 40
     pseudo: int = 48
+    taught: int = 0
+    teacher: Path | None = None
     shard_size: int = 128
     seed: int = 0
     held_out: bool = False
 
     @staticmethod
-    def of_size(shards: int, *, seed: int = 0) -> PoolPlan:
-        """A pool of about so many shards, in the usual proportion, at least one of each kind."""
+    def of_size(shards: int, *, seed: int = 0, teacher: Path | None = None) -> PoolPlan:
+        """A pool of about so many shards, in the usual proportion, at least one of each kind.
+
+        With a teacher, it labels half as many photos again as the classical grouping does.
+        """
         usual = PoolPlan()
         share = shards / (usual.composite + usual.leaves + usual.pseudo)
 
-        def part(count: int) -> int:
+        def part(count: float) -> int:
             return max(1, round(count * share))
 
-        return PoolPlan(part(usual.composite), part(usual.leaves), part(usual.pseudo), seed=seed)
+        taught = 0 if teacher is None else part(usual.pseudo / 2)
+        return PoolPlan(
+            part(usual.composite), part(usual.leaves), part(usual.pseudo), taught=taught, teacher=teacher, seed=seed
+        )
 
     def shards(self) -> list[tuple[str, int]]:
         """(kind, number) of all shards, the kinds interleaved so that an unfinished pool is a fair one."""
-        counts = {"composite": self.composite, "leaves": self.leaves, "pseudo": self.pseudo}
+        counts = {"composite": self.composite, "leaves": self.leaves, "pseudo": self.pseudo, TAUGHT: self.taught}
         numbered = [(number / count, kind, number) for kind, count in counts.items() for number in range(count)]
         return [(kind, number) for _, kind, number in sorted(numbered)]
 
@@ -94,13 +110,21 @@ def _make_shard(material_folder: Path, pool_folder: Path, plan: PoolPlan, kind: 
     material = load_material(material_folder, held_out=plan.held_out)
     rng = np.random.default_rng((plan.seed, zlib.crc32(kind.encode()), number, int(plan.held_out)))
     shard = np.empty((plan.shard_size, SIDE, SIDE, 3 + LEVELS), np.uint8)
+    make = _maker(kind, plan)
     for image in shard:
-        image[..., :3], image[..., 3:] = MAKERS[kind](material, rng)
+        image[..., :3], image[..., 3:] = make(material, rng)
     path = shard_path(pool_folder, kind, number)
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as file:
         np.save(file, shard)
     unfinished.rename(path)  # a reader sees a whole shard or none
+
+
+def _maker(kind: str, plan: PoolPlan) -> Maker:
+    if kind != TAUGHT:
+        return MAKERS[kind]
+    torch.set_num_threads(1)
+    return partial(make_taught, load_model(plan.teacher or DEFAULT_MODEL))
 
 
 def check_pool(pool_folder: Path) -> None:

@@ -7,7 +7,7 @@ high one is likely to be a thing; large ones are favoured, or only slivers would
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -22,6 +22,8 @@ KEPT_REGIONS = 14
 AREA_SHARE = (0.008, 0.7)  # of the picture, for a region to be kept
 _BINS = 8
 
+Members = tuple[int, ...]  # superpixels of a region
+
 
 def make_pseudo(material: Material, rng: np.random.Generator) -> tuple[Rgb, NDArray[np.uint8]]:
     """Crop a photo and label its most persistent regions on three levels.
@@ -30,9 +32,9 @@ def make_pseudo(material: Material, rng: np.random.Generator) -> tuple[Rgb, NDAr
         Pixels (SIDE, SIDE, 3) and labels (SIDE, SIDE, 3), uint8.
     """
     photo = crop_of(read_rgb(draw_photo(material, rng)), SIDE, SIDE, rng, zoom=(0.6, 1.0))
-    superpixels = _superpixels(photo)
-    tree = merge_tree(photo, superpixels)
-    return photo, clean_labels(_label(superpixels, tree), rng)
+    superpixels = superpixels_of(photo)
+    regions = _most_persistent(merge_tree(photo, superpixels), superpixels.size)
+    return photo, clean_labels(label_regions(superpixels, regions), rng)
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Region:
         death: Cost at which it was merged into something larger; infinite for what is left at the end.
     """
 
-    members: tuple[int, ...]
+    members: Members
     area: int
     lab: NDArray[np.float64]  # (3,) mean
     histogram: NDArray[np.float64]  # (4 * _BINS,) lightness, a, b, gradient; each sums to 1
@@ -55,7 +57,8 @@ class Region:
     borders: dict[int, tuple[float, float]] = field(default_factory=dict)  # neighbour -> length, summed gradient
 
 
-def _superpixels(photo: Rgb) -> NDArray[np.int64]:
+def superpixels_of(photo: Rgb) -> NDArray[np.int64]:
+    """Small pieces of one colour: (H, W), numbers from 0."""
     from skimage.segmentation import felzenszwalb  # needed for training only, so imported where it is used
 
     smooth = cv2.bilateralFilter(cv2.medianBlur(photo, 5), 7, 30, 5)
@@ -172,14 +175,18 @@ def _merge(regions: list[Region], a: int, b: int, cost: float) -> Region:
     )
 
 
-def _label(superpixels: NDArray[np.int64], regions: list[Region]) -> NDArray[np.uint8]:
-    """Put the most persistent regions on the first level where they overlap no earlier one; (H, W, LEVELS)."""
-    low, high = (share * superpixels.size for share in AREA_SHARE)
-    candidates = [r for r in regions if low <= r.area <= high and np.isfinite(r.death)]
-    candidates.sort(key=lambda r: (r.death - r.birth) * (r.area / superpixels.size) ** 0.3, reverse=True)
+def _most_persistent(tree: list[Region], picture_area: int) -> list[Members]:
+    low, high = (share * picture_area for share in AREA_SHARE)
+    candidates = [r for r in tree if low <= r.area <= high and np.isfinite(r.death)]
+    candidates.sort(key=lambda r: (r.death - r.birth) * (r.area / picture_area) ** 0.3, reverse=True)
+    return [region.members for region in candidates[:KEPT_REGIONS]]
+
+
+def label_regions(superpixels: NDArray[np.int64], regions: Sequence[Members]) -> NDArray[np.uint8]:
+    """Put regions, best first, on the first level where they overlap no better one; (H, W, LEVELS)."""
     taken = np.zeros((int(superpixels.max()) + 1, LEVELS), np.uint8)
-    for number, region in enumerate(candidates[:KEPT_REGIONS], start=1):
-        members = list(region.members)
+    for number, region in enumerate(regions, start=1):
+        members = list(region)
         free = np.flatnonzero(~taken[members].any(axis=0))
         if len(free):
             taken[members, free[0]] = number

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoder.training.pool import open_shards
+from decoder.training.pool import TAUGHT, open_shards
 
-MIX: Mapping[str, float] = {"composite": 0.36, "leaves": 0.12, "pseudo": 0.52}  # share of each kind in a batch
+MIX: Mapping[str, float] = {"composite": 0.36, "leaves": 0.12, "pseudo": 0.52, TAUGHT: 0.2}  # how often each is drawn
 
 
 class Sampler:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from decoder.checkpoints import NANO_WEIGHTS
 from decoder.errors import DatasetError
 from decoder.training.material import load_material, read_rgba
-from decoder.training.pool import MAKERS, PoolPlan, build_pool, check_pool, open_shards, shard_path
+from decoder.training.pool import MAKERS, TAUGHT, PoolPlan, build_pool, check_pool, open_shards, shard_path
 from decoder.training.scene import LEVELS, SIDE
 
 
@@ -59,3 +60,16 @@ def test_a_missing_pack_or_pool_is_named(tmp_path: Path) -> None:
 def test_a_cutout_without_alpha_is_refused(pack: Path) -> None:
     with pytest.raises(DatasetError, match="needs alpha"):
         read_rgba(next((pack / "photos").iterdir()))
+
+
+def test_a_teacher_labels_photos_for_a_pool(pack: Path, tmp_path: Path) -> None:
+    build_pool(
+        pack,
+        tmp_path,
+        PoolPlan(composite=0, leaves=0, pseudo=0, taught=1, teacher=NANO_WEIGHTS, shard_size=2),
+        processes=1,
+    )
+    (shard,) = open_shards(tmp_path, TAUGHT)
+    assert shard.shape == (2, SIDE, SIDE, 3 + LEVELS)
+    assert PoolPlan.of_size(9).taught == 0
+    assert PoolPlan.of_size(184, teacher=NANO_WEIGHTS).taught == 24
