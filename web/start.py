@@ -144,6 +144,7 @@ def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any
         server_name=options.host,
         server_port=options.port,
         auth=list(options.auth) or None,
+        auth_message="ClickMask" if options.auth else None,
         allowed_paths=[str(path) for path in (*roots, options.home)],
         max_file_size=LARGEST_UPLOAD,
         css_paths=sorted(STATIC.glob("*.css")),

@@ -41,6 +41,22 @@ def test_brush_adds_eraser_takes_away_and_both_can_be_undone(open_desk: OpenDesk
     desk.until(f"state.draft.answer.mask.area === {clicked} && state.draft.source === 'click'")
 
 
+def test_shift_turns_a_click_and_a_brush_into_their_opposite(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    click_body(desk)
+    desk.page.keyboard.down("Shift")
+    desk.click(60, 300)
+    desk.page.keyboard.up("Shift")
+    desk.until("state.draft.points.length === 2 && state.draft.points[1][2] === false")
+    desk.until_mask()
+    before = area(desk)
+    desk.press("b")
+    desk.page.keyboard.down("Shift")
+    desk.drag((240, 160), (260, 160))
+    desk.page.keyboard.up("Shift")
+    desk.until(f"state.draft.answer.mask.area < {before}")
+
+
 def test_a_brush_can_draw_an_object_alone_up_to_the_border(open_desk: OpenDesk) -> None:
     desk = open_desk()
     desk.press("b")
