@@ -15,8 +15,8 @@ from torch import Tensor
 from decoder.edges import sharpen
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
-from decoder.refine import Window, zoom_prompt, zoom_window
 from decoder.segment import ImageEmbedding, MaskSet, binarize
+from decoder.window import Window, zoom_prompt, zoom_window
 
 FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
 

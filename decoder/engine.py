@@ -20,9 +20,9 @@ from decoder.closer import CloserLook, is_coarse, look_closer
 from decoder.models import Model
 from decoder.optimize import optimize
 from decoder.prompts import Prompt, Size, check_prompt
-from decoder.refine import Window
 from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
 from decoder.store import EmbeddingStore
+from decoder.window import Window
 
 LoadImage = Callable[[], NDArray[np.uint8]]  # gives (H, W, 3) RGB; called only when pixels are needed
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from decoder.choose import choose_mask
+from decoder.closer import look_closer
 from decoder.models import Model
 from decoder.prompts import Prompt
-from decoder.refine import refine_mask, zoom_window
 from decoder.segment import encode_image, predict_masks, resize_logits
 from decoder.track.memory import FrameMemory
 from decoder.track.propagation import FrameView
@@ -54,17 +54,19 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
 
 
 def _closer(model: Model, view: FrameView, prompt: Prompt, answer: Answer) -> Answer | None:
-    """The answer on a crop around it; None where that shows nothing new, or nothing at all."""
-    size = view.embedding().size
-    window = zoom_window(answer.logits, prompt, size)
-    if window is None:
+    """The answer seen from close by; None where that shows nothing new, or nothing at all."""
+    look = look_closer(
+        view.image,
+        prompt,
+        answer.logits,
+        answer.predicted_iou,
+        encode=lambda window: encode_image(model, window.crop(view.image)),
+        answer=lambda crop, inner: predict_masks(model, crop, inner),
+    )
+    if look is None:
         return None
-    crop = encode_image(model, window.crop(view.image))
-    refined = refine_mask(model, crop, window, prompt, answer.logits, size)
-    if refined.is_empty:
-        return None
-    shares = resize_logits(torch.from_numpy(refined.mask()).float(), REFINED_SIDE)[0, 0]
-    return Answer(STEEPNESS * (shares - 0.5), refined.predicted_iou, answer.object_score)
+    shares = resize_logits(torch.from_numpy(look.mask()).float(), REFINED_SIDE)[0, 0]
+    return Answer(STEEPNESS * (shares - 0.5), look.predicted_iou, answer.object_score)
 
 
 def _certain(labels: Tensor, iou: float, largest: float) -> Answer:

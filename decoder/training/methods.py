@@ -14,9 +14,9 @@ from decoder.choose import Rule, choose_mask
 from decoder.closer import look_closer
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
-from decoder.refine import Window
 from decoder.segment import ImageEmbedding, binarize, encode_image, predict_masks
 from decoder.training.person import Mask
+from decoder.window import Window
 
 CLASSICAL_SIDE_PX = 240  # classical methods work at this size, or they would take seconds a click
 

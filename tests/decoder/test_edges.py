@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from decoder.closer import look_closer
 from decoder.edges import sharpen
 from decoder.prompts import Box, Point, Prompt, Size
-from decoder.refine import Window
 from decoder.segment import ImageEmbedding, MaskSet, binarize
+from decoder.window import Window
 
 BOX = Prompt(box=Box(118.0, 98.0, 282.0, 222.0))
 CLICK = Prompt(points=(Point(200.0, 160.0),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from decoder.checkpoints import load_model
 from decoder.training import taught
@@ -13,7 +14,7 @@ from decoder.training.scene import SIDE
 
 
 @pytest.fixture
-def disc(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:  # type: ignore[type-arg]
+def disc(monkeypatch: pytest.MonkeyPatch) -> NDArray[np.bool_]:
     """A photo of a red disc on noisy green is all there is; its mask, (SIDE, SIDE)."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
     inside = (rows - 150) ** 2 + (columns - 140) ** 2 < 60**2
@@ -22,10 +23,10 @@ def disc(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:  # type: ignore[type-ar
     monkeypatch.setattr(taught, "draw_photo", lambda material, rng: None)
     monkeypatch.setattr(taught, "read_rgb", lambda path: photo)
     monkeypatch.setattr(taught, "crop_of", lambda photo, *size, **how: photo)
-    return inside
+    return np.asarray(inside)
 
 
-def test_a_disc_is_labelled_to_its_edge(disc: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_a_disc_is_labelled_to_its_edge(disc: NDArray[np.bool_]) -> None:
     photo, labels = taught.make_taught(load_model(), Material({}, (), {}), np.random.default_rng(0))
     assert photo.shape == labels.shape == (SIDE, SIDE, 3)
     found = [labels[..., level] == label for level in range(3) for label in np.unique(labels[..., level]) if label]

@@ -1,7 +1,7 @@
-"""Zoom in: answer again on a crop around the mask, where its edge has more pixels to lie on.
+"""Where to look closer at an answer, and what a prompt is there.
 
-Two pure steps, so that a cache can keep the crop's embedding: ``zoom_window`` says where to look, ``refine_mask``
-answers there. Window coordinates are rounded to a coarse raster, so that the next click mostly falls on the same crop.
+A window's edges are rounded to a coarse raster, so that the next click mostly falls on the same crop and a cache can
+keep its embedding.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from decoder.models import Model
 from decoder.prompts import Box, Point, Prompt, Size
-from decoder.segment import ImageEmbedding, MaskSet, binarize, predict_masks
 
 MARGIN = 0.4  # around the mask and what was pointed at, of their size, both sides together on each axis
 LARGEST_SHARE = 0.6  # of the image's area; a larger window shows nothing new
@@ -42,32 +40,6 @@ class Window:
     def crop(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The window's pixels of an image (H, W, 3)."""
         return np.ascontiguousarray(image[self.top : self.bottom, self.left : self.right])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RefinedMask:
-    """An answer on a window; outside the window there is nothing."""
-
-    window: Window
-    mask_set: MaskSet  # of the window's crop; row 0 is the refined mask
-    size: Size  # of the whole image
-
-    @property
-    def predicted_iou(self) -> float:
-        """Of the refined mask, in [0, 1]."""
-        return float(self.mask_set.predicted_iou[0])
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the closer look found nothing."""
-        return not bool((self.mask_set.logits[0] > 0).any())
-
-    def mask(self) -> NDArray[np.bool_]:
-        """The refined mask at the image's size, shape (H, W)."""
-        whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
-        inside = binarize(self.mask_set.logits[0], self.window.size)
-        whole[self.window.top : self.window.bottom, self.window.left : self.window.right] = inside
-        return whole
 
 
 def zoom_window(logits: Tensor, prompt: Prompt, size: Size) -> Window | None:
@@ -101,28 +73,8 @@ def zoom_window(logits: Tensor, prompt: Prompt, size: Size) -> Window | None:
     return window if area_share < LARGEST_SHARE else None
 
 
-def refine_mask(
-    model: Model, crop: ImageEmbedding, window: Window, prompt: Prompt, logits: Tensor, size: Size
-) -> RefinedMask:
-    """Answer a prompt again on a window of the image.
-
-    Args:
-        model: From ``load_model``.
-        crop: ``encode_image(model, window.crop(image))``; reusable while the window stays the same.
-        window: From ``zoom_window``.
-        prompt: What was asked, in pixels of the whole image; clicks outside the window are left out.
-        logits: The answer on the whole image, shape (h, w); its part inside the window is the mask prompt.
-        size: Of the whole image.
-
-    Returns:
-        The refined answer. It may be empty: then the first answer should be kept.
-    """
-    inner = zoom_prompt(window, prompt, logits, size)
-    return RefinedMask(window, predict_masks(model, crop, inner), size)
-
-
 def zoom_prompt(window: Window, prompt: Prompt, logits: Tensor, size: Size) -> Prompt:
-    """The prompt in the window's own pixels, with the answer's part inside as its mask; see ``refine_mask``."""
+    """The prompt in the window's own pixels, with the answer's part inside as its mask; clicks outside are left out."""
     return Prompt(
         points=tuple(
             Point(p.x - window.left, p.y - window.top, p.positive)

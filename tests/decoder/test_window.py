@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from decoder import Model, Point, Prompt, Size, encode_image
+from decoder import ImageEmbedding, Model, Point, Prompt, Size, encode_image, predict_masks
+from decoder.closer import look_closer
 from decoder.prompts import Box
-from decoder.refine import Window, crop_logits, refine_mask, zoom_window
+from decoder.window import Window, crop_logits, zoom_window
 
 SIZE = Size(480, 640)
 
@@ -58,14 +59,27 @@ def test_cropped_logits_show_the_windows_part() -> None:
     assert not bool((cropped[2:, 2:] > 0).any())
 
 
-def test_the_refined_mask_lies_in_its_window(nano: Model) -> None:
+def test_a_closer_look_lies_in_its_window(nano: Model) -> None:
     image = np.full((480, 640, 3), 120, np.uint8)
     image[200:260, 300:380] = (200, 40, 40)
-    prompt, window = Prompt(points=(Point(340.0, 230.0),)), Window(240, 150, 440, 310)
-    logits = _logits(30, 26, 38, 35)
-    refined = refine_mask(nano, encode_image(nano, window.crop(image)), window, prompt, logits, SIZE)
-    mask = refined.mask()
+    looked_at: list[Window] = []
+
+    def encode(window: Window) -> ImageEmbedding:
+        looked_at.append(window)
+        return encode_image(nano, window.crop(image))
+
+    look = look_closer(
+        image,
+        Prompt(points=(Point(340.0, 230.0),)),
+        _logits(30, 26, 38, 35),
+        0.5,
+        encode=encode,
+        answer=lambda crop, inner: predict_masks(nano, crop, inner),
+    )
+    assert look is not None
+    assert looked_at == [look.window]
+    mask = look.mask()
     assert mask.shape == (480, 640)
     assert mask[230, 340]
-    mask[150:310, 240:440] = False
+    mask[look.window.top : look.window.bottom, look.window.left : look.window.right] = False
     assert not mask.any()
