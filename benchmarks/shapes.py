@@ -1,12 +1,14 @@
 """Shapes against their goals and peers, side by side in one run: ``python -m benchmarks.shapes``.
 
 Prints one Markdown table. Programs take turns of some calls on the same mask and the best of each one's
-times counts, so that a busy machine slows all of them; a ratio is ours over theirs.
+processor times counts, so that a busy machine matters little; a ratio is ours over theirs.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +23,6 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from skimage import measure
 
-from benchmarks.timing import race
 from decoder.prompts import Size
 from decoder.shapes import (
     brush_to_mask,
@@ -102,9 +103,15 @@ OUTLINERS: dict[str, Outliner] = {
 
 
 def best_ms(rounds: int, *programs: Callable[[], object]) -> list[float]:
-    """Best wall time of each program [ms], taking turns."""
-    timings = race({str(at): program for at, program in enumerate(programs)}, rounds, warmup=1, at_once=CALLS_A_TURN)
-    return [timings[str(at)].percentile_ms(0.0) for at in range(len(programs))]
+    """Best processor time of each program [ms], taking turns; all of them run on one thread."""
+    best = [math.inf] * len(programs)
+    for _ in range(rounds):
+        for at, program in enumerate(programs):
+            for _ in range(CALLS_A_TURN):
+                start = time.thread_time()
+                program()
+                best[at] = min(best[at], 1000 * (time.thread_time() - start))
+    return best
 
 
 def survives(polygons: Sequence[Sequence[float]], mask: BoolMask) -> bool:

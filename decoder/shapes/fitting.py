@@ -18,7 +18,7 @@ CANDIDATES_PER_SIDE = 2.5
 MIN_CANDIDATES = 128
 BAND_SIDES, MIN_BAND = 3, 14  # a side may span this many average ones, and at least this many candidates
 MEAN_TO_RMS = 0.86  # mean over root-mean-square distance of a parabola to its best line
-FIT_ROUNDS = 2
+FIT_ROUNDS = 3
 WINDOW = 33  # contour points looked at when a break moves to its corner
 
 

@@ -6,8 +6,6 @@ Wrong pixels are counted on the way, and the one that is returned is filled to m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,11 +18,10 @@ FIRST_SHARE = 1.0  # of the slack that corners left out together may use up befo
 NEXT_SHARE = 0.3  # of the share that was too much
 
 
-def leave_out(target: Target, trial: Trial, min_iou: float, steps_px: Sequence[float]) -> Trial:
-    """Leave corners out of a trial that reaches ``min_iou``; the result reaches it as well."""
+def leave_out(target: Target, trial: Trial, min_iou: float, step_px: float) -> Trial:
+    """Leave corners out of a trial that reaches ``min_iou``, moving others by steps; the result reaches it as well."""
     outlines = [trial.outline]
     budget = target.wrong_pixels(min_iou)
-    steps_px = sorted({steps_px[0], steps_px[-1]}, reverse=True)  # corners are nearly where they belong
     share = FIRST_SHARE
     while len(outlines[-1].points) <= MAX_MOVED_POINTS:
         outline = outlines[-1]
@@ -32,7 +29,7 @@ def leave_out(target: Target, trial: Trial, min_iou: float, steps_px: Sequence[f
         chosen = _cheapest(target.table.removal_costs(outline), outline, share * slack)
         if not chosen.any():
             break
-        fewer = _without(target, outline, chosen, steps_px)
+        fewer = _without(target, outline, chosen, step_px)
         if target.table.wrong_pixels(fewer) <= budget:
             outlines.append(fewer)
         elif np.count_nonzero(chosen) > 1:
@@ -62,11 +59,11 @@ def _cheapest(costs: Floats, outline: Outline, max_cost: float) -> NDArray[np.bo
     return chosen
 
 
-def _without(target: Target, outline: Outline, chosen: NDArray[np.bool_], steps_px: Sequence[float]) -> Outline:
+def _without(target: Target, outline: Outline, chosen: NDArray[np.bool_], step_px: float) -> Outline:
     """Leave the chosen corners out and move the ones around them."""
     active = chosen
     for _ in range(REACH):
         active = active | active[outline.previous] | active[outline.following]
     lengths = np.diff(outline.starts) - np.add.reduceat(chosen, outline.starts[:-1], dtype=np.int64)
     left = Outline(outline.points[~chosen], np.concatenate([[0], np.cumsum(lengths)]))
-    return target.move(left, steps_px, active[~chosen])
+    return target.move(left, [step_px], active[~chosen])

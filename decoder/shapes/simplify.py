@@ -38,7 +38,7 @@ def reach_iou(target: Target, min_iou: float) -> Trial | None:
     while True:
         trial = _search(target, min_iou, ring_choices(target.rings, deviation_px), steps_px)
         if trial is not None:
-            return leave_out(target, trial, min_iou, steps_px)
+            return leave_out(target, trial, min_iou, steps_px[0])
         if TOLERANCE * deviation_px <= LEAST_TOLERANCE_PX:
             return None
         deviation_px /= 2  # rings of very uneven detail need more sides than was thought
