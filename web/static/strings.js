@@ -167,7 +167,7 @@ const VIDEO = {
   startHint: "Drop a video here, or open a folder that has video files or folders of numbered frames. Then click an object and press T.",
   openVideo: "Add a video",
   makeSample: "Make a sample clip",
-  phases: { loading: "Opening…", encoding: "Finding the object…", ready: "Ready", failed: "Not ready" },
+  phases: { ...TEXT.phases, loading: "Opening…", encoding: "Finding the object…" },
   about: ({ name, is_folder: isFolder, begun }) => `${isFolder ? "frames" : name.split(".").pop()}${begun ? " · begun" : ""}`,
   thing: ({ name, id }) => `${name} ${id}`,
   tracking: "Tracking…",

@@ -30,7 +30,7 @@ class VideoApp extends Page {
     return localStorage.getItem("clickmask-video-folder") || localStorage.getItem("clickmask-folder");
   }
 
-  saveNow() {} // nothing waits for it
+  saveNow() {} // everything is sent as it is said
 
   buildView() {
     const opacity = slider(TEXT.opacity, 0, 1, 0.05, this.state.opacity, (value) => {
