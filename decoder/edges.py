@@ -1,8 +1,7 @@
 """The picture's own edges for a coarse mask.
 
-A small network answers on a grid far coarser than the picture. Two classical methods move its edge to where the
-picture has one, both starting from its answer: a guided filter while the prompt leaves open what is meant, a graph
-cut once a box or several clicks have pinned the object down.
+A small network answers on a grid far coarser than the picture. A graph cut that starts from its answer moves the edge
+to where the picture has one, and lets a box be filled; where the cut loses the object, a guided filter takes its place.
 
 Source: "Guided Image Filtering" (He, Sun and Tang, 2010); "GrabCut" (Rother, Kolmogorov and Blake, 2004), as OpenCV
 has it.
@@ -21,14 +20,13 @@ from torch import Tensor
 from decoder.prompts import Box, Prompt
 
 WORK_SIDE_PX = 192  # edges are looked for in the picture scaled down to this
-PINNED_DOWN = 4  # clicks that leave no doubt what is meant; a box does so at once
 
 FILTER_RADIUS_PX = 4  # of the guided filter, in the scaled picture
 FILTER_SMOOTHNESS = 1e-3  # variance of colour, in [0, 1], below which it sees no edge
 FILTER_LIMIT = 6.0  # logits beyond this are equally sure
 
 SURELY_OBJECT = 0.93  # probability from which the graph cut must agree with the network
-SURELY_BACKGROUND = 0.03  # likewise: networks rather include too much
+SURELY_BACKGROUND = 0.05  # likewise: networks rather include too much
 BOX_MARGIN = 0.05  # of a box's sides, by which the object may exceed it
 BOX_BIASES = (0.0, 1.0, 2.0, 3.0)  # logits, by which an answer may be grown until it fills its box
 BIAS_COST = 0.03  # of the overlap with the box, per logit: without need nothing grows
@@ -59,12 +57,8 @@ def sharpen(logits: Tensor, picture: NDArray[np.uint8], prompt: Prompt) -> Mask:
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(picture, shape, interpolation=cv2.INTER_AREA), np.uint8)
     answer = np.asarray(cv2.resize(logits.numpy(), shape, interpolation=cv2.INTER_LINEAR), np.float32)
-    if prompt.box is not None:
-        shares = _fill_box(answer, small, prompt, scale)
-    elif len(prompt.points) < PINNED_DOWN:
-        shares = _filtered(answer, small)
-    else:
-        shares = _cut(answer, small, prompt, scale)
+    edged = _cut if prompt.box is None else _fill_box
+    shares = edged(answer, small, prompt, scale)
     shares = _without_specks(shares, prompt, scale)
     return np.asarray(cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5)
 
