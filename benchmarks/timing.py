@@ -24,17 +24,13 @@ class Timing:
         return 1000 * self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
 
-def race(rivals: Mapping[str, Callable[[], object]], runs: int, warmup: int = 2, at_once: int = 1) -> dict[str, Timing]:
-    """Run every rival in ``runs`` turns, A B C A B C ..., after ``warmup`` turns that do not count.
-
-    In a turn it runs ``at_once`` times: the first one finds the processor's cache full of the rival before.
-    """
+def race(rivals: Mapping[str, Callable[[], object]], runs: int, warmup: int = 2) -> dict[str, Timing]:
+    """Run every rival in ``runs`` turns, A B C A B C ..., after ``warmup`` turns that do not count."""
     durations: dict[str, list[float]] = {name: [] for name in rivals}
     for turn in range(warmup + runs):
         for name, rival in rivals.items():
-            for _ in range(at_once):
-                start = time.perf_counter()
-                rival()
-                if turn >= warmup:
-                    durations[name].append(time.perf_counter() - start)
+            start = time.perf_counter()
+            rival()
+            if turn >= warmup:
+                durations[name].append(time.perf_counter() - start)
     return {name: Timing(tuple(sorted(seconds))) for name, seconds in durations.items()}

@@ -220,7 +220,8 @@ def show_all_thumbnails(page: Page) -> None:
       for (let top = 0; top <= list.scrollHeight; top += list.clientHeight) {
         list.scrollTop = top;
         await new Promise((done) => setTimeout(done, 100));
-        while (panel.fetching || panel.wanted.size) await new Promise((done) => setTimeout(done, 20));
+        const { thumbnails } = panel;
+        while (thumbnails.fetching || thumbnails.wanted.size) await new Promise((done) => setTimeout(done, 20));
       }
     }""")
 

@@ -14,15 +14,6 @@ class PicturesPanel {
     }, 12);
   }
 
-  // who measures waits until every thumbnail is there
-  get wanted() {
-    return this.thumbnails.wanted;
-  }
-
-  get fetching() {
-    return this.thumbnails.fetching;
-  }
-
   render() {
     const { state } = this.app;
     this.renderHead();
