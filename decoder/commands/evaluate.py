@@ -22,7 +22,7 @@ SHEET_ROWS = 24
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Data set, methods, sample, outputs."""
     parser.add_argument("folder", type=Path, help="data set: index.json, images and masks")
-    parser.add_argument("--refine", action="store_true", help="evaluate the model with the zoom as well")
+    parser.add_argument("--refine", action="store_true", help="evaluate the model with its closer look as well")
     parser.add_argument("--rule", default="auto", help=f"one of {', '.join(RULES)}, or a row 0 to 3 (default: auto)")
     parser.add_argument("--baselines", action="store_true", help="evaluate GrabCut and the random walker as well")
     parser.add_argument("--limit", type=int, metavar="N", help="a random sample of N objects")
@@ -57,7 +57,7 @@ def _methods(arguments: argparse.Namespace) -> list[Method]:
     rule = int(arguments.rule) if arguments.rule.isdigit() else arguments.rule
     methods: list[Method] = [ModelMethod(model, rule)]
     if arguments.refine:
-        methods.append(ModelMethod(model, rule, zoom=True))
+        methods.append(ModelMethod(model, rule, closely=True))
     if arguments.baselines:
         methods += [GrabCut(), RandomWalker()]
     return methods

@@ -58,16 +58,16 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class ModelMethod:
-    """A network, with or without the zoom."""
+    """A network, with or without a closer look."""
 
     model: Model
     rule: Rule | int = "auto"
-    zoom: bool = False
+    closely: bool = False
 
     @property
     def name(self) -> str:
         """As it stands in the table."""
-        return self.model.name + (" + zoom" if self.zoom else "")
+        return self.model.name + (" + closer look" if self.closely else "")
 
     def open(self, image: NDArray[np.uint8]) -> Session:
         """Encode the image."""
@@ -82,10 +82,12 @@ class _ModelSession:
     crops: dict[Window, ImageEmbedding]
 
     def answer(self, prompt: Prompt) -> Answer:
-        """Predict, choose, and zoom if the method does."""
+        """Predict, choose, and look closer if the method does."""
         masks = predict_masks(self.method.model, self.embedding, prompt)
         row = choose_mask(masks, prompt, self.method.rule)
-        closer = self._closer(prompt, masks.logits[row], float(masks.predicted_iou[row])) if self.method.zoom else None
+        closer = (
+            self._closer(prompt, masks.logits[row], float(masks.predicted_iou[row])) if self.method.closely else None
+        )
         mask = binarize(masks.logits[row], masks.size) if closer is None else closer
         options = tuple(binarize(logits, masks.size) for logits in masks.logits) if prompt.is_ambiguous else ()
         return Answer(mask, masks.logits[row], options, masks.object_score)
