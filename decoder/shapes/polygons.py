@@ -111,7 +111,7 @@ def rle_to_polygons(
 
     Example:
         >>> rle_to_polygons({"size": [3, 4], "counts": [7, 2, 3]}).to_coco()
-        [[2.0, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0, 1.0]]
+        [[3.0, 1.0, 2.0, 1.0, 2.0, 3.0, 3.0, 3.0]]
     """
     pixels, left, top = rle_to_crop(rle, ROOM_PX)
     height, width = rle["size"]
