@@ -42,15 +42,14 @@ supervision.DetectionDataset.from_coco(sys.argv[2], sys.argv[1])
 """,
 }
 FRAME = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from tests.peak import peak_kib
 def BEGIN():
     global memory, started
-    memory, started = peak(), time.process_time()
+    memory, started = peak_kib(), time.process_time()
 {body}
-print(json.dumps([time.process_time() - started, peak() - memory]))
+print(json.dumps([time.process_time() - started, (peak_kib() - memory) / 1024]))
 """
 
 

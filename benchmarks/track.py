@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from decoder.track.start import open_tracker
 from decoder.track.tracker import Tracker
 from tests.decoder.modeling.test_transformers_peer import mapped
 from tests.decoder.track.test_transformers_peer import RENAMES
+from tests.peak import peak_kib
 
 SIDE = 1024
 OBJECTS = (1, 4, 16)
@@ -155,7 +155,7 @@ def measure_memory() -> None:
     for earlier, length in zip((0, *LENGTHS), LENGTHS, strict=False):
         for _ in range(length - earlier):
             next(frames)
-        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        peaks.append(peak_kib())
     print(json.dumps(peaks))
 
 

@@ -13,18 +13,16 @@ from tests.decoder.formats.samples import SIZE, ring_with_island
 ANNOTATIONS = 100_000
 PER_IMAGE = 10
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 from decoder.coco import read_coco, write_coco
 from decoder.formats.options import WriteOptions
+from tests.peak import peak_kib
 
-def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-before = peak_mb()
+before = peak_kib()
 dataset = read_coco(Path(sys.argv[1]))
 write_coco(dataset, Path(sys.argv[2]), WriteOptions(encoding="rle"))
-print(peak_mb() - before)
+print((peak_kib() - before) / 1024)
 """
 
 
