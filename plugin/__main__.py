@@ -6,6 +6,7 @@ The only module of the plugin that reads the environment.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 def serve(settings: Settings) -> None:
     """Answer Label Studio until interrupted."""
     app = make_app(build_backend(settings))
+    gc.freeze()  # or a collection walks all that PyTorch brings, and nobody is answered for 150 ms
     logging.getLogger(__name__).info("ClickMask backend at http://%s:%d", settings.host, settings.port)
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level=settings.log_level.lower())
 
