@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pycocotools import mask as coco_mask
@@ -14,7 +15,7 @@ from decoder.shapes.rle import Rle
 
 
 def to_coco_annotation(
-    mask: Mask,
+    mask: Mask | Rle,
     *,
     annotation_id: int,
     image_id: int,
@@ -33,7 +34,8 @@ def to_coco_annotation(
     is written as run lengths.
 
     Args:
-        mask: The object's pixels, shape (H, W), bool or uint8 (any value but 0 is the object).
+        mask: The object's pixels, shape (H, W), bool or uint8 (any value but 0 is the object), or COCO's compressed run
+            lengths of them, of which a window is decoded at most.
         annotation_id: Unique in the dataset.
         image_id: The image's id in the dataset.
         category_id: The category's id in the dataset.
@@ -54,39 +56,10 @@ def to_coco_annotation(
         >>> annotation = to_coco_annotation(mask, annotation_id=7, image_id=1, category_id=3)
         >>> annotation["bbox"], annotation["area"], annotation["iscrowd"]
         ([2.0, 1.0, 3.0, 2.0], 6, 0)
+        >>> to_coco_annotation(mask_to_rle(mask), annotation_id=7, image_id=1, category_id=3) == annotation
+        True
     """
-    return rle_to_coco_annotation(
-        mask_to_rle(mask),
-        annotation_id=annotation_id,
-        image_id=image_id,
-        category_id=category_id,
-        encoding=encoding,
-        style=style,
-        min_iou=min_iou,
-        max_points=max_points,
-        score=score,
-    )
-
-
-def rle_to_coco_annotation(
-    rle: Rle,
-    *,
-    annotation_id: int,
-    image_id: int,
-    category_id: int,
-    encoding: Encoding = "polygons",
-    style: Style = "parts",
-    min_iou: float | None = None,
-    max_points: int | None = None,
-    score: float | None = None,
-) -> dict[str, Any]:
-    """Return the same as ``to_coco_annotation`` for a mask given as run lengths, decoding a window of it at most.
-
-    Example:
-        >>> rle = {"size": [3, 3], "counts": "013000"}
-        >>> rle_to_coco_annotation(rle, annotation_id=7, image_id=1, category_id=3)["bbox"]
-        [0.0, 0.0, 3.0, 3.0]
-    """
+    rle = mask if isinstance(mask, Mapping) else mask_to_rle(mask)
     segmentation, filled = _segmentation(rle, encoding, style, min_iou, max_points)
     annotation = {
         "id": annotation_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from decoder.coco.annotation import rle_to_coco_annotation
+from decoder.coco.annotation import to_coco_annotation
 from decoder.coco.segmentation import box_to_rle, segmentation_to_rle
 from decoder.errors import ShapeError
 from decoder.formats.fields import Fields, integer, optional_integer, optional_score, side, text, wrong
@@ -89,7 +89,7 @@ def write_object(item: ObjectRecord, image_id: int, options: WriteOptions) -> di
     Raises:
         ShapeError: If the limits of the options cannot hold.
     """
-    element = rle_to_coco_annotation(
+    element = to_coco_annotation(
         item.rle,
         annotation_id=item.id,
         image_id=image_id,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -42,7 +42,7 @@ class PoolPlan:
 
     Args:
         taught: The same, labelled by the teacher.
-        teacher: Weights of a nano that labels photos for the next one.
+        teacher: The nano that labels photos for the next one: a name, or its weights.
         shard_size: Images per shard.
         held_out: Make them from the material that is never trained on.
     """
@@ -51,7 +51,7 @@ class PoolPlan:
     leaves: int = 40
     pseudo: int = 48
     taught: int = 0
-    teacher: Path | None = None
+    teacher: str | Path = DEFAULT_MODEL
     shard_size: int = 128
     seed: int = 0
     held_out: bool = False
@@ -68,10 +68,8 @@ class PoolPlan:
         def part(count: float) -> int:
             return max(1, round(count * share))
 
-        taught = 0 if teacher is None else part(usual.pseudo / 2)
-        return PoolPlan(
-            part(usual.composite), part(usual.leaves), part(usual.pseudo), taught=taught, teacher=teacher, seed=seed
-        )
+        plan = PoolPlan(part(usual.composite), part(usual.leaves), part(usual.pseudo), seed=seed)
+        return plan if teacher is None else replace(plan, taught=part(usual.pseudo / 2), teacher=teacher)
 
     def shards(self) -> list[tuple[str, int]]:
         """(kind, number) of all shards, the kinds interleaved so that an unfinished pool is a fair one."""
@@ -124,7 +122,7 @@ def _maker(kind: str, plan: PoolPlan) -> Maker:
     if kind != TAUGHT:
         return MAKERS[kind]
     torch.set_num_threads(1)
-    return partial(make_taught, load_model(plan.teacher or DEFAULT_MODEL))
+    return partial(make_taught, load_model(plan.teacher))
 
 
 def check_pool(pool_folder: Path) -> None:
