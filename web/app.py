@@ -94,7 +94,7 @@ def build_app(services: Services) -> gr.Blocks:
             elem_id="clickmask",
         )
         add_endpoints(service)
-        add_video_endpoints(video)
+        add_video_endpoints(video, service.start_folder)
     return demo
 
 

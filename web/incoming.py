@@ -62,11 +62,13 @@ def add_label_file(folder: OpenFolder, file: Path) -> tuple[int, list[str]]:
 def adopt_labels(folder: OpenFolder) -> None:
     """Bring COCO files that lie in a folder into its new project."""
     for file in sorted(folder.path.glob("*.json")):
-        if _looks_like_coco(file):
-            try:
+        try:
+            if _looks_like_coco(file):
                 add_label_file(folder, file)
-            except ClickMaskError as problem:
-                folder.unreadable[file.name] = str(problem)
+        except ClickMaskError as problem:
+            folder.refused[file.name] = str(problem)
+        except OSError as problem:
+            folder.refused[file.name] = f"{file.name} cannot be read: {problem.strerror or problem}"
 
 
 def _looks_like_coco(file: Path) -> bool:

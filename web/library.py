@@ -30,13 +30,15 @@ class OpenFolder:
         path: Where the pictures are.
         store: Where the project file and copies for the browser are: inside ``path`` if that is writable.
         project: The labels.
-        unreadable: What is wrong with the files that could not be read, by name.
+        unreadable: What is wrong with the pictures that could not be read, by name.
+        refused: What is wrong with the labels that lay there and could not be brought in, by file name.
     """
 
     path: Path
     store: Path
     project: Project
     unreadable: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
     def picture_file(self, name: str) -> Path:
         """The file of a picture of this folder."""

@@ -104,7 +104,7 @@ class Service:
             "pictures": [asdict(picture) for picture in folder.project.pictures()],
             "categories": [asdict(category) for category in folder.project.categories()],
             "last": int(last) if last else None,
-            "unreadable": list(folder.unreadable.values()),
+            "unreadable": [*folder.unreadable.values(), *folder.refused.values()],
         }
 
     def save_categories(self, message: Message) -> Answer:

@@ -97,7 +97,7 @@ def open_services(options: Options) -> Services:
         engine,
         library,
         start_folder=samples or roots[0],
-        model_name=options.model,
+        model_name=Path(options.model).name,  # of a weights file, not its folder
         file_url=file_url,
         uploads=Path(gr.utils.get_upload_folder()),
     )

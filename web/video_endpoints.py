@@ -11,17 +11,17 @@ from web.endpoints import told
 from web.video_service import VideoService
 
 
-def add_video_endpoints(service: VideoService) -> None:
+def add_video_endpoints(service: VideoService, start_folder: Path) -> None:
     """Give the Blocks being built the public endpoints of a service."""
 
     def list_videos(folder: str) -> list[dict[str, Any]]:
         """List the video files and folders of numbered frames in a folder, at any depth.
 
         Args:
-            folder: Path of the folder on the server.
+            folder: Path of the folder on the server; empty for the one the app starts with.
         """
         with told():
-            found = service.video_list({"folder": folder})["videos"]
+            found = service.video_list({"folder": folder or str(start_folder)})["videos"]
             # The clients take whatever has a "path" for a file to download.
             return [{"video" if key == "path" else key: value for key, value in entry.items()} for entry in found]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from decoder import PromptError
-from web.video_export import VideoExport, run_video_export
+from web.video_export import VideoExport, check_request, run_video_export
 from web.video_library import open_one
 from web.video_records import VideoObject
 from web.video_saying import say
@@ -40,17 +40,26 @@ def track_once(
         exports: The folder for the file.
 
     Raises:
-        PromptError: If there is nothing to follow.
+        DatasetError: If the format is unknown.
+        PromptError: If there is nothing to follow, or a prompt is malformed.
         VideoError: If the video cannot be read.
     """
     if not prompts:
         raise PromptError("there is no prompt, wanted one for each object at least")
     with tempfile.TemporaryDirectory(prefix="clickmask-") as place:
-        opened = open_one(path, Path(place) / "once.db")
+        store_file = Path(place) / "once.db"
+        request = check_request(VideoExport(str(path), str(store_file), str(exports), file_format))
+        opened = open_one(path, store_file)
         for prompt in prompts:
+            item = _object(prompt)
             say(opened, {"frame": 0, **prompt, "revision": opened.store.revision}, model)
-            name = str(prompt.get("name", "object"))
-            opened.store.write_object(VideoObject(int(prompt["object"]), name), opened.store.revision)
+            opened.store.write_object(item, opened.store.revision)
         tracking.run(opened, plan(opened, "both", 0), lambda *_done, **_found: None)
-        request = VideoExport(str(path), str(opened.store.file), str(exports), file_format)
         return Path(run_video_export(request, lambda _done, _total: None)["path"])
+
+
+def _object(prompt: Message) -> VideoObject:
+    try:
+        return VideoObject(int(prompt["object"]), str(prompt.get("name", "object")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise PromptError(f"the prompt is {prompt!r}, wanted a number as its object") from error

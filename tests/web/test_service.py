@@ -180,6 +180,18 @@ def test_broken_files_are_listed_but_do_not_stop_the_others(service: Service) ->
     assert len(folder["pictures"]) == 4
 
 
+def test_labels_that_lie_in_a_folder_and_cannot_be_brought_in_are_told(service: Service) -> None:
+    """They once were left out without a word, and one that could not be opened kept the folder closed."""
+    (service.start_folder / "broken.json").write_text('{"images": [{"id": 1')
+    (service.start_folder / "odd.json").mkdir()
+    for _ in range(2):
+        folder = service.open_folder({"folder": str(service.start_folder)})
+        assert len(folder["pictures"]) == 4
+        broken, odd = folder["unreadable"]
+        assert "broken.json: broken at character" in broken
+        assert odd == "odd.json cannot be read: Is a directory"
+
+
 def test_thumbnails_of_what_can_be_read(service: Service) -> None:
     here = opened(service)
     (service.start_folder / "tower.jpg").unlink()

@@ -12,7 +12,7 @@ class Dialogs {
   open(title, ...content) {
     this.close();
     const close = iconButton("close", TEXT.close, () => this.close());
-    const dialog = make("dialog", { class: "cm-dialog" }, make("header", {}, make("h2", {}, title), close), make("div", { class: "cm-body" }, content));
+    const dialog = make("dialog", { class: "cm-dialog", "aria-label": title }, make("header", {}, make("h2", {}, title), close), make("div", { class: "cm-body" }, content));
     dialog.addEventListener("close", () => this.closed(dialog));
     dialog.addEventListener("click", (event) => { if (event.target === dialog) this.close(); });
     this.dialog = dialog;

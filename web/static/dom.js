@@ -21,6 +21,18 @@ function iconButton(name, title, run, properties = {}) {
   return button;
 }
 
+// a bar that fills; set(done, total) says how far
+function meter(words, properties = {}) {
+  const bar = make("i");
+  const node = make("div", { class: "cm-meter", role: "progressbar", "aria-label": words, ...properties }, bar);
+  const set = (done, total) => {
+    bar.style.width = `${total ? 100 * done / total : 0}%`;
+    node.setAttribute("aria-valuenow", done);
+    node.setAttribute("aria-valuemax", total);
+  };
+  return { node, set };
+}
+
 function replaceChildren(node, ...children) {
   node.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }

@@ -2,27 +2,27 @@
 
 // fields: what to choose; begin(): starts it and gives {job}; seen(done, total) and done(objects): words for the person
 function exportDialog(app, { fields, begin, seen, done, onchange }) {
-  const bar = make("div", { class: "cm-meter", hidden: true }, make("i", {}));
+  const bar = meter(TEXT.exportLabels, { hidden: true });
   const note = make("p", { class: "cm-hint" });
   const start = make("button", { class: "cm-primary" }, TEXT.exportStart);
-  const form = make("form", { class: "cm-form", onchange }, fields, bar, note, start);
+  const form = make("form", { class: "cm-form", onchange }, fields, bar.node, note, start);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     start.disabled = true;
-    bar.hidden = false;
+    bar.node.hidden = false;
     note.classList.remove("cm-bad");
     try {
       const { job } = await begin();
-      const result = await app.watch(job, (message) => {
-        bar.firstChild.style.width = `${message.total ? 100 * message.done / message.total : 0}%`;
-        note.textContent = seen(message.done, message.total);
+      const result = await app.watch(job, ({ done, total }) => {
+        bar.set(done, total);
+        note.textContent = seen(done, total);
       });
       if (!result.objects) throw new Failure(TEXT.nothingToExport);
       note.textContent = done(result.objects);
       start.replaceWith(make("a", { class: "cm-primary", href: result.url, download: result.name }, icon("export"), `${TEXT.download} ${result.name}`));
     } catch (failure) {
       start.disabled = false;
-      bar.hidden = true;
+      bar.node.hidden = true;
       note.textContent = failure.message;
       note.classList.add("cm-bad");
     }

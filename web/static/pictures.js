@@ -3,7 +3,9 @@
 class PicturesPanel {
   constructor(root, app) {
     this.app = app;
-    this.progress = root.querySelector(".cm-progress");
+    this.bar = meter(TEXT.images);
+    this.progress = make("span");
+    root.querySelector(".cm-progress").append(this.bar.node, this.progress);
     this.filters = make("div", { class: "cm-filters", role: "tablist" });
     this.list = make("div", { class: "cm-pictures", role: "listbox", "aria-label": TEXT.images });
     root.querySelector(".cm-left").append(this.filters, this.list);
@@ -28,10 +30,8 @@ class PicturesPanel {
     const { state } = this.app;
     const count = (status) => state.pictures.filter((picture) => picture.status === status).length;
     const done = count("done") + count("skipped"), total = state.pictures.length;
-    const part = total ? 100 * done / total : 0;
-    replaceChildren(this.progress,
-      make("div", { class: "cm-meter", role: "progressbar", "aria-valuenow": done, "aria-valuemax": total }, make("i", { style: `width:${part}%` })),
-      make("span", {}, TEXT.progress(done, total)));
+    this.bar.set(done, total);
+    this.progress.textContent = TEXT.progress(done, total);
     replaceChildren(this.filters, Object.keys(TEXT.filters).map((key) => make("button", {
       type: "button", role: "tab", "aria-selected": String(state.filter === key),
       onclick: () => { state.filter = key; this.render(); },

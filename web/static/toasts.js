@@ -1,4 +1,4 @@
-// Short messages in the corner. Errors stay until they are read.
+// Short messages in the corner. Errors stay longer.
 
 const TOAST_MS = { info: 3500, good: 3000, error: 12000 };
 
@@ -11,7 +11,7 @@ class Toasts {
     const twin = [...this.element.children].find((node) => node.dataset.text === text);
     if (twin) twin.remove();
     const close = iconButton("close", TEXT.close, () => node.remove());
-    const node = make("div", { class: `cm-toast cm-${kind}`, role: kind === "error" ? "alert" : "status" }, make("span", {}, text), action, close);
+    const node = make("div", { class: `cm-toast cm-${kind}`, role: kind === "error" && "alert" }, make("span", {}, text), action, close);
     node.dataset.text = text;
     this.element.append(node);
     while (this.element.children.length > 4) this.element.firstChild.remove();
