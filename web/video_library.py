@@ -18,6 +18,7 @@ from decoder.track.video_file import PICTURES, FolderVideo, open_video
 from web.library import Library
 from web.video_pictures import FramePictures
 from web.video_records import Found, FramePrompt, VideoFacts
+from web.video_run import Stopped
 from web.video_store import VideoStore, is_begun
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class OpenVideo:
         pictures: Frames for the page.
         tracking: Held while a thread tracks.
         job: Name of the newest tracking job.
+        stopped: Where the last run was stopped, if it did not come to its end.
     """
 
     path: Path
@@ -64,6 +66,7 @@ class OpenVideo:
     pictures: FramePictures
     tracking: Lock = field(default_factory=Lock)
     job: str | None = None
+    stopped: Stopped | None = None
     _tracker: Tracker[Any] | None = None
     _answers: OrderedDict[tuple[Any, ...], tuple[FrameMemory[Any], Found]] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)

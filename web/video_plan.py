@@ -18,11 +18,19 @@ Prompts = Mapping[int, FramePrompt]  # by frame
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One object to follow, from a frame a person pointed at to the last frame wanted."""
+    """One object to follow, from after a frame where it is known to the last frame wanted."""
 
     object: int
-    start: int
+    start: int  # a person pointed there, or a run that was stopped came so far
     last: int
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A frame, and the way time ran there."""
+
+    frame: int
     direction: Direction
 
 
@@ -31,8 +39,8 @@ class Stage:
     """A stretch of frames on which the same objects are followed; ``joining`` are new on it."""
 
     frames: range
-    joining: tuple[int, ...]
-    leaving: tuple[int, ...]
+    joining: tuple[Leg, ...]
+    leaving: tuple[int, ...]  # objects
 
 
 class Basis:
@@ -59,24 +67,35 @@ def _mix(before: str, key: str) -> str:
     return hashlib.sha256(f"{before} {key}".encode()).hexdigest()[:16]
 
 
-def plan_all(object_id: int, prompts: Prompts, passed: Sequence[Passed], frame_count: int) -> list[Leg]:
+def plan_all(
+    object_id: int, prompts: Prompts, passed: Sequence[Passed], frame_count: int, stopped: Place | None = None
+) -> list[Leg]:
     """The legs that make an object known on every frame: forward from its first prompt, then backward from it.
 
-    Frames whose tracks are current are not done again, as far as tracking can start after them.
+    Frames whose tracks are current are not done again, as far as tracking can start after them:
+    at a prompt, or where the last run was ``stopped``.
     """
     seen = _seen(prompts)
     if not seen:
         return []
     basis, first = Basis(prompts), seen[0]
     done = {track.frame for track in passed if basis.is_current(track)} | set(prompts)
+    forward = [t for t in range(first, frame_count) if t not in done]
+    backward = [t for t in range(first, -1, -1) if t not in done]
     return [
-        *_leg(object_id, prompts, [t for t in range(first, frame_count) if t not in done], 1),
-        *_leg(object_id, prompts, [t for t in range(first, -1, -1) if t not in done], -1),
+        *_leg(object_id, _starts(prompts, passed, stopped, 1), forward, 1),
+        *_leg(object_id, _starts(prompts, passed, stopped, -1), backward, -1),
     ]
 
 
 def plan_from(
-    object_id: int, prompts: Prompts, passed: Sequence[Passed], frame_count: int, frame: int, direction: Direction
+    object_id: int,
+    prompts: Prompts,
+    passed: Sequence[Passed],
+    frame_count: int,
+    frame: int,
+    direction: Direction,
+    stopped: Place | None = None,
 ) -> list[Leg]:
     """The leg that follows an object in one direction, from the last prompt before a frame.
 
@@ -90,7 +109,8 @@ def plan_from(
     nearest = max(behind, key=lambda t: t * direction) if behind else min(seen, key=lambda t: t * direction)
     done = {track.frame for track in passed if track.direction == direction and basis.is_current(track)} | set(prompts)
     ahead = range(nearest, frame_count) if direction > 0 else range(nearest, -1, -1)
-    return _leg(object_id, prompts, [t for t in ahead if t not in done], direction)
+    wanted = [t for t in ahead if t not in done]
+    return _leg(object_id, _starts(prompts, passed, stopped, direction), wanted, direction)
 
 
 def _seen(prompts: Prompts) -> list[int]:
@@ -98,12 +118,19 @@ def _seen(prompts: Prompts) -> list[int]:
     return sorted(frame for frame, prompt in prompts.items() if not prompt.absent)
 
 
-def _leg(object_id: int, prompts: Prompts, wanted: Sequence[int], direction: Direction) -> list[Leg]:
+def _starts(prompts: Prompts, passed: Sequence[Passed], stopped: Place | None, direction: Direction) -> set[int]:
+    """Frames after which an object can be followed: those with a prompt, and where a run stopped if it is current."""
+    if stopped is None or stopped.direction != direction:
+        return set(prompts)
+    basis = Basis(prompts)
+    here = [track for track in passed if stopped == Place(track.frame, track.direction) and basis.is_current(track)]
+    return set(prompts) | {track.frame for track in here}
+
+
+def _leg(object_id: int, starts: set[int], wanted: Sequence[int], direction: Direction) -> list[Leg]:
     if not wanted:
         return []
-    start = max(
-        (frame for frame in prompts if (wanted[0] - frame) * direction > 0), key=lambda frame: frame * direction
-    )
+    start = max((frame for frame in starts if (wanted[0] - frame) * direction > 0), key=lambda frame: frame * direction)
     return [Leg(object_id, start, wanted[-1], direction)]
 
 
@@ -112,18 +139,18 @@ def sweep(legs: Sequence[Leg], direction: Direction) -> Iterator[Stage]:
 
     Example:
         >>> for stage in sweep([Leg(1, 0, 9, 1), Leg(2, 4, 6, 1)], 1):
-        ...     print(stage.frames, stage.joining, stage.leaving)
-        range(0, 4) (1,) ()
-        range(4, 7) (2,) ()
-        range(7, 10) () (2,)
+        ...     print(stage.frames, [leg.object for leg in stage.joining], stage.leaving)
+        range(1, 5) [1] ()
+        range(5, 7) [2] ()
+        range(7, 10) [] (2,)
     """
     ours = [leg for leg in legs if leg.direction == direction]
+    begins = {leg.start + direction for leg in ours}
     ends = {leg.last + direction for leg in ours}
-    turns = sorted({leg.start for leg in ours} | ends, key=lambda frame: frame * direction)
-    for here, there in pairwise(turns):
-        followed = any((here - leg.start) * direction >= 0 and (leg.last - here) * direction >= 0 for leg in ours)
+    for here, there in pairwise(sorted(begins | ends, key=lambda frame: frame * direction)):
+        followed = any((here - leg.start) * direction > 0 and (leg.last - here) * direction >= 0 for leg in ours)
         yield Stage(
             frames=range(here, there if followed else here, direction),
-            joining=tuple(leg.object for leg in ours if leg.start == here),
+            joining=tuple(leg for leg in ours if leg.start + direction == here),
             leaving=tuple(leg.object for leg in ours if leg.last + direction == here),
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from web.video_plan import Leg, sweep
+from web.video_plan import Leg, Place, sweep
 from web.video_records import Direction
 
 if TYPE_CHECKING:
@@ -16,20 +18,34 @@ if TYPE_CHECKING:
 WAYS: tuple[Direction, Direction] = (1, -1)
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Where a run was stopped, to go on from there."""
+
+    place: Place
+    state: TrackState[Any]
+
+    def memories(self, object_id: int) -> list[FrameMemory[Any]]:
+        """What following the object left behind, in the order it went."""
+        memories = self.state.banks[object_id].memories.values()
+        followed = [memory for memory in memories if not memory.prompted]
+        return sorted(followed, key=lambda memory: memory.frame * self.place.direction)
+
+
 def frames_to_do(legs: Sequence[Leg]) -> int:
     """How many steps ``follow`` will take."""
     return sum(len(stage.frames) for direction in WAYS for stage in sweep(legs, direction))
 
 
 def follow(
-    tracker: Tracker[Any], legs: Sequence[Leg], memories: Mapping[int, Sequence[FrameMemory[Any]]]
+    tracker: Tracker[Any], legs: Sequence[Leg], memories: Mapping[Leg, Sequence[FrameMemory[Any]]]
 ) -> Iterator[tuple[Direction, Step[Any]]]:
     """Do the legs, forward ones first.
 
     Args:
         tracker: Of the video.
         legs: Whom to follow, from where to where.
-        memories: What the prompts of each object left behind, by object.
+        memories: What is known of its object before each leg.
 
     Yields:
         The direction and the step of one frame; frames in between that a person pointed at are steps too.
@@ -39,9 +55,9 @@ def follow(
         for stage in sweep(legs, direction):
             for object_id in stage.leaving:
                 state = state.without(object_id)
-            for object_id in stage.joining:
-                for memory in memories[object_id]:
-                    state = state.with_memories({object_id: memory}, reach=0)
+            for leg in stage.joining:
+                for memory in memories[leg]:
+                    state = state.with_memories({leg.object: memory}, reach=sys.maxsize)
             if stage.frames:
                 for step in tracker.propagate(state, stage.frames):
                     state = step.state

@@ -35,12 +35,13 @@ def lane_message(opened: OpenVideo, object_id: int) -> dict[str, Any]:
     there, ``n`` a person said it is not there.
     """
     letters, confidence = ["."] * opened.frame_count, bytearray(opened.frame_count)
-    basis = Basis(opened.store.prompts().get(object_id, {}))
+    prompts = opened.store.prompts().get(object_id, {})
+    basis = Basis(prompts)
     for track in opened.store.passed(object_id):
         letters[track.frame] = _letter(track.present, basis.is_current(track))
         confidence[track.frame] = _byte(track.confidence)
     for frame, found in opened.store.answers(object_id).items():
-        letters[frame] = "p" if found.present else "n"
+        letters[frame] = "n" if frame in prompts and prompts[frame].absent else "p"
         confidence[frame] = _byte(found.confidence)
     return {"letters": "".join(letters), "confidence": base64.b64encode(confidence).decode("ascii")}
 

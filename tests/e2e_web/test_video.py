@@ -232,6 +232,11 @@ def test_every_control_is_inside_the_window(open_video: OpenVideoDesk, clip: Pat
     stage = desk.find(".cm-stage").bounding_box()
     assert stage is not None
     assert stage["height"] > 0.4 * height
+    desk.press("Control+Shift+z")
+    desk.until_toast("Nothing to redo")
+    toasts, zoom = desk.find(".cm-toasts").bounding_box(), desk.find(".cm-zoom").bounding_box()
+    assert toasts is not None
+    assert zoom is None or toasts["x"] + toasts["width"] <= zoom["x"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from decoder import Engine, load_model
+from decoder import Engine, Model, load_model
 from tests.web.photos import sample_folder
+from tests.web.video_clips import write_clip
+from tests.web.video_page import Page, make_service
 from web.incoming import adopt_labels
 from web.library import Library
 from web.service import Service
+from web.video_service import VideoService
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -33,3 +36,22 @@ def service(tmp_path: Path, engine: Future[Engine]) -> Iterator[Service]:
     uploads.mkdir()
     yield Service(engine, library, start_folder=folder, model_name="nano", file_url=str, uploads=uploads)
     library.close()
+
+
+@pytest.fixture(scope="session")
+def model(engine: Future[Engine]) -> Future[Model]:
+    loaded: Future[Model] = Future()
+    loaded.set_result(engine.result().model)
+    return loaded
+
+
+@pytest.fixture
+def videos(tmp_path: Path, model: Future[Model]) -> Iterator[VideoService]:
+    made = make_service(tmp_path, model)
+    yield made
+    made.videos.close()
+
+
+@pytest.fixture
+def page(videos: VideoService, tmp_path: Path) -> Page:
+    return Page(videos, write_clip(tmp_path / "clip.mp4"))

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from web.video_plan import Basis, Leg, plan_all, plan_from, sweep
+from web.video_plan import Basis, Leg, Place, plan_all, plan_from, sweep
 from web.video_records import Direction, FramePrompt, Passed
 from web.video_run import frames_to_do
 
@@ -51,6 +51,17 @@ def test_a_run_that_was_stopped_goes_on_from_the_last_prompt_before_the_gap() ->
     assert plan_all(7, prompts, passed(prompts, range(0, 6), 1), 10) == [Leg(7, 3, 9, 1)]
 
 
+def test_a_run_whose_end_is_remembered_goes_on_from_there() -> None:
+    prompts = {3: HERE}
+    done = passed(prompts, range(3, 6), 1)
+    assert plan_all(7, prompts, done, 10, Place(5, 1)) == [Leg(7, 5, 9, 1), Leg(7, 3, 0, -1)]
+    assert plan_from(7, prompts, done, 10, 3, 1, Place(5, 1)) == [Leg(7, 5, 9, 1)]
+    assert plan_from(7, prompts, done, 10, 3, 1, Place(5, -1)) == [Leg(7, 3, 9, 1)]  # it went the other way
+    corrected = {3: HERE, 4: THERE}
+    assert plan_all(7, corrected, done, 10, Place(5, 1)) == [Leg(7, 4, 9, 1), Leg(7, 3, 0, -1)]
+    assert plan_all(7, {3: THERE}, done, 10, Place(5, 1)) == [Leg(7, 3, 9, 1), Leg(7, 3, 0, -1)]
+
+
 def test_a_frame_where_the_object_is_said_to_be_gone_counts_as_a_prompt() -> None:
     prompts = {0: HERE, 5: GONE}
     assert plan_all(7, prompts, [], 10) == [Leg(7, 0, 9, 1)]
@@ -66,9 +77,10 @@ def test_one_way_goes_from_the_last_prompt_before_the_frame() -> None:
     assert plan_from(7, prompts, passed(prompts, range(2, 10), 1), 10, 6, -1) == [Leg(7, 6, 0, -1)]  # the other way
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=6))
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 15)), min_size=1, max_size=6))
 def test_a_sweep_passes_every_frame_once_and_each_object_on_all_of_its_own(ends: list[tuple[int, int]]) -> None:
-    legs = [Leg(number, min(pair), max(pair), 1) for number, pair in enumerate(ends)]
+    legs = [Leg(number, start, start + length, 1) for number, (start, length) in enumerate(ends)]
     legs += [Leg(leg.object, leg.last, leg.start, -1) for leg in legs]
     directions: tuple[Direction, Direction] = (1, -1)
     for direction in directions:
@@ -76,7 +88,7 @@ def test_a_sweep_passes_every_frame_once_and_each_object_on_all_of_its_own(ends:
         there: set[int] = set()
         passed_frames: list[int] = []
         for stage in sweep(legs, direction):
-            there = there - set(stage.leaving) | set(stage.joining)
+            there = there - set(stage.leaving) | {leg.object for leg in stage.joining}
             passed_frames += stage.frames
             for frame in stage.frames:
                 for number in there:
@@ -84,7 +96,8 @@ def test_a_sweep_passes_every_frame_once_and_each_object_on_all_of_its_own(ends:
         assert passed_frames == sorted(set(passed_frames), reverse=direction < 0)
         for leg in legs:
             if leg.direction == direction:
-                assert followed[leg.object] == list(range(leg.start, leg.last + direction, direction))
-    assert frames_to_do(legs) == 2 * len(
-        {frame for leg in legs[: len(ends)] for frame in range(leg.start, leg.last + 1)}
+                assert followed[leg.object] == list(range(leg.start + direction, leg.last + direction, direction))
+    assert frames_to_do(legs) == sum(
+        len({frame for start, length in ends for frame in range(start + first, start + first + length)})
+        for first in (1, 0)
     )

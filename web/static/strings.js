@@ -172,7 +172,8 @@ const VIDEO = {
   thing: ({ name, id }) => `${name} ${id}`,
   tracking: "Tracking…",
   preparing: "Preparing to track…",
-  progress: (done, total, seconds) => `${done} of ${total} frames${seconds ? ` · ${seconds.toFixed(seconds < 0.1 ? 3 : 2)} s each` : ""}`,
+  progress: (done, total, pace) => `${done} of ${total} frames${pace === null ? "" : ` · ${timeLeft(pace * (total - done))} left`}`,
+  stopping: "Stopping after this frame…",
   trackedFrames: (count) => count === 1 ? "1 frame tracked" : `${count} frames tracked`,
   stopped: "Stopped. What was tracked so far is kept.",
   facts: ({ name, width, height, rate }) => `${name} · ${width} × ${height} · ${Math.round(rate * 100) / 100} fps`,
@@ -194,7 +195,6 @@ const VIDEO = {
   follow: "Follow",
   followTitle: "Show each frame as it is tracked",
   newObject: "New object",
-  newObjectHint: "Click the new object, or drag a box around it",
   noObjects: "No objects yet. Click something in the picture, then press T to follow it.",
   rename: "What is it? (class)",
   renameShort: "Rename",
@@ -219,6 +219,11 @@ const VIDEO = {
   notAVideo: (name) => `${name} is not a video file`,
 };
 
+function timeLeft(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
 const VIDEO_HELP = [
   ["Show", [
     ["Click", "this belongs to the object; corrects the mask where it is tracked already"],
@@ -233,7 +238,7 @@ const VIDEO_HELP = [
   ["Track", [
     ["T", "track all that is missing or outdated, both ways"],
     ["[, ]", "track backward, forward from here"],
-    ["Esc", "stop"],
+    ["Esc", "stop after the frame under way"],
   ]],
   ["Objects", [
     ["N", "new object"],

@@ -149,11 +149,12 @@ class VideoApp extends Page {
   // what to do next, in a word
   hint() {
     const { state } = this;
-    if (!state.video || state.run || this.player.playing) return null;
-    const track = { words: VIDEO.trackAll, key: "T", strong: true, run: () => this.track("both") };
-    const lanes = state.shownThings.map((thing) => state.lanes.get(thing.id)).filter(Boolean);
+    if (!state.video || this.player.playing) return null;
     if (!state.shownThings.length) return { text: VIDEO.hintClick };
     if (state.selected === null) return { text: VIDEO.hintNew };
+    if (state.run) return null;
+    const track = { words: VIDEO.trackAll, key: "T", strong: true, run: () => this.track("both") };
+    const lanes = state.shownThings.map((thing) => state.lanes.get(thing.id)).filter(Boolean);
     if (lanes.some(({ letters }) => letters.includes("S") || letters.includes("L"))) return { text: VIDEO.hintOutdated, action: track };
     if (lanes.some(({ letters }) => letters.includes(".") && letters.includes("p"))) return { text: VIDEO.hintTrack, action: track };
     if (state.letterAt(state.selected, state.frame) !== "l") return null;

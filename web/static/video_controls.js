@@ -17,14 +17,14 @@ class VideoControls extends PageControls {
     const { app } = this;
     this.play = this.tool("play", VIDEO.play, "Space", () => app.player.toggle());
     this.place = make("span", { class: "cm-place" });
-    this.speed = make("select", {
+    const speeds = make("select", {
       class: "cm-speed", title: VIDEO.speed, "aria-label": VIDEO.speed,
       onchange: (event) => { app.player.speed = Number(event.target.value); app.focus(); },
     }, [0.25, 0.5, 1, 2, 4].map((speed) => make("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
     const steps = make("div", { class: "cm-steps" },
       this.tool("first", VIDEO.first, "Home", () => app.seek(0)), this.tool("left", VIDEO.back, "A ←", () => app.step(-1)),
       this.play, this.tool("right", VIDEO.next, "D →", () => app.step(1)), this.tool("last", VIDEO.last, "End", () => app.seek(Infinity)));
-    return make("div", { class: "cm-transport" }, steps, this.place, this.speed, make("span", { class: "cm-space" }), this.idleBar(), this.busyBar());
+    return make("div", { class: "cm-transport" }, steps, this.place, speeds, make("span", { class: "cm-space" }), this.idleBar(), this.busyBar());
   }
 
   // what begins a run
@@ -41,14 +41,14 @@ class VideoControls extends PageControls {
   // how far a run is, and what ends it
   busyBar() {
     const { app } = this;
-    this.bar = make("i");
+    this.bar = meter(VIDEO.tracking);
     this.progress = make("span", { class: "cm-done" });
     this.followed = make("button", {
       type: "button", class: "cm-plain cm-follow", title: VIDEO.followTitle, onclick: () => app.follow(!app.state.run.follow),
     }, icon("eye"), VIDEO.follow);
+    this.stop = make("button", { type: "button", class: "cm-primary cm-stop", onclick: () => app.stopTracking() }, TEXT.stop, make("kbd", {}, "Esc"));
     this.busy = make("div", { class: "cm-busy", hidden: true },
-      this.followed, make("div", { class: "cm-meter", role: "progressbar" }, this.bar), this.progress,
-      make("button", { type: "button", class: "cm-primary cm-stop", onclick: () => app.stopTracking() }, TEXT.stop, make("kbd", {}, "Esc")));
+      this.followed, this.bar.node, this.progress, this.stop);
     return this.busy;
   }
 
@@ -86,9 +86,10 @@ class VideoControls extends PageControls {
     this.busy.hidden = !run;
     if (!run) return;
     this.followed.setAttribute("aria-pressed", String(run.follow));
-    const seconds = run.done > 1 ? (performance.now() - run.began) / 1000 / Math.max(1, run.done - run.doneAtBegin) : 0;
-    this.bar.style.width = `${run.total ? 100 * run.done / run.total : 0}%`;
-    this.progress.textContent = run.done ? VIDEO.progress(run.done, run.total, seconds) : VIDEO.preparing;
+    this.stop.disabled = run.stopping;
+    this.bar.set(run.done, run.total);
+    if (run.stopping) this.progress.textContent = VIDEO.stopping;
+    else this.progress.textContent = run.done ? VIDEO.progress(run.done, run.total, run.pace) : VIDEO.preparing;
   }
 
   renderState() {

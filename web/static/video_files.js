@@ -1,5 +1,7 @@
 // Videos to open, to add, and to export. (Part of VideoApp.)
 
+const VIDEO_SUFFIXES = [".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"];
+
 const VideoFiles = {
   async openFolder(folder) {
     try {
@@ -10,7 +12,7 @@ const VideoFiles = {
       const last = localStorage.getItem("clickmask-video");
       const first = answer.videos.find((entry) => entry.path === last) || answer.videos[0];
       if (first) await this.openVideo(first.path);
-      else this.closeVideo();
+      else await this.allSaid().then(() => this.closeVideo());
     } catch (failure) {
       this.setPhase("failed");
       this.fail(failure);
@@ -29,6 +31,7 @@ const VideoFiles = {
   },
 
   async openVideo(path) {
+    await this.allSaid(); // about the video that is left
     this.closeVideo("loading");
     const opening = this.opening = {};
     try {
@@ -86,7 +89,7 @@ const VideoFiles = {
   },
 
   async chooseVideo() {
-    this.addVideo(await chooseFile("video/*,.mkv,.avi,.mov,.m4v,.ts,.gif"));
+    this.addVideo(await chooseFile(["video/*", ...VIDEO_SUFFIXES].join()));
   },
 
   async addVideo(file) {
@@ -119,11 +122,12 @@ const VideoFiles = {
     await this.openVideo(path);
   },
 
-  takeFiles([file]) {
-    if (!file) return;
-    const known = file.type.startsWith("video/") || /\.(mkv|avi|mov|m4v|ts|gif|mp4|webm|mpe?g|wmv|flv|3gp|ogv)$/i.test(file.name);
-    if (known) this.addVideo(file);
-    else this.toasts.show(VIDEO.notAVideo(file.name), "error");
+  async takeFiles(files) {
+    for (const file of files) {
+      const name = file.name.toLowerCase();
+      if (file.type.startsWith("video/") || VIDEO_SUFFIXES.some((suffix) => name.endsWith(suffix))) await this.addVideo(file);
+      else this.toasts.show(VIDEO.notAVideo(file.name), "error");
+    }
   },
 
   showExport() {

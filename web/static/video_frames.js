@@ -48,8 +48,8 @@ class VideoFrames {
   }
 
   touchAll() {
-    for (const frame of [...this.masks.keys()]) this.touch(frame);
-    if (this.wanted) this.touch(this.wanted.frame);
+    const onTheWay = this.asking.busy ? framesOf(this.asking.current) : [];
+    for (const frame of [...this.masks.keys(), ...onTheWay]) this.touch(frame);
   }
 
   setMask(frame, object, mask) {
@@ -85,7 +85,7 @@ class VideoFrames {
   }
 
   async fetch({ video, start, count }) {
-    const range = Array.from({ length: count }, (_, i) => start + i);
+    const range = framesOf({ start, count });
     const versions = range.map((frame) => this.versions.get(frame));
     const asked = { video: video.video, start, count };
     const missing = range.some((frame) => !this.pictures.has(frame));
@@ -127,4 +127,8 @@ class VideoFrames {
   unanswered({ video }, failure) {
     if (this.video === video) this.failed(failure);
   }
+}
+
+function framesOf({ start, count }) {
+  return Array.from({ length: count }, (_, i) => start + i);
 }

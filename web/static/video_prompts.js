@@ -72,6 +72,7 @@ const VideoPrompts = {
     state.lanes.set(object, unpackedLane(answer.lane));
     this.player.frames.setMask(frame, object, answer.runs && Mask.fromText(answer.runs));
     this.setPhase("ready");
+    if (prompt && !absent && !answer.runs) this.toasts.show(TEXT.noObject);
     this.objectsChanged();
     if (this.player.isShown && state.frame === frame) this.showMasks();
   },
@@ -126,7 +127,6 @@ const VideoPrompts = {
 
   newObject() {
     this.select(null);
-    if (this.state.video && this.state.shownThings.length) this.toasts.show(VIDEO.newObjectHint);
   },
 
   select(id) {
@@ -167,13 +167,17 @@ const VideoPrompts = {
   },
 
   async putObject(id, change) {
+    const { state } = this, { video } = state;
     await this.allSaid();
-    const { state } = this;
+    if (state.video !== video) return;
     const { name, removed } = { ...state.things.find((one) => one.id === id), ...change };
     this.setSaving("saving");
     try {
-      state.take(await this.call("video_object", { video: state.video.video, revision: state.revision, object: id, name, removed }));
+      const work = await this.call("video_object", { video: video.video, revision: state.revision, object: id, name, removed });
+      if (state.video !== video) return this.setSaving("saved");
+      state.take(work);
     } catch (failure) {
+      if (state.video !== video) return this.fail(failure);
       await this.reload(failure);
       throw failure;
     }

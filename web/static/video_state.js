@@ -22,7 +22,7 @@ class VideoState {
     this.masksVisible = true;
     this.opacity = 0.45;
     this.phase = "loading";
-    this.run = null; // {job, seen, done, total, started, follow}
+    this.run = null; // see VideoTracking.watchRun
   }
 
   // what the server knows about objects, prompts and timeline

@@ -4,13 +4,14 @@ const POLL_MS = 200;
 
 const VideoTracking = {
   async track(way) {
-    const { state } = this;
-    if (!state.video) return;
+    const { state } = this, { video } = state;
+    if (!video) return;
     this.player.pause();
     await this.allSaid();
+    if (state.video !== video) return;
     try {
-      const { job, total } = await this.call("video_track", { video: state.video.video, way, frame: state.frame });
-      this.watchRun(job, total, true);
+      const { job, total } = await this.call("video_track", { video: video.video, way, frame: state.frame });
+      if (state.video === video) this.watchRun(job, total, true);
     } catch (failure) {
       this.toasts.show(failure.message, failure.kind === "PromptError" ? "info" : "error");
     }
@@ -18,7 +19,10 @@ const VideoTracking = {
 
   async stopTracking() {
     const { run } = this.state;
-    if (run) await this.call("stop_job", { job: run.job }).catch((failure) => this.fail(failure));
+    if (!run || run.stopping) return;
+    run.stopping = true; // the frame under way is still finished
+    this.controls.renderRun();
+    await this.call("stop_job", { job: run.job }).catch((failure) => { run.stopping = false; this.fail(failure); });
   },
 
   follow(on) {
@@ -31,7 +35,7 @@ const VideoTracking = {
   async watchRun(job, total, follow) {
     const { state } = this;
     const { video } = state;
-    const run = state.run = { job, total, done: 0, seen: 0, follow, began: performance.now(), doneAtBegin: 0 };
+    const run = state.run = { job, total, done: 0, seen: 0, pace: null, follow, stopping: false };
     this.runChanged();
     while (state.run === run && state.video === video) {
       let message;
@@ -53,11 +57,11 @@ const VideoTracking = {
 
   runMoved(run, { done, total, cells, frame }) {
     const { state } = this;
-    if (!run.done && done > 1) Object.assign(run, { began: performance.now(), doneAtBegin: done });
+    if (done > run.done) measurePace(run, done);
     Object.assign(run, { done: done ?? run.done, total: total || run.total, seen: run.seen + cells.length });
     for (const [at, object, letter, confidence] of cells) {
       const lane = state.lanes.get(object);
-      if (!lane) continue;
+      if (!lane || state.promptAt(object, at)) continue;
       lane.letters[at] = letter;
       lane.confidence[at] = confidence;
       this.player.frames.touch(at);
@@ -96,3 +100,10 @@ const VideoTracking = {
     this.controls.render();
   },
 };
+
+// seconds a frame takes, from the first one seen on: what came before it was preparation
+function measurePace(run, done) {
+  const now = performance.now() / 1000;
+  if (run.done) run.pace = (now - run.began) / (done - run.doneAtBegin);
+  else Object.assign(run, { began: now, doneAtBegin: done });
+}

@@ -25,10 +25,10 @@ def as_model(network: Sam2) -> Model:
     return Model("small", network.eval().requires_grad_(False), torch.device("cpu"), torch.float32, "random")
 
 
-def small_model(config: Sam2Config = CONFIG, *, seen: float = 4.0) -> Model:
-    """A network with weights from a fixed seed; ``seen`` > 0 lets it see objects everywhere, < 0 nowhere."""
+def small_model(config: Sam2Config = CONFIG, *, seen: float = 4.0, seed: int = 0) -> Model:
+    """A network with random weights; ``seen`` > 0 lets it see objects everywhere, < 0 nowhere."""
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         network = Sam2(config)
         randomise(network)
     with torch.no_grad():
