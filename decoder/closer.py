@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from decoder.window import Window, zoom_prompt, zoom_window
 FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
 
 MASK_STRIDE = 4  # pixels the network sees per cell of its masks
+SHOWN_LOGIT = 8.0  # how sure the network is told to be of a mask that a person saw
 
 EncodeWindow = Callable[[Window], ImageEmbedding]
 AnswerPrompt = Callable[[ImageEmbedding, Prompt], MaskSet]
@@ -40,6 +43,12 @@ class CloserLook:
         whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
         whole[self.window.top : self.window.bottom, self.window.left : self.window.right] = self.inside
         return whole
+
+    def mask_prompt(self, shape: tuple[int, ...]) -> Tensor:
+        """The mask as logits (h, w), for the next prompt: a click corrects what a person sees."""
+        height, width = shape
+        shares = cv2.resize(self.mask().astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        return torch.from_numpy((2 * shares - 1) * SHOWN_LOGIT)
 
 
 def is_coarse(model: Model) -> bool:

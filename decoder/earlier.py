@@ -25,13 +25,31 @@ REFINED_POINTS = 16  # clicks beyond this many start from the answer to the firs
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How a prompt is answered.
+
+    Args:
+        rule: How a mask is chosen, or the row that a person picked.
+        closely: Whether the answer is looked at once more from close by.
+    """
+
+    rule: Rule | int = "auto"
+    closely: bool = False
+
+    def answer(self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt) -> Segmentation:
+        """Answer a prompt so; raises as ``Engine.segment``."""
+        look = engine.segment_closely if self.closely else engine.segment
+        return look(image_key, load_image, prompt, rule=self.rule)
+
+
+@dataclass(frozen=True, slots=True)
 class _Question:
     """All that an answer depends on; equal questions have equal answers."""
 
     model: str
     image_key: str
     prompt: tuple[object, ...]
-    rule: Rule | int
+    way: Way
 
 
 class EarlierAnswers:
@@ -46,19 +64,26 @@ class EarlierAnswers:
         self._logits: OrderedDict[_Question, Tensor] = OrderedDict()
         self._lock = threading.Lock()
 
-    def continued(
-        self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt, rule: Rule | int
-    ) -> Prompt:
-        """The prompt with the answer to its clicks before the last as the mask to start from.
+    def answer(
+        self,
+        engine: Engine,
+        image_key: str,
+        load_image: LoadImage,
+        prompt: Prompt,
+        way: Way,
+        way_before: Way | None = None,
+    ) -> Segmentation:
+        """Answer a prompt, starting from the answer to its clicks before the last, and keep the answer.
 
-        A prompt that brings its own mask, or has nothing before its only click, stays as it is.
+        A prompt that brings its own mask, or has nothing before its only click, is answered as it is.
 
         Args:
-            engine: Answers, where the earlier answer is not kept.
+            engine: Answers.
             image_key: Names the image.
             load_image: Gives its pixels.
             prompt: What the person drew, all of it.
-            rule: How the earlier mask was chosen: the row, if the person picked one.
+            way: How to answer.
+            way_before: How the mask was made that the person saw before the last click; None where it was so too.
 
         Raises:
             PromptError: If the prompt means nothing on this image.
@@ -66,27 +91,19 @@ class EarlierAnswers:
         """
         earlier = _before_last_click(prompt)
         if earlier is None:
-            return prompt
-        logits = self._recall(_question(engine, image_key, earlier, rule))
-        if logits is None:
-            asked = self.continued(engine, image_key, load_image, earlier, rule)
-            answer = engine.segment(image_key, load_image, asked, rule=rule)
-            self.remember(engine, image_key, earlier, rule, answer)
-            logits = answer.logits[answer.chosen]
-        return replace(prompt, mask_logits=logits)
-
-    def remember(self, engine: Engine, image_key: str, prompt: Prompt, rule: Rule | int, answer: Segmentation) -> None:
-        """Keep an answer for the click that may follow.
-
-        Args:
-            engine: Gave the answer.
-            image_key: Names the image.
-            prompt: What the person drew, without the mask it was continued from.
-            rule: How the mask was chosen.
-            answer: To that prompt, continued.
-        """
+            continued = prompt
+        else:
+            seen = self._logits_of(engine, image_key, load_image, earlier, way_before or way)
+            continued = replace(prompt, mask_logits=seen)
+        answer = way.answer(engine, image_key, load_image, continued)
         if prompt.mask_logits is None:
-            self._keep(_question(engine, image_key, prompt, rule), answer.logits[answer.chosen])
+            self._keep(_question(engine, image_key, prompt, way), answer.mask_prompt)
+        return answer
+
+    def _logits_of(self, engine: Engine, image_key: str, load_image: LoadImage, prompt: Prompt, way: Way) -> Tensor:
+        """What the answer to a prompt hands to the next one, kept or computed again."""
+        kept = self._recall(_question(engine, image_key, prompt, way))
+        return self.answer(engine, image_key, load_image, prompt, way).mask_prompt if kept is None else kept
 
     def _recall(self, question: _Question) -> Tensor | None:
         with self._lock:
@@ -110,5 +127,5 @@ def _before_last_click(prompt: Prompt) -> Prompt | None:
     return replace(prompt, points=points)
 
 
-def _question(engine: Engine, image_key: str, prompt: Prompt, rule: Rule | int) -> _Question:
-    return _Question(engine.model.fingerprint, image_key, (prompt.points, prompt.box), rule)
+def _question(engine: Engine, image_key: str, prompt: Prompt, way: Way) -> _Question:
+    return _Question(engine.model.fingerprint, image_key, (prompt.points, prompt.box), way)

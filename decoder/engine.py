@@ -50,8 +50,14 @@ class Segmentation:
 
     @property
     def logits(self) -> Tensor:
-        """(4, h, w) float32 on the CPU; a row of it is the mask prompt that refines the answer."""
+        """(4, h, w) float32 on the CPU."""
         return self.mask_set.logits
+
+    @property
+    def mask_prompt(self) -> Tensor:
+        """Logits (h, w) that the next prompt hands back, so that it refines this answer, as it was shown."""
+        row = self.logits[self.chosen]
+        return row if self.closer is None else self.closer.mask_prompt(row.shape)
 
     @property
     def predicted_iou(self) -> tuple[float, ...]:

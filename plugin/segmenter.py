@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decoder import Engine, Prompt, Segmentation
-from decoder.earlier import EarlierAnswers
+from decoder.earlier import EarlierAnswers, Way
 from plugin.answers import answer_regions
 from plugin.engines import Engines
 from plugin.images import Images
@@ -120,14 +120,11 @@ class Segmenter:
     def _decode(
         self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
     ) -> Segmentation:
-        rule = project.options.rule
-        closely = engine.is_coarse if project.options.closely is None else project.options.closely
-        look = engine.segment_closely if closely else engine.segment
-        if not project.options.refine:
-            return look(key, load, prompt, rule=rule)
-        answer = look(key, load, self._earlier.continued(engine, key, load, prompt, rule), rule=rule)
-        self._earlier.remember(engine, key, prompt, rule, answer)
-        return answer
+        options = project.options
+        way = Way(options.rule, engine.is_coarse if options.closely is None else options.closely)
+        if options.refine:
+            return self._earlier.answer(engine, key, load, prompt, way)
+        return way.answer(engine, key, load, prompt)
 
     def _loader(self, location: Location, project: Project) -> Callable[[], NDArray[np.uint8]]:
         def load() -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
-from decoder.earlier import EarlierAnswers
+from decoder.earlier import EarlierAnswers, Way
 from decoder.shapes import mask_to_polygons, polygons_to_mask
 from web.export import ExportRequest, export_request, run_export
 from web.incoming import add_label_file, add_picture_file
@@ -166,7 +166,7 @@ class Service:
     def segment(self, message: Message) -> Answer:
         """Answer one prompt with a mask; ``closely`` looks at it again from close by.
 
-        ``rule_before`` is how the mask was chosen that the person saw before the last click.
+        ``rule_before`` and ``closely_before`` say how the mask was made that the person saw before the last click.
         """
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
@@ -174,10 +174,10 @@ class Service:
         prompt = check_prompt(read_prompt(message, size), size)
         rule = message.get("rule", "auto")
         engine, key, load = self._engine.result(), _key(file), partial(load_image, file)
-        continued = self._earlier.continued(engine, key, load, prompt, message.get("rule_before", rule))
-        look = engine.segment_closely if message.get("closely") else engine.segment
-        answer = look(key, load, continued, rule=rule)
-        self._earlier.remember(engine, key, prompt, rule, answer)
+        way = Way(rule, bool(message.get("closely")))
+        closely_before = bool(message.get("closely_before", way.closely)) and engine.is_coarse
+        way_before = Way(message.get("rule_before", rule), closely_before)
+        answer = self._earlier.answer(engine, key, load, prompt, way, way_before)
         return segmentation_message(answer, coarse=engine.is_coarse)
 
     def outline(self, message: Message) -> Answer:

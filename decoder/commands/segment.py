@@ -15,6 +15,7 @@ from decoder.checkpoints import load_model
 from decoder.choose import RULES, Rule
 from decoder.coco.annotation import to_coco_annotation
 from decoder.commands.arguments import add_model_arguments
+from decoder.earlier import EarlierAnswers, Way
 from decoder.engine import Engine, Segmentation
 from decoder.errors import DatasetError, PromptError
 from decoder.images import load_image
@@ -43,9 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     prompt = parse_prompt(arguments.point, arguments.box)
     image = load_image(arguments.image)
     engine = Engine(load_model(arguments.model, device=arguments.device))
-    look = engine.segment_closely if arguments.refine else engine.segment
     rule: Rule | int = arguments.rule if arguments.candidate is None else arguments.candidate
-    answer = look("photo", lambda: image, prompt, rule=rule)
+    way, way_before = Way(rule, arguments.refine), Way(arguments.rule, arguments.refine)
+    answer = EarlierAnswers().answer(engine, "photo", lambda: image, prompt, way, way_before)
     mask = answer.mask()
     print_scores(answer)
     print(f"{engine.model.name}: encoded in {answer.encode_ms / 1000:.2f} s, answered in {answer.decode_ms:.0f} ms")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from decoder.closer import SHOWN_LOGIT
 from decoder.modeling.mask_decoder import DecoderOutput, HighResolution
 from decoder.modeling.nano import Nano
 from decoder.modeling.sam2 import ImageFeatures
@@ -20,6 +21,7 @@ from decoder.training.views import Views
 BOX_SHARE = 0.45  # of the first prompts
 CORRECTIONS = ((1, 0.35), (2, 0.3), (3, 0.2), (5, 0.15))  # how many, how often
 LOGITS_KEPT = 0.95  # share of the corrections that see the earlier answer
+SHOWN_SHARE = 0.5  # of those, that see it as a closer look shows it
 IOU_WEIGHT = 0.5
 OBJECT_WEIGHT = 0.2
 LIKENESS_WEIGHT = 0.5
@@ -108,7 +110,7 @@ def _corrected(
         prompts = prompts.add(correction_clicks(targets.masks, logits[:, 0]))
         kept = torch.rand(len(logits), 1, 1, 1, device=logits.device) < LOGITS_KEPT
         with torch.set_grad_enabled(number == count - 1 and torch.is_grad_enabled()):
-            answer = model.decode(features, *prompts, logits * kept)
+            answer = model.decode(features, *prompts, sometimes_shown(logits) * kept)
         logits = previous_logits(DecoderOutput(*(x.detach() for x in answer)), prompts)
     return prompts, answer
 
@@ -130,6 +132,14 @@ def previous_logits(output: DecoderOutput, prompts: Prompts) -> Tensor:
     chosen = is_ambiguous(prompts) & (torch.rand(len(rated), device=rated.device) < 0.5)
     row = torch.where(chosen, rated, 0)
     return output.logits[torch.arange(len(row), device=row.device), row][:, None].float()
+
+
+def sometimes_shown(logits: Tensor) -> Tensor:
+    """Some of the logits (M, 1, h, w) as a closer look hands them back: sure everywhere but at the edge."""
+    inside = F.interpolate(logits, scale_factor=4.0, mode="bilinear") > 0
+    shown = (2 * F.avg_pool2d(inside.float(), 4) - 1) * SHOWN_LOGIT
+    chosen = torch.rand(len(logits), 1, 1, 1, device=logits.device) < SHOWN_SHARE
+    return torch.where(chosen, shown, logits)
 
 
 def is_ambiguous(prompts: Prompts) -> Tensor:

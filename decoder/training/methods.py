@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from decoder.choose import Rule, choose_mask
-from decoder.closer import look_closer
+from decoder.closer import CloserLook, look_closer
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
 from decoder.segment import ImageEmbedding, binarize, encode_image, predict_masks
@@ -85,16 +85,16 @@ class _ModelSession:
         """Predict, choose, and look closer if the method does."""
         masks = predict_masks(self.method.model, self.embedding, prompt)
         row = choose_mask(masks, prompt, self.method.rule)
-        closer = (
-            self._closer(prompt, masks.logits[row], float(masks.predicted_iou[row])) if self.method.closely else None
-        )
-        mask = binarize(masks.logits[row], masks.size) if closer is None else closer
+        logits = masks.logits[row]
+        look = self._look_closer(prompt, logits, float(masks.predicted_iou[row])) if self.method.closely else None
         options = tuple(binarize(logits, masks.size) for logits in masks.logits) if prompt.is_ambiguous else ()
-        return Answer(mask, masks.logits[row], options, masks.object_score)
+        if look is None:
+            return Answer(binarize(logits, masks.size), logits, options, masks.object_score)
+        return Answer(look.mask(), look.mask_prompt(logits.shape), options, masks.object_score)
 
-    def _closer(self, prompt: Prompt, logits: Tensor, predicted_iou: float) -> Mask | None:
+    def _look_closer(self, prompt: Prompt, logits: Tensor, predicted_iou: float) -> CloserLook | None:
         model = self.method.model
-        look = look_closer(
+        return look_closer(
             self.image,
             prompt,
             logits,
@@ -102,7 +102,6 @@ class _ModelSession:
             encode=self._crop,
             answer=lambda embedding, inner: predict_masks(model, embedding, inner),
         )
-        return None if look is None else look.mask()
 
     def _crop(self, window: Window) -> ImageEmbedding:
         if window not in self.crops:

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812
 from decoder.modeling.nano import Nano
 from decoder.modeling.prompt_encoder import NEGATIVE, PADDING
 from decoder.training.clicks import Prompts, correction_clicks, first_prompts, padding
-from decoder.training.interactive import BOX_SHARE, Start, previous_logits
+from decoder.training.interactive import BOX_SHARE, Start, previous_logits, sometimes_shown
 from decoder.training.targets import Targets, choose_targets, same_regions
 from decoder.training.views import Views, render
 
@@ -55,7 +55,7 @@ def _answer(model: Nano, full: Views, asked: Targets, generator: torch.Generator
     logits = previous_logits(model.decode(features, *prompts, None), prompts)
     for _ in range(int(torch.randint(MOST_CORRECTIONS + 1, (), generator=generator))):
         prompts = prompts.add(correction_clicks(asked.masks, logits[:, 0]))
-        logits = previous_logits(model.decode(features, *prompts, logits), prompts)
+        logits = previous_logits(model.decode(features, *prompts, sometimes_shown(logits)), prompts)
     return prompts, logits
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from decoder import Engine, LoadImage, Point, Prompt, Rule, Segmentation
-from decoder.earlier import REFINED_POINTS, EarlierAnswers
+from decoder.earlier import REFINED_POINTS, EarlierAnswers, Way
 from tests.plugin.discs import disc_model
 
 CLICKS = (Point(20, 20), Point(60, 60), Point(100, 100))
@@ -18,12 +18,11 @@ def image() -> NDArray[np.uint8]:
     return np.full((128, 128, 3), 100, np.uint8)
 
 
-def ask(earlier: EarlierAnswers, engine: Engine, *points: Point, key: str = "image") -> Segmentation:
+def ask(
+    earlier: EarlierAnswers, engine: Engine, *points: Point, key: str = "image", way: Way | None = None
+) -> Segmentation:
     """Send some clicks."""
-    prompt = Prompt(points=points)
-    answer = engine.segment(key, image, earlier.continued(engine, key, image, prompt, "auto"), rule="auto")
-    earlier.remember(engine, key, prompt, "auto", answer)
-    return answer
+    return earlier.answer(engine, key, image, Prompt(points=points), way or Way())
 
 
 class CountingEngine(Engine):
@@ -49,6 +48,20 @@ def test_each_click_starts_from_the_answer_before() -> None:
     started_from = engine.asked[1].mask_logits
     assert started_from is not None
     assert torch.equal(started_from, first.logits[first.chosen])
+
+
+def test_a_click_corrects_the_mask_that_was_seen() -> None:
+    """From close by if it was seen so, though the next answer is a quick one."""
+    engine, earlier = CountingEngine(), EarlierAnswers()
+    close = ask(earlier, engine, CLICKS[0], way=Way(closely=True))
+    assert close.closer is not None
+    quick = earlier.answer(engine, "image", image, Prompt(points=CLICKS[:2]), Way(), Way(closely=True))
+    started_from = engine.asked[1].mask_logits
+    assert started_from is not None
+    assert torch.equal(started_from, close.mask_prompt)
+    assert not torch.equal(started_from, close.logits[close.chosen])
+    again = EarlierAnswers().answer(engine, "image", image, Prompt(points=CLICKS[:2]), Way(), Way(closely=True))
+    assert torch.equal(quick.logits, again.logits)
 
 
 def test_a_forgotten_answer_is_computed_again_and_the_same() -> None:

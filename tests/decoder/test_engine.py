@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from decoder import AutoSettings, Engine, Model, Point, Prompt, PromptError, encode_image, predict_masks
+from decoder import AutoSettings, Engine, Model, Point, Prompt, PromptError, binarize, encode_image, predict_masks
 
 Image = NDArray[np.uint8]
 
@@ -104,6 +104,9 @@ def test_a_closer_look_sharpens_a_small_thing(nano: Model) -> None:
     assert close.closer is not None
     assert iou(close.mask()) > max(0.85, iou(plain.mask()))
     assert np.array_equal(close.mask(3), plain.mask(3)) or close.chosen == 3
+    assert plain.mask_prompt.equal(plain.logits[plain.chosen])
+    handed_on = binarize(close.mask_prompt, close.size)
+    assert (handed_on & close.mask()).sum() / (handed_on | close.mask()).sum() > 0.7  # on 64x64 cells
 
 
 def test_everything_is_found_without_a_click(nano: Model) -> None:

@@ -42,8 +42,9 @@ const Marking = {
   },
 
   questionMessage({ draft: { points, box, base, row, rowBefore }, picture, closely }) {
-    const { folder, rule } = this.state;
-    return { folder, picture, points, box, base: base ? base.text : null, rule: row ?? rule, rule_before: rowBefore ?? rule, closely };
+    const { folder, rule, sharp } = this.state;
+    const before = { rule_before: rowBefore ?? rule, closely_before: sharp };
+    return { folder, picture, points, box, base: base ? base.text : null, rule: row ?? rule, closely, ...before };
   },
 
   async timedAnswer(message) {
