@@ -6,6 +6,7 @@ holds nothing: model, caches and records live in one predictor per process.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,19 +16,14 @@ from label_studio_ml.model import LabelStudioMLBase
 
 from plugin.build import build_backend
 from plugin.predictor import Predictor
-from plugin.settings import Settings, read_settings
-
-
-@cache
-def shared_settings() -> Settings:
-    """The settings of this process, from the environment: the runner passes no flags on."""
-    return read_settings({}, os.environ)
+from plugin.projects import read_options
+from plugin.settings import read_settings
 
 
 @cache
 def shared_predictor() -> Predictor:
-    """The one predictor of this process, made when it is first needed."""
-    return build_backend(shared_settings()).predictor
+    """The one predictor of this process, made when it is first needed; its settings come from the environment."""
+    return build_backend(read_settings({}, os.environ)).predictor
 
 
 class ClickMaskModel(LabelStudioMLBase):  # type: ignore[misc]  # the runner has no types
@@ -54,8 +50,18 @@ class ClickMaskModel(LabelStudioMLBase):  # type: ignore[misc]  # the runner has
                 "extra_params": getattr(self, "extra_params", None),
             }
         )
-        if hasattr(self, "set"):  # 2.x
+        if hasattr(self, "set") and self.get("model_version") != introduced["model_version"]:  # 2.x, on its disk
             self.set("model_version", introduced["model_version"])
+
+    def set_extra_params(self, extra_params: object) -> None:
+        """Take the project's options; 2.x calls this after ``setup``, and keeps nothing but text by itself.
+
+        Raises:
+            RequestError: If they are wrong; kept, they would fail every later request.
+        """
+        read_options(extra_params)
+        self.set("extra_params", json.dumps(extra_params))
+        self.setup()
 
     def predict(
         self, tasks: Sequence[Mapping[str, Any]], context: Mapping[str, Any] | None = None, **_: Any
@@ -69,7 +75,7 @@ class ClickMaskModel(LabelStudioMLBase):  # type: ignore[misc]  # the runner has
             "tasks": list(tasks),
             "project": self._project,
             "label_config": self.label_config,
-            "params": {"context": context},
+            "params": {"context": context or None},  # 2.x makes {} of a request without
         }
         results: list[dict[str, Any]] = shared_predictor().predict(request).body["results"]
         return results
