@@ -1,6 +1,6 @@
 """``python -m plugin``: start the backend, or prepare a project for it.
 
-The only module of the plugin that reads the environment.
+Reads the environment and hands it in, so that nothing else of the backend does.
 """
 
 from __future__ import annotations

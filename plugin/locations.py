@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from plugin.errors import RefusedError, RequestError
 from plugin.task_values import task_value
@@ -37,8 +37,9 @@ class Connection:
 
     def may_see_token(self, url: str) -> bool:
         """Whether a request to this URL may carry the token: this server's own file and API paths."""
-        path = urlsplit(url).path.removeprefix(urlsplit(self.url).path)
-        return bool(self.token) and self.owns(url) and path.startswith(_TOKEN_PATHS)
+        base, path = urlsplit(self.url).path, urlsplit(url).path
+        inside = path.startswith(tuple(base + start for start in _TOKEN_PATHS)) and ".." not in unquote(path).split("/")
+        return bool(self.token) and self.owns(url) and inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,11 @@ def _located(value: str, task_id: object, connection: Connection, what: str) -> 
         value = urlsplit(value).geturl()  # with its scheme in small letters
         if not urlsplit(value).hostname:
             raise RequestError(f"task {task_id} has no {what}: {value[:200]!r} names no host")
-        if connection.alias and _origin(value) == _origin(connection.alias):
-            parts = urlsplit(value)
-            path = parts.path.removeprefix(urlsplit(connection.alias).path)
-            return _on_label_studio(f"{path}?{parts.query}" if parts.query else path, value, connection)
-        if connection.owns(value):
-            return _on_label_studio(value.removeprefix(connection.url), value, connection)
+        for address in (connection.alias, connection.url):
+            if address and _origin(value) == _origin(address):
+                parts = urlsplit(value)
+                path = parts.path.removeprefix(urlsplit(address).path)
+                return _on_label_studio(f"{path}?{parts.query}" if parts.query else path, value, connection)
         return Location(hashlib.sha256(value.encode()).hexdigest(), (value,))
     if scheme or value.startswith(("//", "\\")):
         raise RefusedError(

@@ -26,7 +26,7 @@ class ProjectOptions:
         model: A model name; "" for the server's.
         rule: How a mask is chosen: "auto", "iou" or "stability".
         min_score: Answers below this predicted IoU are left out, in [0, 1].
-        min_iou: Polygons keep at least this overlap with the mask, in (0, 1]; 1 is exact.
+        min_iou: Polygons keep at least this overlap with the mask, in [0.5, 1]; 1 is exact.
         fill_holes_px: Holes smaller than this are filled [pixels of area].
         drop_specks_px: Loose parts smaller than this are dropped [pixels of area].
         largest_part: Whether only the largest part is kept.

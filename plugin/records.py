@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin.errors import RecordsError
+from plugin.prompts import objects
 from plugin.segmenter import Segment
 
 KEPT_ANSWERS = 100_000  # answers nobody accepted; older ones are dropped
@@ -97,7 +98,7 @@ class Records:
             How many of its regions are answers of this backend.
         """
         key = (project, int(annotation["id"]))
-        regions = [item for item in _list(annotation.get("result")) if isinstance(item, Mapping)]
+        regions = objects(annotation.get("result"))
         with self._transaction() as database:
             database.execute("DELETE FROM regions WHERE project = ? AND annotation = ?", key)
             database.execute(
@@ -162,10 +163,6 @@ class Records:
             (name, name.partition(".")[0]),
         ).fetchone()
         return row or (None, None, None)
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _prompt_fields(segment: Segment) -> dict[str, Any]:

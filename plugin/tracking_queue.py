@@ -129,12 +129,6 @@ class TrackingQueue:
             self._tidy()
             return found
 
-    def forget(self, track: Track) -> None:
-        """Forget a track, so that asking for it begins anew."""
-        with self._changed:
-            if self._tracks.get(track.key) is track:
-                del self._tracks[track.key]
-
     def waiting(self) -> int:
         """How many jobs wait."""
         return len(self._waiting)

@@ -85,8 +85,8 @@ class Transport:
             except httpx.ConnectError as error:
                 failure = str(error)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise FetchError(f"{_shown(url)} cannot be fetched: {error or type(error).__name__}") from error
-        raise FetchError(f"{_shown(url)} cannot be fetched: {failure}")
+                raise FetchError(f"{shown(url)} cannot be fetched: {error or type(error).__name__}") from error
+        raise FetchError(f"{shown(url)} cannot be fetched: {failure}")
 
     def _exchange(
         self,
@@ -131,10 +131,16 @@ class Transport:
         for chunk in response.iter_raw():
             size += len(chunk)
             if size > self.max_bytes:
-                raise TooLargeError(f"{_shown(url)} is larger than {self.max_bytes / MEGABYTE:g} MB")
+                raise TooLargeError(f"{shown(url)} is larger than {self.max_bytes / MEGABYTE:g} MB")
             if time.monotonic() > end:
-                raise FetchError(f"{_shown(url)} took longer than {self.seconds:g} s")
+                raise FetchError(f"{shown(url)} took longer than {self.seconds:g} s")
             body.write(chunk)
+
+
+def shown(url: str) -> str:
+    """A URL without its query and user: presigned queries are secrets."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _allowed(address: Address, may_be_private: bool) -> bool:
@@ -153,15 +159,9 @@ def _checked(url: str) -> tuple[SplitResult, int]:
     except ValueError as error:
         raise RefusedError(f"{url[:200]!r} is no address: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RefusedError(f"{_shown(url)} is refused: wanted an http or https address")
+        raise RefusedError(f"{shown(url)} is refused: wanted an http or https address")
     return parts, port
 
 
 def _netloc(address: Address, port: int) -> str:
     return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
-
-
-def _shown(url: str) -> str:
-    """A URL without its query and user: presigned queries are secrets."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

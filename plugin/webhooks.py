@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from plugin.errors import RequestError
+from plugin.prompts import objects
 from plugin.records import Records
 
 _SAVED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
@@ -34,7 +35,7 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
         ours = records.accepted(project, task, annotation)
         return {"event": event, "annotation": annotation["id"], "ours": ours}
     if event in _DELETED:
-        numbers = [entry["id"] for entry in _list(fields.get("annotations")) if _has_id(entry)]
+        numbers = [entry["id"] for entry in objects(fields.get("annotations")) if _has_id(entry)]
         records.deleted(project, numbers)
         return {"event": event, "deleted": len(numbers)}
     if event == "START_TRAINING":
@@ -63,7 +64,3 @@ def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _has_id(value: object) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("id"), int) and 0 <= value["id"] < _TOO_LARGE
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -68,7 +68,7 @@ def test_one_bad_image_does_not_spoil_the_others(
     del studio.files["/data/upload/1/1.png"]
     results = backend.predictor.predict(unprompted(*tasks)).body["results"]
     assert [len(result and result["result"]) for result in results] == [0, 1]
-    assert "task 1: the image cannot be fetched" in caplog.text
+    assert "task 1: the image at http" in caplog.text
 
 
 def test_predictions_count_where_nobody_annotated(backend: Backend, studio: Studio) -> None:

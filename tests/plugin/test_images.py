@@ -104,6 +104,15 @@ def test_no_path_leads_out_of_the_allowed_folder(path: str, studio: Studio, tmp_
     assert studio.seen == []
 
 
+@pytest.mark.parametrize("path", ["a%00b.png", 300 * "a"])
+def test_what_can_be_no_path_is_refused(path: str, studio: Studio, tmp_path: Path) -> None:
+    """The disk's own errors came up as a failure inside the backend."""
+    transport = Transport(frozenset(), 10_000, 5)
+    source = Images(TaskFiles(transport, Tokens(transport), [tmp_path]), DiskCache(tmp_path / "cache", 1_000))
+    with pytest.raises(RefusedError, match="is refused"):
+        load(source, f"/data/local-files/?d={path}", studio)
+
+
 def test_an_upload_in_a_bucket_has_another_address(studio: Studio, tmp_path: Path) -> None:
     studio.files["/storage-data/uploaded/?filepath=upload/1/c.png"] = picture()
     assert load(images(tmp_path), "/data/upload/1/c.png", studio) == (343, 502, 3)
@@ -139,6 +148,29 @@ def test_paths_of_label_studio_that_hold_no_files_see_no_token(studio: Studio, t
     studio.files["/static/a.png"] = picture()
     assert load(images(tmp_path), "/static/a.png", studio) == (343, 502, 3)
     assert studio.asked("/static/") == [""]
+
+
+@pytest.mark.parametrize(
+    ("url", "sees"),
+    [
+        ("http://host/studio/data/upload/1/a.png", True),
+        ("http://host/studio/api/tasks/", True),
+        ("http://host/data/upload/1/a.png", False),
+        ("http://host/studio/data/../../other/", False),
+        ("http://host/studio/data/%2e%2E/%2e./other/", False),
+    ],
+)
+def test_other_programs_of_label_studios_host_see_no_token(url: str, sees: bool) -> None:
+    assert Connection("http://host/studio", LEGACY).may_see_token(url) is sees
+
+
+def test_label_studio_is_not_blamed_for_what_a_bucket_refuses(
+    studio: Studio, elsewhere: Studio, tmp_path: Path
+) -> None:
+    """The message told people to mend Label Studio's token where the presigned link was refused."""
+    studio.presigned["s3://bucket/a.png"] = f"{elsewhere.url}/data/a.png"
+    with pytest.raises(FetchError, match=r"image at http://127\.0\.0\.1:.*/presign/ .*got status 401 from localhost"):
+        load(images(tmp_path, trusted=("localhost",)), "s3://bucket/a.png", studio)
 
 
 def test_private_addresses_are_refused(studio: Studio, elsewhere: Studio, tmp_path: Path) -> None:
@@ -181,7 +213,7 @@ def test_a_circle_of_redirects_ends(studio: Studio, tmp_path: Path) -> None:
 
 
 def test_a_missing_image_is_told(studio: Studio, tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match="got status 404, wanted 200"):
+    with pytest.raises(FetchError, match="got status 404 from"):
         load(images(tmp_path), "/data/upload/1/none.png", studio)
 
 
@@ -274,6 +306,12 @@ def test_keys_are_those_of_the_image_and_not_of_the_task(studio: Studio) -> None
     same = locate({"id": 2, "data": {"image": studio.url + RECORDED_IMAGE}}, "$image", None, connection)
     other = locate({"id": 1, "data": {"image": RECORDED_IMAGE}}, "$image", None, Connection("http://other"))
     assert one.key == same.key != other.key
+
+
+def test_label_studios_address_may_be_written_otherwise() -> None:
+    """With its port, or in capitals, the whole address became a path."""
+    task = {"id": 1, "data": {"image": "http://Studio:80/data/upload/1/a.png"}}
+    assert locate(task, "$image", None, Connection("http://studio")).urls[0] == "http://studio/data/upload/1/a.png"
 
 
 @given(st.text(max_size=60) | st.from_regex(r"(https?|s3|file)?:?//?[\[\]@:/?#a-z0-9%.]{0,30}"))

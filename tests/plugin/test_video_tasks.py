@@ -310,7 +310,7 @@ def test_an_empty_context_is_an_empty_answer(backend: Backend) -> None:
         (picture(), VideoError, "wanted a video: MP4, MOV, WebM, MKV, Ogg or AVI"),
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", VideoError, "got a file that begins with '#EXTM3U"),
         (b"\0\0\0\x20ftypisom" + bytes(300), VideoError, "the video is not a video that can be read|holds no pictures"),
-        (None, FetchError, "the video cannot be fetched: got status 404"),
+        (None, FetchError, "cannot be fetched: got status 404"),
     ],
     ids=["picture", "playlist", "broken", "missing"],
 )
