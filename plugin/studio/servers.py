@@ -19,8 +19,11 @@ def label_studio_command(
     """Return how to start Label Studio on this machine's loopback address only."""
     url = f"http://127.0.0.1:{port}"
     address = ["--internal-host", "127.0.0.1", "--port", str(port), "--host", url]
-    account = ["--username", login.email, "--password", login.password, "--user-token", login.token]
     settings = {
+        # Not as arguments, which everybody on this machine may read.
+        "LABEL_STUDIO_USERNAME": login.email,
+        "LABEL_STUDIO_PASSWORD": login.password,
+        "LABEL_STUDIO_USER_TOKEN": login.token,
         "LABEL_STUDIO_BASE_DATA_DIR": str(data_dir / "label-studio"),
         # Label Studio refuses ML backends on private addresses; this one lives on this machine.
         "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
@@ -32,7 +35,7 @@ def label_studio_command(
     }
     return ServerCommand(
         name="Label Studio",
-        command=[str(program), "start", "--no-browser", *address, *account, "--enable-legacy-api-token"],
+        command=[str(program), "start", "--no-browser", *address, "--enable-legacy-api-token"],
         environ={**environ, **settings},
         log=data_dir / "label-studio.log",
         health_url=f"{url}/health",

@@ -17,8 +17,9 @@ from decoder.errors import StudioError
 from plugin.studio.__main__ import main
 from plugin.studio.client import StudioClient
 from plugin.studio.install import install_label_studio
-from plugin.studio.login import load_login
+from plugin.studio.login import Login, load_login
 from plugin.studio.photos import PHOTO_NAMES, sample_photos
+from plugin.studio.servers import label_studio_command
 
 
 def test_a_login_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
@@ -28,6 +29,13 @@ def test_a_login_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> 
     assert path.stat().st_mode & 0o077 == 0
     assert re.fullmatch(r"[0-9a-f]{40}", login.token)
     assert load_login(tmp_path / "other.json").password != login.password
+
+
+def test_no_other_user_of_the_machine_reads_the_login_from_the_list_of_programs(tmp_path: Path) -> None:
+    login = Login("ann@example.com", "password", "token")
+    started = label_studio_command(tmp_path, tmp_path, login, 8080, {})
+    assert not {login.email, login.password, login.token} & set(started.command)
+    assert {login.email, login.password, login.token} <= set(started.environ.values())
 
 
 def test_the_sample_photos_are_those_of_gradio(tmp_path: Path) -> None:
