@@ -11,6 +11,7 @@ from plugin.prompts import objects
 from plugin.records import Records
 
 _SAVED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
+_SAVED_AT_ONCE = "ANNOTATIONS_CREATED"  # predictions of many tasks, turned into annotations by one command
 _DELETED = ("ANNOTATIONS_DELETED", "ANNOTATION_DELETED")
 _TOO_LARGE = 2**63  # for a number in SQLite
 
@@ -34,6 +35,8 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
         annotation, task = _object(fields, "annotation"), _object(fields, "task")
         ours = records.accepted(project, task, annotation)
         return {"event": event, "annotation": annotation["id"], "ours": ours}
+    if event == _SAVED_AT_ONCE:
+        return {"event": event, **_record_many(project, fields, records)}
     if event in _DELETED:
         numbers = [entry["id"] for entry in objects(fields.get("annotations")) if _has_id(entry)]
         records.deleted(project, numbers)
@@ -41,6 +44,19 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
     if event == "START_TRAINING":
         return {"event": event, "message": "this backend does not train; accepted answers are recorded"}
     return {"event": event, "message": "nothing to do"}
+
+
+def _record_many(project: str, fields: Mapping[str, Any], records: Records) -> dict[str, int]:
+    """Record every annotation of a payload; how many there are, and how many of their regions are ours."""
+    annotations = [entry for entry in objects(fields.get("annotation")) if _has_id(entry)]
+    tasks = {task["id"]: task for task in objects(fields.get("task")) if _has_id(task)}
+    pairs = [(tasks.get(_task_id(entry), {}), entry) for entry in annotations]
+    return {"annotations": len(pairs), "ours": sum(records.accepted(project, *pair) for pair in pairs)}
+
+
+def _task_id(annotation: Mapping[str, Any]) -> int | None:
+    number = annotation.get("task")
+    return number if isinstance(number, int) else None
 
 
 def _project_id(fields: Mapping[str, Any]) -> str:

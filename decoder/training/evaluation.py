@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -53,6 +54,7 @@ class Record:
         box_ious: After a box and 0, 1, ... clicks.
         single_iou: Of mask row 0 after one click; the first answer's where a method has no rows.
         oracle_iou: Of the best of all rows after one click.
+        seconds_per_click: Of the method alone; what the person takes is not counted.
     """
 
     name: str
@@ -109,42 +111,55 @@ def evaluate(method: Method, segments: Iterable[Segment]) -> Iterator[Record]:
 
 def play(name: str, session: Session, truth: Mask) -> Record:
     """Click on one object until it is found, or ``MOST_CLICKS`` are spent."""
-    started = time.perf_counter()
     clicks = _play_clicks(session, truth, None, MOST_CLICKS)
     boxed = _play_clicks(session, truth, tight_box(truth), ALWAYS_PLAYED)
-    seconds = (time.perf_counter() - started) / (len(clicks) + len(boxed))
-    first = clicks[0][0]
-    options = [iou(option, truth) for option in first.options] or [clicks[0][1]]
+    first = clicks[0]
+    options = [iou(option, truth) for option in first.answer.options] or [first.iou]
     return Record(
         name=name,
         area_share=float(truth.mean()),
-        click_ious=tuple(quality for _, quality in clicks),
-        box_ious=tuple(quality for _, quality in boxed),
+        click_ious=tuple(turn.iou for turn in clicks),
+        box_ious=tuple(turn.iou for turn in boxed),
         single_iou=options[0],
         oracle_iou=max(options),
-        object_score=first.object_score,
-        seconds_per_click=seconds,
+        object_score=first.answer.object_score,
+        seconds_per_click=statistics.fmean(turn.seconds for turn in (*clicks, *boxed)),
     )
 
 
-def _play_clicks(session: Session, truth: Mask, box: Box | None, most: int) -> list[tuple[Answer, float]]:
-    """Answers and their IoU, one per click (and one for the box)."""
+class _Turn(NamedTuple):
+    """One prompt and what came of it."""
+
+    answer: Answer
+    iou: float
+    seconds: float
+
+
+def _play_clicks(session: Session, truth: Mask, box: Box | None, most: int) -> list[_Turn]:
+    """One turn per click (and one for the box)."""
     points: tuple[Point, ...] = ()
     answer = Answer(np.zeros_like(truth))
-    played: list[tuple[Answer, float]] = []
+    played: list[_Turn] = []
     if box is not None:
-        answer = session.answer(Prompt(box=box))
-        played.append((answer, iou(answer.mask, truth)))
+        played.append(_turn(session, truth, Prompt(box=box)))
+        answer = played[0].answer
     for number in range(most):
-        if number >= ALWAYS_PLAYED and played[-1][1] >= GOOD_ENOUGH:
+        if number >= ALWAYS_PLAYED and played[-1].iou >= GOOD_ENOUGH:
             break
         click = next_click(truth, answer.mask)
         if click is None:
             break
         points = (*points, click)
-        answer = session.answer(Prompt(points=points, box=box, mask_logits=answer.logits))
-        played.append((answer, iou(answer.mask, truth)))
+        played.append(_turn(session, truth, Prompt(points=points, box=box, mask_logits=answer.logits)))
+        answer = played[-1].answer
     return played
+
+
+def _turn(session: Session, truth: Mask, prompt: Prompt) -> _Turn:
+    started = time.perf_counter()
+    answer = session.answer(prompt)
+    seconds = time.perf_counter() - started
+    return _Turn(answer, iou(answer.mask, truth), seconds)
 
 
 def after(ious: Sequence[float], count: int) -> float:

@@ -43,6 +43,19 @@ def test_an_accepted_answer_is_kept_with_its_prompt(backend: Backend) -> None:
     assert (first["x"], first["positive"], second["positive"]) == (pytest.approx(251.248, abs=1e-3), True, False)
 
 
+def test_predictions_accepted_by_one_command_are_kept(backend: Backend) -> None:
+    """Label Studio's "create annotations from predictions" tells of all of them in one event."""
+    body = accepted(backend)
+    first, task = body["annotation"] | {"task": body["task"]["id"]}, body["task"]
+    second = first | {"id": first["id"] + 1, "task": task["id"] + 1, "result": []}
+    other = task | {"id": task["id"] + 1, "data": {"image": "/data/other.jpg"}}
+    many = body | {"annotation": [second, first], "task": [other, task]}
+    counts = backend.predictor.fit("ANNOTATIONS_CREATED", many)
+    assert (counts["annotations"], counts["ours"]) == (2, 1)
+    (example,) = backend.records.examples()
+    assert example["data"] == task["data"]
+
+
 def test_regions_that_a_person_drew_are_no_examples(backend: Backend) -> None:
     assert backend.predictor.fit("ANNOTATION_CREATED", recorded("annotation_created"))["ours"] == 0
     assert list(backend.records.examples()) == []
