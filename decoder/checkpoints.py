@@ -22,7 +22,7 @@ from decoder.errors import CheckpointError
 from decoder.modeling.config import NanoConfig
 from decoder.modeling.nano import Nano
 from decoder.modeling.sam2 import Sam2
-from decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
+from decoder.models import DEFAULT_MODEL, MODELS, PRECISIONS, Model, ModelSpec, Precision
 
 NANO_WEIGHTS = Path(__file__).parent / "weights" / "nano.safetensors"
 
@@ -34,22 +34,21 @@ def load_model(
     name_or_path: str | Path = DEFAULT_MODEL,
     *,
     device: str | torch.device = "cpu",
-    precision: torch.dtype = torch.float32,
+    precision: Precision = "float32",
 ) -> Model:
     """Make a network and give it its weights.
 
     Args:
         name_or_path: A name from ``MODELS``, or a ``.pt`` or ``.safetensors`` file of any of
             these networks (which one is told from its keys).
-        device: Where to compute, such as ``"cpu"`` or ``"cuda"``.
-        precision: ``torch.float32``, or ``torch.bfloat16`` to compute faster and a little
-            less exactly.
+        device: Where to compute, such as ``"cpu"`` or ``"cuda"``; ``"auto"`` is the first GPU if CUDA can be used.
+        precision: ``"float32"``, or ``"bfloat16"`` to compute faster on GPUs and a little less exactly.
 
     Raises:
         CheckpointError: If the name is unknown, the weights cannot be fetched or read, or
-            they are not those of the network.
+            they are not those of the network; or if the device or the precision cannot be used.
     """
-    place = _check_device(device)
+    place, dtype = _check_device(device), _check_precision(precision)
     name = str(name_or_path)
     if name in MODELS:
         spec = MODELS[name]
@@ -60,7 +59,7 @@ def load_model(
         weights = read_weights(path)
         spec = recognise(weights, path)
     network = build_network(spec, weights, path).to(place)
-    return Model(spec.name, network, place, precision, _fingerprint(weights, precision))
+    return Model(spec.name, network, place, dtype, _fingerprint(weights, dtype))
 
 
 def find_weights(spec: ModelSpec) -> Path:
@@ -214,12 +213,20 @@ def _check_path(name: str) -> Path:
 
 
 def _check_device(device: str | torch.device) -> torch.device:
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         place = torch.device(device)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
         raise CheckpointError(f"device {device} cannot be used here: {_first_line(error)}") from error
     return place
+
+
+def _check_precision(precision: Precision) -> torch.dtype:
+    if precision not in PRECISIONS:
+        raise CheckpointError(f"precision {precision!r} is unknown, wanted {' or '.join(PRECISIONS)}")
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def _first_line(error: BaseException) -> str:

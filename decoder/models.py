@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from decoder.modeling.config import (
     HIERA_BASE_PLUS,
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from decoder.modeling.sam2 import ImageFeatures
 
 DEFAULT_MODEL = "nano"
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")  # exact, or twice as fast on many GPUs and a little less so
+DEVICE_HELP = "where to compute: auto, cpu, cuda, cuda:1, mps; auto is the first GPU if CUDA can be used"
+PRECISION_HELP = "what to compute in: float32, or bfloat16, which is faster on GPUs and a little less exact"
 
 
 class Network(Protocol):

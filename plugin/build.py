@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from decoder import Engine, load_model
 from plugin.ahead import Ahead
 from plugin.batch import Batch
@@ -98,14 +96,11 @@ def load_engine(settings: Settings, name: str) -> Engine:
     Raises:
         CheckpointError: If the name is unknown or the weights cannot be used.
     """
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     store: Path | None = None
     if settings.embedding_disk_mb:
         store = settings.data_dir.expanduser() / "embeddings"
         shrink(store, settings.embedding_disk_mb * MEGABYTE)
-    model = load_model(name, device=device)
+    model = load_model(name, device=settings.device, precision=settings.precision)
     return Engine(model, cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
+from decoder.models import DEVICE_HELP, PRECISION_HELP, PRECISIONS, Precision
 from plugin.errors import SettingsError
 
 Parse = Callable[[str], Any]
@@ -82,6 +83,12 @@ def _folders(text: str) -> tuple[Path, ...]:
     return folders
 
 
+def _precision(text: str) -> str:
+    if text.strip() not in PRECISIONS:
+        raise SettingsError(f"got {text!r}, wanted {' or '.join(PRECISIONS)}")
+    return text.strip()
+
+
 def _log_level(text: str) -> str:
     if text.strip().upper() not in LOG_LEVELS:
         raise SettingsError(f"got {text!r}, wanted one of {', '.join(LOG_LEVELS)}")
@@ -100,7 +107,8 @@ class Settings:
     host: Annotated[str, About("address to listen on; 0.0.0.0 for every network", _name)] = "127.0.0.1"
     port: Annotated[int, About("port to listen on", _whole(1, 65_535))] = 9090
     model: Annotated[str, About("model name, or a path to weights", _name)] = "nano"
-    device: Annotated[str, About("where the model runs: auto, cpu, cuda, cuda:1, mps", _name)] = "auto"
+    device: Annotated[str, About(DEVICE_HELP, _name)] = "auto"
+    precision: Annotated[Precision, About(PRECISION_HELP, _precision)] = "float32"
     label_studio_url: Annotated[
         str, About("address of Label Studio; unset: as Label Studio introduces itself", _address, "LABEL_STUDIO_URL")
     ] = ""

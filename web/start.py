@@ -15,6 +15,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from decoder import DEFAULT_MODEL, ClickMaskError
+from decoder.models import DEVICE_HELP, PRECISION_HELP, PRECISIONS, Precision
 from web.incoming import adopt_labels
 from web.library import Library
 from web.samples import PHOTOS, make_sample_folder, sample_photo
@@ -36,6 +37,7 @@ class Options:
     home: Path
     model: str
     device: str
+    precision: Precision
     host: str
     port: int | None
     auth: tuple[tuple[str, str], ...]
@@ -50,7 +52,8 @@ def read_options(arguments: Sequence[str]) -> Options:
     home = "where the sample photos and the labels of read-only folders are kept (%(default)s)"
     add("--home", type=Path, default=Path.home() / "ClickMask", metavar="DIR", help=home)
     add("--model", default=DEFAULT_MODEL, help="name or weights file (%(default)s)")
-    add("--device", default="cpu", help="where to compute, such as cpu or cuda (%(default)s)")
+    add("--device", default="auto", help=f"{DEVICE_HELP} (%(default)s)")
+    add("--precision", choices=PRECISIONS, default="float32", help=f"{PRECISION_HELP} (%(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on, 0.0.0.0 for all (%(default)s)")
     add("--port", type=int, help="port to listen on (the first free one from 7860)")
     login = "ask for a login; may be given again"
@@ -64,6 +67,7 @@ def read_options(arguments: Sequence[str]) -> Options:
         home=found.home.expanduser().resolve(),
         model=found.model,
         device=found.device,
+        precision=found.precision,
         host=found.host,
         port=found.port,
         auth=tuple(found.auth),
@@ -114,7 +118,7 @@ def _load_model(options: Options) -> Model:
 
     if options.model == DEFAULT_MODEL:
         torch.set_num_threads(1)  # nano's steps are short: threads would mostly wait for each other and the browser
-    return load_model(options.model, device=options.device)
+    return load_model(options.model, device=options.device, precision=options.precision)
 
 
 def _make_engine(model: Future[Model]) -> Engine:

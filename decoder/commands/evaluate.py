@@ -9,9 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from decoder.checkpoints import load_model
 from decoder.choose import RULES
-from decoder.commands.arguments import add_model_arguments
+from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.training.evaluation import Record, Segment, evaluate, read_segments, sample_segments, summarise
 from decoder.training.methods import GrabCut, Method, ModelMethod, RandomWalker
 from decoder.training.report import draw_plot, draw_sheet, markdown_table, worst_and_typical
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _methods(arguments: argparse.Namespace) -> list[Method]:
-    model = load_model(arguments.model, device=arguments.device)
+    model = load_asked_model(arguments)
     rule = int(arguments.rule) if arguments.rule.isdigit() else arguments.rule
     methods: list[Method] = [ModelMethod(model, rule)]
     if arguments.refine:

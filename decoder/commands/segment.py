@@ -6,15 +6,15 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder.checkpoints import load_model
 from decoder.choose import RULES, Rule
 from decoder.coco.annotation import to_coco_annotation
-from decoder.commands.arguments import add_model_arguments
+from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.earlier import EarlierAnswers, Way
 from decoder.engine import Engine, Segmentation
 from decoder.errors import DatasetError, PromptError
@@ -43,13 +43,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment, print the scores, write the files."""
     prompt = parse_prompt(arguments.point, arguments.box)
     image = load_image(arguments.image)
-    engine = Engine(load_model(arguments.model, device=arguments.device))
+    engine = Engine(load_asked_model(arguments))
     rule: Rule | int = arguments.rule if arguments.candidate is None else arguments.candidate
+    started = perf_counter()
+    engine.encode("photo", lambda: image)
+    encoded = perf_counter() - started
     way, way_before = Way(rule, arguments.refine), Way(arguments.rule, arguments.refine)
     answer = EarlierAnswers().answer(engine, "photo", lambda: image, prompt, way, way_before)
     mask = answer.mask()
     print_scores(answer)
-    print(f"{engine.model.name}: encoded in {answer.encode_ms / 1000:.2f} s, answered in {answer.decode_ms:.0f} ms")
+    print(f"{engine.model.name}: encoded in {encoded:.2f} s, answered in {answer.decode_ms:.0f} ms")
     if not mask.any():
         print("the chosen mask is empty: nothing written; try another point, a box or --candidate", file=sys.stderr)
         return 1

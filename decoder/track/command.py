@@ -10,8 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from decoder.checkpoints import load_model
-from decoder.commands.arguments import add_model_arguments
+from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.commands.segment import parse_prompt
 from decoder.errors import PromptError
 from decoder.formats.options import WriteOptions
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Track, write the files, print where the objects were lost."""
     prompts = parse_objects(arguments.box, arguments.point)
     video = open_video(arguments.video)
-    tracker = open_tracker(load_model(arguments.model, device=arguments.device), video)
+    tracker = open_tracker(load_asked_model(arguments), video)
     state = tracker.start()
     for object_id, prompt in enumerate(prompts, start=1):
         state = tracker.prompt(state, arguments.frame, object_id, prompt).state

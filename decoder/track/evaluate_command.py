@@ -15,8 +15,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from decoder.checkpoints import load_model
-from decoder.commands.arguments import add_model_arguments
+from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.errors import DatasetError
 from decoder.images import load_image
 from decoder.prompts import Point, Prompt
@@ -74,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print a table."""
     sequences = read_sequences(arguments.folder)
-    model = load_model(arguments.model, device=arguments.device)
+    model = load_asked_model(arguments)
     scores = []
     for sequence in tqdm(sequences, unit="video", disable=None):
         for start in arguments.start or STARTS:

@@ -97,6 +97,15 @@ def test_an_unusable_device_is_named() -> None:
         load_model("nano", device="hyperdrive")
 
 
+def test_the_device_is_found_by_itself() -> None:
+    assert load_model("nano", device="auto").device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_an_unknown_precision_is_named() -> None:
+    with pytest.raises(CheckpointError, match="precision 'int8' is unknown, wanted float32 or bfloat16"):
+        load_model("nano", precision="int8")  # type: ignore[arg-type]
+
+
 def point_hub_at(address: str, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """Let the hub client ask another server, and remember nothing from before."""
     import huggingface_hub.constants as constants

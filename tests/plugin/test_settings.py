@@ -32,6 +32,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
         ("CLICKMASK_WORKERS", "-1", "CLICKMASK_WORKERS: got -1"),
         ("LABEL_STUDIO_URL", "label-studio:8080", "LABEL_STUDIO_URL: got 'label-studio:8080', wanted an address"),
         ("CLICKMASK_LOG_LEVEL", "LOUD", "CLICKMASK_LOG_LEVEL: got 'LOUD', wanted one of DEBUG"),
+        ("CLICKMASK_PRECISION", "int8", "CLICKMASK_PRECISION: got 'int8', wanted float32 or bfloat16"),
         ("CLICKMASK_LOCAL_FILES_ROOTS", "/no/such/folder", "wanted a folder that exists"),
         ("CLICKMASK_LOCAL_FILES_ROOTS", "/", "not the root of the disk"),
         ("CLICKMASK_MODEL", "  ", "CLICKMASK_MODEL: got nothing, wanted a name"),

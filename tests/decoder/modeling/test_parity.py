@@ -111,7 +111,7 @@ def test_a_local_file_is_recognised_by_its_keys(tiny: Model) -> None:
 
 
 def test_half_precision_stays_close(official_weights: Any, truck: ImageEmbedding, answers: dict[str, MaskSet]) -> None:
-    half = load_model(official_weights, precision=torch.bfloat16)
+    half = load_model(official_weights, precision="bfloat16")
     answer = predict_masks(half, truck, PROMPTS["box"])
     assert (answer.predicted_iou - answers["box"].predicted_iou).abs().max() < 0.05
 
