@@ -14,7 +14,7 @@ from torch import Tensor
 from decoder.graph_cut import Mask, Shares, cut, fill_box
 from decoder.prompts import Prompt
 
-WORK_SIDE_PX = 192  # edges are looked for in the picture scaled down to this
+WORK_SIDE_PX = 160  # edges are looked for in the picture scaled down to this
 SPECK_SHARE = 0.02  # of the mask's area, below which holes and loose parts are filled and dropped
 
 
