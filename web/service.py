@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
 from decoder.earlier import EarlierAnswers, Way
 from decoder.shapes import mask_to_polygons, polygons_to_mask
+from decoder.taking_away import with_what_stays
 from web.export import ExportRequest, export_request, run_export
 from web.incoming import add_label_file, add_picture_file
 from web.jobs import Job, Jobs
@@ -171,7 +172,7 @@ class Service:
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
         size = Size(picture.height, picture.width)
-        prompt = check_prompt(read_prompt(message, size), size)
+        prompt = with_what_stays(check_prompt(read_prompt(message, size), size), size)
         rule = message.get("rule", "auto")
         engine, key, load = self._engine.result(), _key(file), partial(load_image, file)
         way = Way(rule, bool(message.get("closely")))

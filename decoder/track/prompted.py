@@ -11,8 +11,9 @@ from torch import Tensor
 from decoder.choose import choose_mask
 from decoder.closer import look_closer
 from decoder.models import Model
-from decoder.prompts import Prompt
+from decoder.prompts import Prompt, Size
 from decoder.segment import encode_image, predict_masks, resize_logits
+from decoder.taking_away import with_what_stays
 from decoder.track.memory import FrameMemory
 from decoder.track.propagation import FrameView
 
@@ -47,6 +48,7 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
         return _certain(labels, 1.0, float(labels.max()))
     if prompt.mask_logits is None and known is not None and known.present:
         prompt = Prompt(prompt.points, prompt.box, known.logits)
+    prompt = with_what_stays(prompt, Size(*view.image.shape[:2]))
     mask_set = predict_masks(model, view.embedding(), prompt)
     row = choose_mask(mask_set, prompt)
     answer = Answer(mask_set.logits[row], float(mask_set.predicted_iou[row]), mask_set.object_score)
