@@ -42,7 +42,7 @@ def load_model(
         name_or_path: A name from ``MODELS``, or a ``.pt`` or ``.safetensors`` file of any of
             these networks (which one is told from its keys).
         device: Where to compute, such as ``"cpu"`` or ``"cuda"``; ``"auto"`` is the first GPU if CUDA can be used.
-        precision: ``"float32"``, or ``"bfloat16"`` to compute faster on GPUs and a little less exactly.
+        precision: ``"float32"``, or ``"bfloat16"``, which is meant for GPUs and a little less exact.
 
     Raises:
         CheckpointError: If the name is unknown, the weights cannot be fetched or read, or

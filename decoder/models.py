@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "nano"
 
 Precision = Literal["float32", "bfloat16"]
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")  # exact, or twice as fast on many GPUs and a little less so
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")  # bfloat16 is meant for GPUs: less exact
 DEVICE_HELP = "where to compute: auto, cpu, cuda, cuda:1, mps; auto is the first GPU if CUDA can be used"
-PRECISION_HELP = "what to compute in: float32, or bfloat16, which is faster on GPUs and a little less exact"
+PRECISION_HELP = "what to compute in: float32, or bfloat16, which is meant for GPUs and a little less exact"
 
 
 class Network(Protocol):
