@@ -23,6 +23,7 @@ from decoder.window import Window, zoom_prompt, zoom_window
 FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
 
 MASK_STRIDE = 4  # pixels the network sees per cell of its masks
+SAMPLES = 8  # pixels a side that are looked at, at least, to tell how much of a cell is object
 SHOWN_LOGIT = 8.0  # how sure the network is told to be of a mask that a person saw
 
 EncodeWindow = Callable[[Window], ImageEmbedding]
@@ -47,7 +48,9 @@ class CloserLook:
     def mask_prompt(self, shape: tuple[int, ...]) -> Tensor:
         """The mask as logits (h, w), for the next prompt: a click corrects what a person sees."""
         height, width = shape
-        shares = cv2.resize(self.mask().astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        step = max(1, min(self.size.height // height, self.size.width // width) // SAMPLES)
+        samples = self.mask()[step // 2 :: step, step // 2 :: step].astype(np.float32)
+        shares = cv2.resize(samples, (width, height), interpolation=cv2.INTER_AREA)
         return torch.from_numpy((2 * shares - 1) * SHOWN_LOGIT)
 
 
