@@ -18,6 +18,7 @@ from decoder.training.curves import Curves, draw_curves
 from decoder.training.interactive import Start, StepReport, interactive_loss, plain_start
 from decoder.training.loop import LoopConfig, Trainer
 from decoder.training.parallel import run_parallel
+from decoder.training.pasting import paste_objects
 from decoder.training.pool import check_pool
 from decoder.training.sampler import Sampler
 from decoder.training.targets import choose_targets
@@ -36,6 +37,7 @@ class NanoTraining:
         loop: Time and rates.
         images: Per step and process.
         prompts: Per image.
+        paste_share: Share of the steps whose images get an object of another.
         zoom_from: Share of the time after which zooms are trained too.
         zoom_share: Share of the steps from then on that are zooms.
         start: Weights to go on from, None to begin anew.
@@ -45,6 +47,7 @@ class NanoTraining:
     network: NanoConfig = field(default_factory=NanoConfig)
     images: int = 6
     prompts: int = 6
+    paste_share: float = 0.3
     zoom_from: float = 0.5
     zoom_share: float = 0.3
     seed: int = 0
@@ -83,7 +86,7 @@ def _train(pool: Path, output: Path, training: NanoTraining, device: torch.devic
     seed = training.seed + 1_000 * rank + trainer.progress.step  # other prompts than those already seen
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed + 1)
-    sampler = Sampler(pool, generator)
+    sampler = Sampler(pool, generator, device)
     curves = Curves(output / "curves.csv") if rank == 0 else None
     saved_at = trainer.progress.seconds
     while trainer.share_done < 1:
@@ -151,7 +154,9 @@ def _start(
     generator: torch.Generator,
     device: torch.device,
 ) -> Start:
-    images = sampler.draw(training.images).to(device)
+    images = sampler.draw(training.images)
+    if float(torch.rand((), generator=generator)) < training.paste_share:
+        images = paste_objects(images, generator)
     maps = random_windows(len(images), generator).to(device)
     colour = random_colours(len(images), generator).to(device)
     views = render(images, maps, training.network.image_side, colour=colour)

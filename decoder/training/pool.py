@@ -98,9 +98,20 @@ def shard_path(pool_folder: Path, kind: str, number: int) -> Path:
     return pool_folder / f"{kind}_{number:04d}.npy"
 
 
+def shard_paths(pool_folder: Path, kind: str) -> list[Path]:
+    """All finished shards of one kind, oldest number first."""
+    return sorted(pool_folder.glob(f"{kind}_*.npy"))
+
+
+def open_shard(path: Path) -> NDArray[np.uint8]:
+    """Map a shard; costs no memory until read, and what is written to it stays out of the file."""
+    shard: NDArray[np.uint8] = np.load(path, mmap_mode="c")
+    return shard
+
+
 def open_shards(pool_folder: Path, kind: str) -> list[NDArray[np.uint8]]:
-    """Map all finished shards of one kind, oldest number first; costs no memory until read."""
-    return [np.load(path, mmap_mode="r") for path in sorted(pool_folder.glob(f"{kind}_*.npy"))]
+    """Map all finished shards of one kind."""
+    return [open_shard(path) for path in shard_paths(pool_folder, kind)]
 
 
 def _make_shard(material_folder: Path, pool_folder: Path, plan: PoolPlan, kind: str, number: int) -> None:
@@ -131,7 +142,7 @@ def check_pool(pool_folder: Path) -> None:
     Raises:
         DatasetError: If the folder holds no shard of some kind.
     """
-    missing = [kind for kind in MAKERS if not any(pool_folder.glob(f"{kind}_*.npy"))]
+    missing = [kind for kind in MAKERS if not shard_paths(pool_folder, kind)]
     if missing:
         raise DatasetError(
             f"the pool {pool_folder} has no shard of kind {', '.join(missing)}, wanted all of {', '.join(MAKERS)}"

@@ -56,11 +56,16 @@ def render(images: Tensor, maps: Tensor, side: int, *, colour: Tensor | None = N
     rgb = planes[:, :3].float() / 255
     pixels = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)
     if colour is not None:
-        mean = pixels.mean(dim=(2, 3), keepdim=True)
-        gain, shift = colour[..., 0, None, None], colour[..., 1, None, None]
-        pixels = ((pixels - mean) * gain + mean + shift).clamp(0, 1)
+        pixels = recolour(pixels, colour)
     labels = F.grid_sample(planes[:, 3:].float(), grid, mode="nearest", align_corners=False)
     return Views(normalise(pixels), labels.to(torch.uint8))
+
+
+def recolour(pixels: Tensor, colour: Tensor) -> Tensor:
+    """Change contrast, brightness and the balance of RGB in [0, 1], (B, 3, H, W), by (B, 3, 2) gains and shifts."""
+    mean = pixels.mean(dim=(2, 3), keepdim=True)
+    gain, shift = colour[..., 0, None, None], colour[..., 1, None, None]
+    return ((pixels - mean) * gain + mean + shift).clamp(0, 1)
 
 
 def normalise(pixels: Tensor) -> Tensor:

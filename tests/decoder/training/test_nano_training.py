@@ -75,7 +75,7 @@ def test_the_network_learns_one_view_by_heart(pool: Path) -> None:
     generator = torch.Generator().manual_seed(0)
     network, average = Nano(TINY), Nano(TINY)
     trainer = Trainer(network, average, LoopConfig(minutes=100, rate=4e-3))
-    images = Sampler(pool, generator).draw(1)
+    images = Sampler(pool, generator, torch.device("cpu")).draw(1)
     views = render(images, torch.tensor([[[1.0, 0, 0], [0, 1, 0]]]), 64)
     reports = []
 
@@ -95,7 +95,7 @@ def test_the_network_learns_one_view_by_heart(pool: Path) -> None:
 def test_a_zoom_start_carries_the_first_prompt_and_its_answer(pool: Path) -> None:
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
-    images = Sampler(pool, generator).draw(3)
+    images = Sampler(pool, generator, torch.device("cpu")).draw(3)
     maps = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]]).expand(3, -1, -1)
     colour = torch.tensor([1.0, 0.0]).expand(3, 3, 2)
     full = render(images, maps, 64, colour=colour)
