@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         held_out,
         arguments.out,
         MemoryTraining(
-            loop=LoopConfig(minutes=arguments.minutes, rate=2e-3, weight_decay=0.01, averaging=0.99),
+            loop=LoopConfig(minutes=arguments.minutes, rate=1e-3, weight_decay=0.01, averaging=0.995),
             processes=arguments.processes,
             seed=arguments.seed,
         ),

@@ -51,18 +51,36 @@ class MatchPropagation:
     ) -> list[FrameMemory[Remembered]]:
         """Find objects that nobody pointed at on this frame, each by itself."""
         colours = colour_grid(view.image)
-        return [
-            _memory(view.index, colours, match(colours, _remembered(bank, view.index, direction)), direction)
-            for bank in banks
-        ]
+        found = []
+        for bank in banks:
+            selection = select_memories(bank.without(view.index), view.index, direction, RULE)
+            latest = bank.at(view.index - direction)
+            labels = guess(
+                colours,
+                [memory.content for age, memory in selection.maps if age],
+                [memory.content for age, memory in selection.maps if not age],
+                None if latest is None else latest.content.labels,
+            )
+            found.append(_memory(view.index, colours, labels, direction))
+        return found
 
 
-def _remembered(bank: MemoryBank[Remembered], frame: int, direction: Direction) -> list[Remembered]:
-    """The memories to look at; prompted frames are moved to where the object was last seen."""
-    selection = select_memories(bank.without(frame), frame, direction, RULE)
-    latest = bank.at(frame - direction)
-    there = None if latest is None else centre_of(latest.content.labels)
-    return [memory.content if age else _moved_to(there, memory.content) for age, memory in selection.maps]
+def guess(
+    colours: Tensor, passed: Sequence[Remembered], prompted: Sequence[Remembered], latest: Tensor | None
+) -> Tensor:
+    """Where an object is, by the colours near where it was.
+
+    Args:
+        colours: (12, 64, 64) of this frame.
+        passed: Frames just passed.
+        prompted: Frames that a person pointed at; they are moved to where the object was last seen.
+        latest: (64, 64) shares of the object where it was last seen, None if nobody knows.
+
+    Returns:
+        (64, 64) shares in [0, 1].
+    """
+    there = None if latest is None else centre_of(latest)
+    return match(colours, [*passed, *(_moved_to(there, looks) for looks in prompted)])
 
 
 def _moved_to(there: Tensor | None, looks: Remembered) -> Remembered:

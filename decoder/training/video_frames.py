@@ -1,4 +1,7 @@
-"""What training the memory sees of clips: nano's maps of every frame, computed once, and the objects' masks."""
+"""What training the memory sees of clips: nano's maps of every frame, and the objects' masks.
+
+Every draw looks at another window of a clip, turned, mirrored and recoloured, so that a clip is never seen twice.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -18,7 +20,7 @@ from decoder.modeling.sam2 import ImageFeatures
 from decoder.track.appearance import GRID, colour_grid
 from decoder.training.video import FRAMES, OBJECTS
 from decoder.training.video_pool import open_clips
-from decoder.training.views import normalise
+from decoder.training.views import normalise, random_colours, random_windows, recolour
 
 CUTS = 8  # one excerpt in so many ends in another scene
 SMALLEST = 10.0  # stride-4 cells that an object must cover on a clip's first frame
@@ -62,46 +64,68 @@ class Excerpt(NamedTuple):
 
 
 class ClipSet:
-    """Clips on disk, encoded when first used and then kept in memory."""
+    """Clips on disk."""
 
     def __init__(self, paths: Sequence[Path], nano: Nano, device: torch.device) -> None:
         self._shards = [open_clips(path) for path in paths]
         self._nano, self._device = nano, device
-        self._encoded: dict[tuple[int, int], EncodedClip] = {}
 
     def __len__(self) -> int:
         return sum(len(shard) for shard in self._shards)
 
     def __getitem__(self, index: int) -> EncodedClip:
-        """A clip by number, in the order of the shards."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"clip {index} does not exist, wanted 0 to {len(self) - 1}")
-        shard, row = divmod(index, len(self._shards[0]))
-        if (shard, row) not in self._encoded:
-            self._encoded[shard, row] = encode_clip(self._nano, self._shards[shard][row], self._device)
-        return self._encoded[shard, row]
+        """A clip by number, in the order of the shards, as it is."""
+        return encode_clip(self._nano, *self._frames(index))
 
     def draw(self, length: int, objects: int, generator: torch.Generator) -> Excerpt:
         """Draw a clip, frames of it forward or backward, next to each other or two apart, and objects to follow."""
-        clip = self[_integer(len(self), generator)]
+        clip = self._draw_clip(generator)
         apart = 1 + _integer(min(2, (FRAMES - 1) // (length - 1)), generator)
         first = _integer(FRAMES - apart * (length - 1), generator)
         frames = tuple(range(first, first + apart * (length - 1) + 1, apart))
         if _integer(2, generator):
             frames = frames[::-1]
-        cut_to = self[_integer(len(self), generator)] if _integer(CUTS, generator) == 0 else None
+        cut_to = self._draw_clip(generator) if _integer(CUTS, generator) == 0 else None
         return Excerpt(clip, frames, visible(clip, frames, objects, generator), cut_to)
 
+    def _draw_clip(self, generator: torch.Generator) -> EncodedClip:
+        pixels, bits = self._frames(_integer(len(self), generator))
+        return encode_clip(self._nano, *look_through(pixels, bits, generator))
 
-def encode_clip(nano: Nano, clip: NDArray[np.uint8], device: torch.device) -> EncodedClip:
-    """Encode a clip (FRAMES, SIDE, SIDE, 4) of a shard."""
-    pixels = torch.from_numpy(np.array(clip[..., :3])).to(device).permute(0, 3, 1, 2).float() / 255
-    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+    def _frames(self, index: int) -> tuple[Tensor, Tensor]:
+        """Of one clip: RGB (FRAMES, 3, SIDE, SIDE) in [0, 1] and the objects' bits (FRAMES, SIDE, SIDE) uint8."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"clip {index} does not exist, wanted 0 to {len(self) - 1}")
+        shard, row = divmod(index, len(self._shards[0]))
+        frames = torch.from_numpy(np.array(self._shards[shard][row])).to(self._device)
+        return frames[..., :3].permute(0, 3, 1, 2).float() / 255, frames[..., 3]
+
+
+def look_through(pixels: Tensor, bits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A random window of all frames of a clip, turned, mirrored and recoloured alike; shapes stay.
+
+    Args:
+        pixels: RGB (FRAMES, 3, SIDE, SIDE) in [0, 1].
+        bits: (FRAMES, SIDE, SIDE) uint8.
+        generator: On the CPU.
+    """
+    count = len(pixels)
+    window = random_windows(1, generator).to(pixels.device).expand(count, -1, -1)
+    grid = F.affine_grid(window, [count, 1, *pixels.shape[-2:]], align_corners=False)
+    seen = F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
+    objects = F.grid_sample(bits[:, None].float(), grid, mode="nearest", align_corners=False)
+    colour = random_colours(1, generator).to(pixels.device).expand(count, -1, -1)
+    return recolour(seen, colour), objects[:, 0].to(torch.uint8)
+
+
+def encode_clip(nano: Nano, pixels: Tensor, bits: Tensor) -> EncodedClip:
+    """Encode frames (FRAMES, 3, SIDE, SIDE) in [0, 1] and the objects' bits (FRAMES, SIDE, SIDE) uint8."""
+    with torch.no_grad(), torch.autocast(pixels.device.type, torch.bfloat16):
         features = nano.encode(normalise(pixels).contiguous(memory_format=torch.channels_last))
-    colours = torch.stack([colour_grid(np.ascontiguousarray(frame[..., :3])) for frame in clip]).to(device)
-    bits = torch.from_numpy(np.array(clip[..., 3])).to(device)[:, None]
-    whole = (bits >> torch.arange(OBJECTS, device=device, dtype=torch.uint8)[:, None, None]) & 1
-    shares = F.avg_pool2d(255 * whole.float(), clip.shape[1] // GRID).round().to(torch.uint8)
+    images = (255 * pixels).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    colours = torch.stack([colour_grid(np.ascontiguousarray(image)) for image in images]).to(pixels.device)
+    whole = (bits[:, None] >> torch.arange(OBJECTS, device=bits.device, dtype=torch.uint8)[:, None, None]) & 1
+    shares = F.avg_pool2d(255 * whole.float(), bits.shape[-1] // GRID).round().to(torch.uint8)
     fine = features.high_resolution
     return EncodedClip(features.image.half(), fine.s8.half(), fine.s4.half(), colours.half(), shares)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +15,9 @@ from decoder.checkpoints import load_model
 from decoder.errors import CheckpointError, DatasetError
 from decoder.modeling.nano import Nano
 from decoder.modeling.nano_memory import MemoryOutput, NanoMemory, NanoMemoryConfig, Remembered
+from decoder.track import appearance
+from decoder.track.matching import RULE, guess
+from decoder.track.nano_propagation import settle
 from decoder.track.nano_weights import nano_digest, read_metadata, save_nano_memory
 from decoder.training.curves import Curves, draw_curves
 from decoder.training.loop import LoopConfig, Trainer
@@ -22,8 +26,8 @@ from decoder.training.parallel import run_parallel
 from decoder.training.video_frames import ClipSet, Excerpt, visible
 
 WEIGHTS_NAME = "nano-memory.safetensors"
-PASSED = 3  # frames just passed that are looked at
-LENGTH = 4  # frames of an excerpt, the first one given
+PASSED = RULE.maps - 1  # frames just passed that are looked at
+LENGTH = 5  # frames of an excerpt, the first one given
 READ_WEIGHT = 0.3
 SCORE_WEIGHT = 0.3
 IOU_WEIGHT = 0.3
@@ -59,7 +63,7 @@ class MemoryReport:
 
     loss: float
     iou: float  # of what was found, where the object is seen
-    read_iou: float  # of what the nearest places say, before the decoder
+    read_iou: float  # of what places that look alike say, before the decoder
     object_accuracy: float
     held_out_iou: float  # of the averaged weights, as last measured
 
@@ -196,20 +200,38 @@ def follow(memory: NanoMemory, excerpt: Excerpt, first: Tensor) -> list[tuple[Me
     What is remembered of a found mask teaches nothing to the frame it was found on.
     """
     (features, colours, _), *rest = excerpt.steps()
-    prompted = [memory.remember(features, memory.looks(features, colours), first)]
-    passed: list[Remembered] = []
+    prompted = _Passed(colours, memory.remember(features, memory.looks(features, colours), first))
+    passed: list[_Passed] = []
     answers = []
     for features, colours, truth in rest:
         looks = memory.looks(features, colours)
-        found = memory.find(features, looks, prompted, passed)
+        guesses = _guesses(colours, prompted, passed)
+        learned = [frame.learned for frame in passed]
+        found = memory.correct(features, looks, guesses, [prompted.learned], learned)
         answers.append((found, truth))
-        passed = [memory.remember(features, looks, found_shares(found).detach()), *passed][:PASSED]
+        shares = settle(MemoryOutput(*(value.detach() for value in found)))[1]
+        passed = [_Passed(colours, memory.remember(features, looks, shares)), *passed][:PASSED]
     return answers
 
 
-def found_shares(found: MemoryOutput) -> Tensor:
-    """The masks to remember, (B, 1, 64, 64): empty where the object is not seen."""
-    return found.logits.float().sigmoid() * (found.object_score > 0)[:, None, None, None]
+class _Passed(NamedTuple):
+    """A frame as it is remembered while following."""
+
+    colours: Tensor  # (1, 12, 64, 64)
+    learned: Remembered
+
+    def of(self, row: int) -> appearance.Remembered:
+        """One object's share of it, on the CPU."""
+        return appearance.Remembered(self.colours[0].cpu(), self.learned.shares[row, 0].cpu())
+
+
+def _guesses(colours: Tensor, prompted: _Passed, passed: list[_Passed]) -> Tensor:
+    """Where the objects may be by their colours, (B, 1, 64, 64)."""
+    found = []
+    for row in range(len(prompted.learned.shares)):
+        latest = (passed or [prompted])[0].of(row).labels
+        found.append(guess(colours[0].cpu(), [frame.of(row) for frame in passed], [prompted.of(row)], latest))
+    return torch.stack(found)[:, None].to(colours.device)
 
 
 def follow_loss(answers: list[tuple[MemoryOutput, Tensor]]) -> tuple[Tensor, MemoryReport]:
@@ -218,11 +240,11 @@ def follow_loss(answers: list[tuple[MemoryOutput, Tensor]]) -> tuple[Tensor, Mem
     truth = torch.cat([masks for _, masks in answers])  # (M, 1, 64, 64)
     present = (_area(truth) >= SEEN).float()
     masks = mask_losses(found.logits, truth[:, 0])[:, 0]
-    shares = torch.cat([found.coarse_shares, found.fine_shares], dim=1).clamp(1e-4, 1 - 1e-4)
+    shares = found.read_shares.clamp(1e-4, 1 - 1e-4)
     reads = F.binary_cross_entropy(shares, truth.expand_as(shares))
     with torch.no_grad():
         iou = true_iou(found.logits, truth[:, 0])[:, 0]
-        read_iou = true_iou(found.fine_shares - 0.5, truth[:, 0])[:, 0]
+        read_iou = true_iou(found.read_shares - 0.5, truth[:, 0]).mean(dim=1)
     score = F.binary_cross_entropy_with_logits(found.object_score, present)
     rating = (found.predicted_iou.sigmoid() - iou).abs().mul(present).sum() / present.sum().clamp(min=1)
     loss = masks.mean() + READ_WEIGHT * reads + SCORE_WEIGHT * score + IOU_WEIGHT * rating

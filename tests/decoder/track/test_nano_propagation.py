@@ -1,4 +1,4 @@
-"""Tracking with nano's memory: plumbing, not quality, so a memory that trusts its nearest places and nothing else."""
+"""Tracking with nano's memory: plumbing, not quality, so a memory that corrects nothing yet."""
 
 from __future__ import annotations
 
@@ -29,10 +29,7 @@ SIDE, SIZE = 128, 40
 @pytest.fixture(scope="module")
 def memory() -> NanoMemory:
     torch.manual_seed(0)
-    network = NanoMemory(NanoMemoryConfig()).eval().requires_grad_(False)
-    network.trust.copy_(torch.tensor([0.0, 0.0, 10.0, 0.0]))
-    network.judge[-1].get_parameter("bias").copy_(torch.tensor([2.0, 9.0]))  # sure of itself, always sees the object
-    return network
+    return NanoMemory(NanoMemoryConfig()).eval().requires_grad_(False)
 
 
 def truth(left: int) -> NDArray[np.bool_]:

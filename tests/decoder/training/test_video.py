@@ -14,6 +14,7 @@ from decoder.training.loop import LoopConfig
 from decoder.training.material import load_material
 from decoder.training.pool import open_shards
 from decoder.training.video import FRAMES, POOL_MIX, SIDE, Clip, Layer, Motion, make_clip
+from decoder.training.video_frames import look_through
 from decoder.training.video_memory import MemoryTraining, train_nano_memory
 from decoder.training.video_pool import ClipPlan, build_clips, open_clips
 
@@ -88,6 +89,20 @@ def test_shards_are_made_once_and_alike(pack: Path, pool: Path, tmp_path: Path) 
     assert path.stat().st_mtime_ns == written
     (again,) = build_clips(pack, pool, tmp_path / "b", plan, processes=1)
     assert np.array_equal(open_clips(path), open_clips(again))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_all_frames_of_a_clip_are_looked_at_alike(seed: int) -> None:
+    """A still clip stays still, and its object stays where it is seen."""
+    pixels, bits = torch.zeros(3, 3, 64, 64), torch.zeros(3, 64, 64, dtype=torch.uint8)
+    pixels[:, :, 20:44, 24:40] = 1.0
+    bits[:, 20:44, 24:40] = 5
+    seen, objects = look_through(pixels, bits, torch.Generator().manual_seed(seed))
+    assert torch.equal(seen[0], seen[2])
+    assert torch.equal(objects[0], objects[2])
+    assert set(objects.flatten().tolist()) == {0, 5}
+    bright = seen.mean(dim=1)
+    assert bright[objects == 5].mean() > bright[objects == 0].mean() + 0.3
 
 
 def test_a_run_writes_weights_curves_and_a_state_to_resume(pack: Path, pool: Path, tmp_path: Path) -> None:
