@@ -8,7 +8,6 @@ do without.
 import importlib
 from typing import TYPE_CHECKING
 
-from decoder.cache import CacheCounts
 from decoder.errors import (
     CheckpointError,
     ClickMaskError,
@@ -50,7 +49,6 @@ __all__ = [
     "RULES",
     "AutoSettings",
     "Box",
-    "CacheCounts",
     "CheckpointError",
     "ClickMaskError",
     "DatasetError",

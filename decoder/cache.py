@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 
@@ -21,16 +20,6 @@ class Sized(Protocol):
 ValueT = TypeVar("ValueT", bound=Sized)
 
 
-@dataclass(frozen=True, slots=True)
-class CacheCounts:
-    """What a cache has done so far and what it holds."""
-
-    hits: int
-    misses: int
-    entries: int
-    nbytes: int
-
-
 class Cache(Generic[ValueT]):
     """Least-recently-used values within a budget; a value larger than the budget is not kept."""
 
@@ -39,7 +28,7 @@ class Cache(Generic[ValueT]):
         self._lock = threading.Lock()
         self._values: OrderedDict[str, ValueT] = OrderedDict()
         self._pending: dict[str, Future[ValueT]] = {}
-        self._nbytes = self._hits = self._misses = 0
+        self._nbytes = 0
 
     def get(self, key: str, compute: Callable[[], ValueT]) -> tuple[ValueT, bool]:
         """Return the value and whether it was there; compute it if it was not.
@@ -49,10 +38,8 @@ class Cache(Generic[ValueT]):
         """
         with self._lock:
             if key in self._values:
-                self._hits += 1
                 self._values.move_to_end(key)
                 return self._values[key], True
-            self._misses += 1
             pending = self._pending.get(key)
             if pending is None:
                 own = self._pending[key] = Future()
@@ -71,11 +58,6 @@ class Cache(Generic[ValueT]):
     def __contains__(self, key: str) -> bool:
         with self._lock:
             return key in self._values
-
-    def counts(self) -> CacheCounts:
-        """A snapshot for metrics."""
-        with self._lock:
-            return CacheCounts(self._hits, self._misses, len(self._values), self._nbytes)
 
     def _forget(self, key: str) -> None:
         with self._lock:

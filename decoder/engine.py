@@ -14,7 +14,7 @@ from torch import Tensor
 
 from decoder.auto import AutoSettings, FoundMask, Progress, ignore_progress, segment_everything
 from decoder.batching import Batcher
-from decoder.cache import Cache, CacheCounts
+from decoder.cache import Cache
 from decoder.choose import Rule, choose_mask, stability_score
 from decoder.closer import CloserLook, is_coarse, look_closer
 from decoder.models import Model
@@ -182,10 +182,6 @@ class Engine:
     def is_coarse(self) -> bool:
         """Whether ``segment_closely`` is worth its time: the model's own masks have rough edges."""
         return is_coarse(self.model)
-
-    def cache_counts(self) -> CacheCounts:
-        """Hits, misses and size of the embedding cache."""
-        return self._embeddings.counts()
 
     def waiting(self) -> int:
         """How many clicks wait for the device."""

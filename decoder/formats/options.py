@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,7 +15,6 @@ Tag = Literal["brush", "bitmask", "polygon", "vector", "rectangle", "rotated", "
 OnProblem = Callable[[ClickMaskError], None]
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 Raw = TypeVar("Raw")
-Parsed = TypeVar("Parsed")
 
 
 def raise_problem(problem: ClickMaskError) -> None:
@@ -70,14 +69,3 @@ class WriteOptions:
     image_prefix: str = ""
     images: Path | None = None
     on_problem: OnProblem = raise_problem
-
-
-def keep_good(parse: Callable[[Raw], Parsed], items: Iterable[Raw], on_problem: OnProblem) -> Iterator[Parsed]:
-    """Yield what can be parsed; report the rest."""
-    for item in items:
-        try:
-            parsed = parse(item)
-        except ClickMaskError as problem:
-            on_problem(problem)
-        else:
-            yield parsed
