@@ -12,6 +12,8 @@ import numpy as np
 from decoder.prompts import Box
 
 WIDTH, HEIGHT, SIDE = 160, 96, 30
+PICTURES = 24
+CLIP = "/data/upload/1/clip.mp4"  # where the tests' Label Studio has one
 COLOURS = ((220, 40, 40), (40, 200, 60))
 
 
@@ -24,7 +26,7 @@ def square(number: int, picture: int) -> Box:
 
 def write_clip(
     path: Path,
-    pictures: int = 24,
+    pictures: int = PICTURES,
     *,
     times: Sequence[int] | None = None,
     rate: int = 25,

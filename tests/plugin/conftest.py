@@ -14,9 +14,12 @@ from PIL import Image
 
 from decoder import Engine
 from plugin.build import Backend, build_backend
+from plugin.labels import label_config
 from plugin.settings import Settings
+from tests.plugin.clips import CLIP, write_clip
 from tests.plugin.discs import disc_model
 from tests.plugin.studio_server import LEGACY, Studio, running_studio
+from tests.plugin.waiting import PATIENCE
 
 DATA = Path(__file__).parents[1] / "data" / "label_studio"
 RECORDED_IMAGE = "/data/upload/1/40badb0e-cheetah.jpg"
@@ -70,3 +73,28 @@ def backend(make_backend: Callable[..., Backend], studio: Studio) -> Backend:
 def setup_body(studio: Studio, **changes: Any) -> Body:
     """The recorded /setup, on this Label Studio."""
     return recorded("setup") | {"hostname": studio.url, "access_token": LEGACY} | changes
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A video of two squares."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4").read_bytes()
+
+
+@pytest.fixture
+def video_studio(studio: Studio, clip: bytes) -> Studio:
+    """A Label Studio that has the clip."""
+    studio.files[CLIP] = clip
+    return studio
+
+
+@pytest.fixture
+def video_backend(make_backend: Callable[..., Backend], video_studio: Studio) -> Backend:
+    """A backend to which a project of videos has introduced itself; it answers when all is tracked."""
+    return ready(make_backend(track_seconds=PATIENCE), video_studio)
+
+
+def ready(made: Backend, studio: Studio) -> Backend:
+    """The backend, when a project of videos has introduced itself to it."""
+    made.predictor.setup(setup_body(studio, schema=label_config("video")))
+    return made

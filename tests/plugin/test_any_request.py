@@ -17,7 +17,7 @@ from tests.plugin.conftest import DATA, Body, recorded
 from tests.plugin.server import serving
 
 PREDICTED = ("click", "click_and_alt_click", "click_beside_old_points", "box", "task_opened")
-WAITED_FOR = ("video_box",)  # tracked in the background for seconds: its errors are in test_video_tasks
+WAITED_FOR = ("video_box",)  # tracked in the background for seconds: its errors are in test_video_files
 TOLD = ("annotation_created", "annotation_updated", "annotations_deleted", "start_training")
 NUMBERS = st.integers() | st.floats() | st.sampled_from([0, -1, 50, 100.5, 1e308, 2**63, 10**400])
 TEXTS = st.text(st.characters(), max_size=20) | st.sampled_from(

@@ -16,6 +16,7 @@ from plugin.commands import open_project, prelabel, warm
 from plugin.projects import read_options
 from tests.plugin.conftest import Body, picture, recorded, setup_body
 from tests.plugin.studio_server import LEGACY, Studio
+from tests.plugin.waiting import wait_until
 
 MakeBackend = Callable[..., Backend]
 
@@ -38,14 +39,6 @@ def task(number: int, studio: Studio, *regions: Body) -> Body:
 def unprompted(*tasks: Body) -> Body:
     """A request without context, as "Retrieve predictions" sends it."""
     return recorded("task_opened") | {"tasks": list(tasks)}
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for work in the background."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def test_boxes_of_many_tasks_become_segments(backend: Backend, studio: Studio) -> None:

@@ -17,10 +17,10 @@ from plugin.tracking import Track, TrackKey
 from plugin.tracking_queue import Lane, TrackingQueue
 from plugin.video import SetKeyframe
 from plugin.video_clock import Clock
+from tests.plugin.waiting import PATIENCE, wait_until
 
 PICTURES = 5
 CLOCK = Clock(25.0, tuple(index / 25 for index in range(PICTURES)), PICTURES / 25)
-SECONDS = 120.0
 
 BeforeFrame = Callable[[], None]
 
@@ -43,7 +43,7 @@ class Work:
             track.open(Size(100, 100), CLOCK)
         for picture in range(PICTURES):
             before_frame()
-            assert self.ready.acquire(timeout=SECONDS)
+            assert self.ready.acquire(timeout=PATIENCE)
             for track in tracks:
                 track.found(picture, Box(picture, 0, picture + 10, 10), 0.5)
 
@@ -72,13 +72,6 @@ def ask(queue: TrackingQueue, work: Any, *keys: TrackKey, owner: str = "", urgen
     return queue.ask(wanted, work, name="test", urgent=urgent)
 
 
-def wait_until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not done():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
-
-
 def test_a_track_grows_and_is_whole_in_the_end(queue: TrackingQueue, work: Work) -> None:
     (track,) = ask(queue, work, key("a"))
     work.go(2)
@@ -88,7 +81,7 @@ def test_a_track_grows_and_is_whole_in_the_end(queue: TrackingQueue, work: Work)
     assert progress.by_frame() == {1: Box(0, 0, 10, 10), 2: Box(1, 0, 11, 10)}
     assert not track.ended.done()
     work.go(3)
-    wait([track.ended], SECONDS)
+    wait([track.ended], PATIENCE)
     assert track.ended.result() is None
     assert (track.done(), track.pictures(), queue.pictures_done()) == (5, 5, 5)
 
@@ -96,7 +89,7 @@ def test_a_track_grows_and_is_whole_in_the_end(queue: TrackingQueue, work: Work)
 def test_a_repeat_costs_nothing(queue: TrackingQueue, work: Work) -> None:
     work.go(5)
     (first,) = ask(queue, work, key("a"), owner="ann")
-    wait([first.ended], SECONDS)
+    wait([first.ended], PATIENCE)
     (again,) = ask(queue, work, key("a"), owner="bob")
     assert again is first
     assert work.started == ["a"]
@@ -105,10 +98,10 @@ def test_a_repeat_costs_nothing(queue: TrackingQueue, work: Work) -> None:
 def test_only_what_is_new_is_tracked_and_together(queue: TrackingQueue, work: Work) -> None:
     work.go(5)
     (first,) = ask(queue, work, key("a", 0))
-    wait([first.ended], SECONDS)
+    wait([first.ended], PATIENCE)
     tracks = ask(queue, work, key("a", 0), key("a", 20), key("a", 40))
     work.go(5)
-    wait([track.ended for track in tracks], SECONDS)
+    wait([track.ended for track in tracks], PATIENCE)
     assert tracks[0] is first
     assert work.started == ["a", "a"]
 
@@ -133,7 +126,7 @@ def test_a_person_who_waits_goes_first(queue: TrackingQueue, work: Work) -> None
     ask(queue, work, key("batch"), urgent=False)
     (track,) = ask(queue, work, key("page"))
     work.go(10)
-    wait([track.ended], SECONDS)
+    wait([track.ended], PATIENCE)
     assert work.started[:2] == ["a", "page"]
 
 
@@ -144,7 +137,7 @@ def test_a_changed_box_cancels_what_it_replaces(queue: TrackingQueue, work: Work
     (waiting,) = ask(queue, work, key("a", 5), owner="region 1")
     (new,) = ask(queue, work, key("a", 9), owner="region 1")
     work.go(9)
-    wait([old.ended, waiting.ended, new.ended], SECONDS)
+    wait([old.ended, waiting.ended, new.ended], PATIENCE)
     for track in (old, waiting):
         assert isinstance(track.ended.exception(), CancelledError)
     assert new.ended.exception() is None
@@ -156,7 +149,7 @@ def test_what_somebody_else_wants_goes_on(queue: TrackingQueue, work: Work) -> N
     ask(queue, work, key("a", 0), owner="bob")
     ask(queue, work, key("a", 7), owner="ann")
     work.go(10)
-    wait([shared.ended], SECONDS)
+    wait([shared.ended], PATIENCE)
     assert shared.ended.exception() is None
 
 
@@ -165,11 +158,11 @@ def test_a_failure_is_told_and_tried_again(queue: TrackingQueue, work: Work) -> 
         raise VideoError("the video is broken or cut short")
 
     (failed,) = ask(queue, fail, key("a"))
-    wait([failed.ended], SECONDS)
+    wait([failed.ended], PATIENCE)
     assert isinstance(failed.ended.exception(), VideoError)
     (again,) = ask(queue, work, key("a"))
     work.go(5)
-    wait([again.ended], SECONDS)
+    wait([again.ended], PATIENCE)
     assert again.ended.exception() is None
 
 
@@ -178,12 +171,12 @@ def test_a_bug_does_not_end_the_queue(queue: TrackingQueue, work: Work, caplog: 
         raise ZeroDivisionError
 
     (failed,) = ask(queue, stumble, key("a"))
-    wait([failed.ended], SECONDS)
+    wait([failed.ended], PATIENCE)
     assert "its log tells why: ZeroDivisionError" in str(failed.ended.exception())
     assert "Traceback" in caplog.text
     (after,) = ask(queue, work, key("b"))
     work.go(5)
-    wait([after.ended], SECONDS)
+    wait([after.ended], PATIENCE)
     assert after.ended.exception() is None
 
 
@@ -192,7 +185,7 @@ def test_old_tracks_are_forgotten_beyond_the_budget(work: Work) -> None:
     work.go(100)
     for video in "abcd":
         (track,) = ask(queue, work, key(video))
-        wait([track.ended], SECONDS)
+        wait([track.ended], PATIENCE)
     wait_until(lambda: queue.kept() == 2)
     assert [video for video in "abcd" if queue.known(key(video))] == ["c", "d"]
     queue.close()
@@ -202,10 +195,10 @@ def test_a_track_beyond_the_budget_is_still_given(work: Work) -> None:
     queue = TrackingQueue(Lane(), most_waiting=9, kept_pictures=PICTURES - 1)
     work.go(100)
     (track,) = ask(queue, work, key("a"))
-    wait([track.ended], SECONDS)
+    wait([track.ended], PATIENCE)
     wait_until(lambda: queue.kept() == 0)
     (again,) = ask(queue, work, key("a"))
-    wait([again.ended], SECONDS)
+    wait([again.ended], PATIENCE)
     assert again.done() == PICTURES
     queue.close()
 
@@ -217,7 +210,7 @@ def test_closing_ends_what_runs_and_what_waits(work: Work) -> None:
     closing = threading.Thread(target=queue.close)
     closing.start()
     work.go(5)
-    closing.join(SECONDS)
+    closing.join(PATIENCE)
     assert not closing.is_alive()
     assert isinstance(running.ended.exception(), CancelledError)
     assert isinstance(waiting.ended.exception(), CancelledError)
@@ -231,7 +224,7 @@ def test_clicks_have_the_right_of_way(work: Work) -> None:
         (track,) = ask(queue, work, key("a"))
         time.sleep(0.3)
         assert track.done() == 0
-    wait([track.ended], SECONDS)
+    wait([track.ended], PATIENCE)
     queue.close()
 
 
@@ -242,6 +235,6 @@ def test_a_track_gets_on_however_many_people_click(work: Work, monkeypatch: pyte
     work.go(100)
     with lane.click():
         (track,) = ask(queue, work, key("a"))
-        wait([track.ended], SECONDS)
+        wait([track.ended], PATIENCE)
         assert track.done() == PICTURES
     queue.close()
