@@ -15,7 +15,7 @@ import gradio as gr
 
 from web.answers import answering
 from web.endpoints import add_endpoints
-from web.start import STATIC, Services, launch, open_services, read_options
+from web.start import LARGEST_UPLOAD_MB, STATIC, Services, launch, open_services, read_options
 from web.video_endpoints import add_video_endpoints
 
 SCRIPTS = (  # in order: they share one scope
@@ -88,7 +88,7 @@ def build_app(services: Services) -> gr.Blocks:
     with gr.Blocks(title="ClickMask", fill_width=True, fill_height=True, analytics_enabled=False) as demo:
         gr.HTML(
             html_template=(STATIC / "page.html").read_text("utf-8"),
-            js_on_load="\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS),
+            js_on_load=_script(),
             server_functions=[answering(function) for function in functions],
             apply_default_css=False,
             elem_id="clickmask",
@@ -96,6 +96,12 @@ def build_app(services: Services) -> gr.Blocks:
         add_endpoints(service)
         add_video_endpoints(video, service.start_folder)
     return demo
+
+
+def _script() -> str:
+    """The page's scripts as one, behind what they are told of the server."""
+    told = f"const LARGEST_UPLOAD_MB = {LARGEST_UPLOAD_MB};"
+    return "\n".join([told, *((STATIC / name).read_text("utf-8") for name in SCRIPTS)])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from decoder import Engine, Model
 
 STATIC = Path(__file__).parent / "static"
-LARGEST_UPLOAD = "200mb"
+LARGEST_UPLOAD_MB = 200  # of 1024 * 1024 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any
         auth=list(options.auth) or None,
         auth_message="ClickMask" if options.auth else None,
         allowed_paths=[str(path) for path in (*roots, options.home)],
-        max_file_size=LARGEST_UPLOAD,
+        max_file_size=f"{LARGEST_UPLOAD_MB}mb",
         css_paths=sorted(STATIC.glob("*.css")),
         theme=gr.themes.Base(primary_hue="blue", neutral_hue="zinc", font=["system-ui", "sans-serif"]),
         favicon_path=STATIC / "icon.svg",

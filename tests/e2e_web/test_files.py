@@ -12,6 +12,7 @@ from PIL import Image
 from decoder import Size, load_image
 from tests.e2e_web.conftest import OpenDesk
 from web.runs import runs_to_mask
+from web.start import LARGEST_UPLOAD_MB
 
 pytestmark = pytest.mark.e2e
 
@@ -28,6 +29,19 @@ def test_a_picture_can_be_added_and_clicked(open_desk: OpenDesk, folder: Path, t
     desk.click(128, 128)
     desk.until_mask()
     assert len(list(folder.glob("*photo.png"))) == 1
+
+
+def test_a_file_that_is_too_large_to_be_sent_is_told_with_a_way_on(open_desk: OpenDesk, tmp_path: Path) -> None:
+    large = tmp_path / "large.tif"
+    with large.open("wb") as file:
+        file.truncate((LARGEST_UPLOAD_MB << 20) + 1)
+    desk = open_desk()
+    with desk.page.expect_file_chooser() as chooser:
+        desk.page.get_by_role("button", name="Add pictures").click()
+    chooser.value.set_files(str(large))
+    desk.until_toast(
+        "large.tif is larger than the 200 MB that can be sent. Put it into the folder on the server instead."
+    )
 
 
 def test_labels_and_classes_of_other_tools_are_shown(open_desk: OpenDesk, folder: Path, tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ class Page {
   constructor(root, call, upload, state) {
     this.root = root;
     this.call = call;
-    this.upload = upload;
+    this.upload = async (file) => {
+      if (file.size > LARGEST_UPLOAD_MB * 2 ** 20) throw new Failure(TEXT.tooLarge(file.name, LARGEST_UPLOAD_MB));
+      return upload(file);
+    };
     this.state = state;
     this.roots = [];
     this.abort = new AbortController();

@@ -41,6 +41,7 @@ const TEXT = {
   unreadable: (count, first) => count === 1 ? first : `${count} files cannot be read; the first: ${first}`,
   notPictures: (count) => count === 1 ? "One file is not a picture" : `${count} files are not pictures`,
   notSent: (why) => `The file could not be sent: ${why}`,
+  tooLarge: (name, most) => `${name} is larger than the ${most} MB that can be sent. Put it into the folder on the server instead.`,
   notFetched: (status) => `The picture could not be fetched (${status})`,
   notShown: "The browser cannot show this picture: it is broken or too large",
   uploaded: (count) => `${count} picture${count === 1 ? "" : "s"} added`,
