@@ -37,7 +37,8 @@ def _parse(arguments: Sequence[str] | None) -> StudioOptions:
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickmask"
     parser.add_argument("--port", type=int, default=8080, help="port of Label Studio (default: %(default)s)")
     parser.add_argument("--backend-port", type=int, default=9090, help="port of the backend (default: %(default)s)")
-    parser.add_argument("--labels", choices=label_config_names(), default="polygon", help="(default: %(default)s)")
+    labels = "how answers are drawn: a config of plugin/labels (default: %(default)s)"
+    parser.add_argument("--labels", choices=label_config_names(), default="polygon", help=labels)
     parser.add_argument("--cache-dir", type=Path, default=default, help="environment, database, logs (%(default)s)")
     parser.add_argument("backend_arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to python -m plugin")
     return StudioOptions(**vars(parser.parse_args(arguments)))
