@@ -1,4 +1,4 @@
-"""``python -m decoder track``: follow objects through a video."""
+"""Follow objects through a video and write the tracks; prints on how many frames each was seen."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lost-after", type=int, metavar="N", help="give an object up after N frames without it")
     parser.add_argument("--category", default="object", help="name of the category in the file (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("tracks.json"), help="file to write (default: %(default)s)")
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the file (default: %(default)s)")
+    formats = "format of the file; label-studio writes a task for every frame (default: %(default)s)"
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=formats)
     parser.add_argument("--overlay", type=Path, help="draw the tracks on the video, as MP4")
     add_model_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Track, write the files, print where the objects were lost."""
+    """Track, write the files, print on how many frames each object was seen."""
     prompts = parse_objects(arguments.box, arguments.point)
     video = open_video(arguments.video)
     tracker = open_tracker(load_asked_model(arguments), video)

@@ -1,4 +1,4 @@
-"""``python -m decoder evaluate-video``: J and F on videos whose every frame has a true mask."""
+"""Measure how well objects are tracked, as J and F, on videos whose every frame has a true mask."""
 
 from __future__ import annotations
 
