@@ -11,7 +11,6 @@ import contextlib
 import os
 import random
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.ports import free_port
 from web.samples import make_sample_folder
 
 SIZES = ((1000, 750), (4000, 3000))
@@ -56,14 +56,6 @@ def write_pictures(folder: Path) -> list[Path]:
         photo.resize((width, height), Image.Resampling.BICUBIC).save(file, quality=92)
         files.append(file)
     return files
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from plugin.studio.login import Login, load_login
 from plugin.studio.process import running
 from plugin.studio.servers import backend_command, label_studio_command
 from tests.e2e.annotator import Annotator
+from tests.ports import free_port
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickmask"
 PAGE_MILLISECONDS = 120_000  # on a machine that does other things too
@@ -44,13 +44,6 @@ def need(condition: bool, reason: str) -> None:
         pytest.fail(reason)
     if not condition:
         pytest.skip(reason)
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

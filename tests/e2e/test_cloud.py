@@ -18,10 +18,10 @@ from plugin.studio.client import StudioClient
 from plugin.studio.photos import sample_photos
 from plugin.studio.process import ServerCommand, running
 from plugin.studio.servers import backend_command
-from tests.e2e.conftest import free_port
 from tests.e2e.masks import holds, mask_of
 from tests.e2e.test_label_studio import CHEETAH
 from tests.e2e.test_tokens import CLICK
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -20,9 +20,9 @@ from plugin.studio.client import StudioClient
 from plugin.studio.photos import sample_photos
 from plugin.studio.process import running
 from plugin.studio.servers import backend_command
-from tests.e2e.conftest import free_port
 from tests.e2e.test_tokens import CLICK
 from tests.e2e.waiting import eventually
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

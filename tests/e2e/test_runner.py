@@ -19,10 +19,11 @@ from plugin.studio.command import open_project
 from plugin.studio.photos import sample_photos
 from plugin.studio.process import ServerCommand, running
 from tests.e2e.annotator import Annotator, Spot
-from tests.e2e.conftest import CACHE, free_port, need
+from tests.e2e.conftest import CACHE, need
 from tests.e2e.masks import holds, mask_of
 from tests.e2e.runner_environment import CHECKOUT, RUNNER_VERSION, install_runner
 from tests.e2e.waiting import eventually
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -19,7 +19,7 @@ import pytest
 from plugin.studio.client import StudioClient
 from plugin.studio.install import VERSION
 from plugin.studio.login import load_login
-from tests.e2e.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -17,7 +17,8 @@ from plugin.studio.command import open_project
 from plugin.studio.photos import sample_photos
 from plugin.studio.process import running
 from plugin.studio.servers import backend_command
-from tests.e2e.conftest import LabelStudio, free_port
+from tests.e2e.conftest import LabelStudio
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

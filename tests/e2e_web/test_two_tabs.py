@@ -9,7 +9,8 @@ from playwright.sync_api import Browser
 
 from tests.e2e_web.conftest import OpenDesk
 from tests.e2e_web.desk import Desk
-from tests.e2e_web.server import app_command, free_port, running
+from tests.e2e_web.server import app_command, running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -16,8 +16,9 @@ from decoder import Size
 from decoder.shapes import rle_to_mask
 from tests.decoder.track.small_sam2 import small_model
 from tests.e2e_web.desk import Desk
-from tests.e2e_web.server import free_port, running
+from tests.e2e_web.server import running
 from tests.e2e_web.video_desk import WAIT_MS, VideoDesk
+from tests.ports import free_port
 from tests.web.video_clips import HEIGHT, WIDTH, disc_centre, write_clip
 from web.runs import runs_to_mask
 

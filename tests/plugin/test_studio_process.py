@@ -12,6 +12,7 @@ import pytest
 
 from decoder.errors import StudioError
 from plugin.studio.process import ServerCommand, check_port_is_free, running
+from tests.ports import free_port
 
 FAMILY = """
 import subprocess, sys
@@ -28,12 +29,6 @@ def python(tmp_path: Path, *arguments: str, port: int = 9, seconds: float = 20.0
         health_url=f"http://127.0.0.1:{port}/",
         start_seconds=seconds,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_server_answers_inside_the_block_and_is_gone_after_it(tmp_path: Path) -> None:

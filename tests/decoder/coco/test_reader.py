@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from decoder.coco import read_coco
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.options import ReadOptions
+from decoder.errors import DatasetError
 from decoder.formats.records import Dataset
 from decoder.shapes import rle_area
+from tests.decoder.formats.told import read_told
 
 SQUARE = [[1, 1, 5, 1, 5, 5, 1, 5]]
 
@@ -33,9 +33,7 @@ def document(**others: Any) -> dict[str, Any]:
 def read(content: Any, folder: Path) -> tuple[Dataset, list[str]]:
     path = folder / "coco.json"
     path.write_text(json.dumps(content))
-    problems: list[ClickMaskError] = []
-    dataset = read_coco(path, ReadOptions(on_problem=problems.append))
-    return dataset, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+    return read_told(read_coco, path)
 
 
 def kept(dataset: Dataset) -> list[int]:

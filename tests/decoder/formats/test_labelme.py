@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder.errors import ClickMaskError, DatasetError
+from decoder.errors import DatasetError
 from decoder.formats.labelme import read_labelme
-from decoder.formats.options import ReadOptions
 from decoder.formats.records import Dataset
 from decoder.shapes import rle_area, rle_to_mask
+from tests.decoder.formats.told import read_told
 
 
 def shape(kind: str, points: Any, **others: Any) -> dict[str, Any]:
@@ -33,9 +33,7 @@ def read(folder: Path, *shapes: Any, **others: Any) -> tuple[Dataset, list[str]]
     }
     path = folder / "a.json"
     path.write_text(json.dumps(content | {"imageHeight": 40, "imageWidth": 60} | others))
-    problems: list[ClickMaskError] = []
-    dataset = read_labelme(path, ReadOptions(on_problem=problems.append))
-    return dataset, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+    return read_told(read_labelme, path)
 
 
 def areas(dataset: Dataset) -> list[tuple[str, int]]:

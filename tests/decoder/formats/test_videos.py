@@ -12,13 +12,14 @@ import pytest
 
 from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.mots import read_mots, write_mots
-from decoder.formats.options import ReadOptions, WriteOptions
+from decoder.formats.options import WriteOptions
 from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from decoder.formats.videos import group_videos
 from decoder.formats.youtube_vis import read_youtube_vis, write_youtube_vis
 from decoder.prompts import Size
 from decoder.shapes import mask_to_rle
 from tests.decoder.formats.samples import content, sample_dataset, sample_video
+from tests.decoder.formats.told import read_told
 
 COUNTS = mask_to_rle(np.eye(3, dtype=bool))["counts"]
 
@@ -26,9 +27,7 @@ COUNTS = mask_to_rle(np.eye(3, dtype=bool))["counts"]
 def mots(folder: Path, *lines: str) -> tuple[Dataset, list[str]]:
     path = folder / "0001.txt"
     path.write_text("\n".join(lines))
-    problems: list[ClickMaskError] = []
-    dataset = read_mots(path, ReadOptions(on_problem=problems.append))
-    return dataset, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+    return read_told(read_mots, path)
 
 
 def test_kitti_lines_cars_pedestrians_and_regions_to_ignore(tmp_path: Path) -> None:
@@ -116,9 +115,7 @@ def vis(folder: Path, **others: Any) -> tuple[Dataset, list[str]]:
     } | others
     path = folder / "vis.json"
     path.write_text(json.dumps(document))
-    problems: list[ClickMaskError] = []
-    dataset = read_youtube_vis(path, ReadOptions(on_problem=problems.append))
-    return dataset, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+    return read_told(read_youtube_vis, path)
 
 
 def track(number: int, **others: Any) -> dict[str, Any]:

@@ -12,13 +12,14 @@ import pytest
 from label_studio_sdk.converter import Converter
 from PIL import Image
 
-from decoder.errors import ClickMaskError, DatasetError
+from decoder.errors import DatasetError
 from decoder.formats.label_studio import label_config, read_label_studio, write_label_studio
 from decoder.formats.label_studio.tasks import picture_name
-from decoder.formats.options import ReadOptions, WriteOptions
+from decoder.formats.options import WriteOptions
 from decoder.formats.records import Category, Dataset
 from decoder.shapes import rle_area
 from tests.decoder.formats.samples import content, sample_dataset, solid_blob
+from tests.decoder.formats.told import read_told
 
 SIZED = {"original_width": 10, "original_height": 10, "image_rotation": 0, "from_name": "l", "to_name": "image"}
 BOX = {"x": 0, "y": 0, "width": 50, "height": 50, "rotation": 0}
@@ -27,9 +28,7 @@ BOX = {"x": 0, "y": 0, "width": 50, "height": 50, "rotation": 0}
 def read(tasks: Any, folder: Path) -> tuple[Dataset, list[str]]:
     path = folder / "tasks.json"
     path.write_text(json.dumps(tasks))
-    problems: list[ClickMaskError] = []
-    dataset = read_label_studio(path, ReadOptions(on_problem=problems.append))
-    return dataset, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+    return read_told(read_label_studio, path)
 
 
 def labels(dataset: Dataset) -> list[tuple[str, int]]:
