@@ -12,6 +12,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from decoder.errors import ImageError
 
 MAX_PIXELS = 89_478_485  # Pillow's own line for a decompression bomb: 256 MiB of RGB
+BROKEN_PICTURE = (  # what Pillow's decoders raise on bad data; AVIF's a RuntimeError
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    Image.DecompressionBombError,
+)
 _WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")  # more than 8 bits per sample
 
 
@@ -50,7 +58,7 @@ def load_image(source: str | Path | bytes | Image.Image) -> NDArray[np.uint8]:
         raise ImageError(f"{name} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF)") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{name} is too large: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on broken data
+    except BROKEN_PICTURE as error:
         raise ImageError(f"{name} is broken or cut short: {error}") from error
 
 
@@ -80,6 +88,6 @@ def _stretch(image: Image.Image) -> Image.Image:
     samples = np.asarray(image, dtype=np.float64)
     finite = samples[np.isfinite(samples)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    scale = 255.0 / (high - low) if high > low else 0.0
+    scale = 255.0 / (high - low) if high > low else 1.0
     levels = np.nan_to_num((samples - low) * scale, nan=0.0, posinf=255.0, neginf=0.0)
     return Image.fromarray(levels.round().astype(np.uint8))

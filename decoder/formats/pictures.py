@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from decoder.errors import DatasetError
 from decoder.formats.output import inside, make_folder
+from decoder.images import BROKEN_PICTURE
 from decoder.prompts import Size
 
 SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -38,7 +39,7 @@ def picture_size(path: Path) -> Size:
             return Size(picture.width, picture.height) if sideways else Size(picture.height, picture.width)
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such picture, and its size is needed") from None
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except BROKEN_PICTURE as error:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
 
 

@@ -10,8 +10,7 @@ from PIL import Image
 
 from decoder.errors import DatasetError
 from decoder.formats.output import make_folder
-
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)  # what Pillow raises on bad data
+from decoder.images import BROKEN_PICTURE
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
@@ -24,7 +23,7 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as picture:
             plain = picture if picture.mode in ("P", "L", "1", "RGB") else picture.convert("RGB")
             return np.array(plain).astype(np.uint8)
-    except _BROKEN as error:
+    except BROKEN_PICTURE as error:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
 
 
@@ -38,7 +37,7 @@ def read_indices(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as picture:
             if picture.mode == "P":
                 return np.array(picture)
-    except _BROKEN as error:
+    except BROKEN_PICTURE as error:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
     return read_binary(path).astype(np.uint8)
 
@@ -52,7 +51,7 @@ def read_binary(path: Path) -> NDArray[np.bool_]:
     try:
         with Image.open(path) as picture:
             color = np.array(picture.convert("RGBA"))  # (H, W, 4)
-    except _BROKEN as error:
+    except BROKEN_PICTURE as error:
         raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
     return color[..., :3].any(axis=2) & (color[..., 3] > 0)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
-from decoder import ImageError, load_image
+from decoder import ClickMaskError, ImageError, load_image
+from decoder.formats.pictures import picture_size
+from decoder.formats.png_files import read_binary
 
 
 def png(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
@@ -116,3 +119,17 @@ def _crc(chunk: bytes) -> bytes:
     import zlib
 
     return zlib.crc32(chunk).to_bytes(4, "big")
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+@pytest.mark.parametrize("read", [load_image, picture_size, read_binary])
+def test_a_broken_avif_is_told_as_broken(read: Callable[[Path], object], tmp_path: Path) -> None:
+    """Pillow's AVIF decoder raises a RuntimeError, which used to end in a traceback."""
+    (tmp_path / "a.avif").write_bytes(png(gradient().convert("RGB"), "AVIF").replace(b"iloc", b"free"))
+    with pytest.raises(ClickMaskError, match=r"a\.avif.*(broken|cannot be read)"):
+        read(tmp_path / "a.avif")
+
+
+def test_infinity_beside_one_number_is_white() -> None:
+    samples = np.array([[3.0, np.inf]], dtype=np.float32)
+    assert load_image(Image.fromarray(samples))[0, :, 0].tolist() == [0, 255]
