@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", required=True, choices=FORMATS, help="format of every IN")
     parser.add_argument("--to", dest="target", required=True, choices=FORMATS, help="format of OUT")
     parser.add_argument("--images", type=Path, help="folder of the pictures: for their sizes, and to copy them along")
-    parser.add_argument("--overwrite", action="store_true", help="replace OUT, which exists")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT; of a folder, files of the same names")
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--append", action="store_true", help="add to OUT, which exists")
     either.add_argument("--split", type=_shares, metavar="NAME=SHARE,...", help="write parts: train=0.8,val=0.2")

@@ -16,7 +16,7 @@ from decoder.formats.json_writer import compact_json
 from decoder.formats.labelme_shapes import shape_to_mask
 from decoder.formats.options import ReadOptions, WriteOptions
 from decoder.formats.outlines import painted_outline
-from decoder.formats.output import inside, make_folder, write_whole
+from decoder.formats.output import claim, inside, make_folder, write_whole
 from decoder.formats.pictures import copy_picture
 from decoder.formats.records import AnnotatedImage, Dataset, ObjectRecord
 from decoder.prompts import Size
@@ -70,8 +70,7 @@ def write_labelme(dataset: Dataset, path: Path, options: WriteOptions | None = N
         name = annotated.image.file_name
         try:
             target = inside(path, name, ".json")
-            if written.setdefault(target, name) != name:
-                raise DatasetError(f"image {name} and image {written[target]} share {target}, wanted distinct names")
+            claim(target, name, written)
             _write_file(annotated, target, names, options)
         except ClickMaskError as problem:
             options.on_problem(problem)

@@ -75,6 +75,17 @@ def inside(folder: Path, name: str, suffix: str | None = None) -> Path:
     return path if suffix is None else path.with_name(path.stem + suffix)
 
 
+def claim(path: Path, name: str, taken: dict[Path, str]) -> None:
+    """Note in ``taken`` that an image is written to a path, which no other image may be.
+
+    Raises:
+        DatasetError: If one was, also one of the same name, such as a frame of another video.
+    """
+    if path in taken:
+        raise DatasetError(f"image {name} and image {taken[path]} share {path}, wanted distinct names")
+    taken[path] = name
+
+
 def one_line(name: str) -> str:
     """Return a name with line breaks and runs of space as single spaces, for files of lines."""
     return " ".join(name.split())

@@ -19,7 +19,7 @@ import numpy as np
 from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.builder import UNLABELED, DatasetBuilder
 from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.output import make_folder
+from decoder.formats.output import claim, make_folder
 from decoder.formats.pictures import picture_size
 from decoder.formats.png_files import read_binary, read_indices, write_binary
 from decoder.formats.records import AnnotatedImage, Dataset
@@ -58,6 +58,7 @@ def read_png_masks(path: Path, options: ReadOptions | None = None) -> Dataset:
 def write_png_masks(dataset: Dataset, path: Path, options: WriteOptions | None = None) -> None:
     """Write every object as a PNG of its own; exact.
 
+    A picture's folder that is there already keeps none of its masks.
     Lost: scores, ``is_crowd``, tracks, and ids of images and categories.
 
     Args:
@@ -71,9 +72,12 @@ def write_png_masks(dataset: Dataset, path: Path, options: WriteOptions | None =
     options = options or WriteOptions()
     make_folder(path)
     names = dataset.category_names
+    taken: dict[Path, str] = {}
     for annotated in dataset.images:
+        folder = path / _file_safe(annotated.image.file_name)
         try:
-            _write_folder(annotated, path, names)
+            claim(folder, annotated.image.file_name, taken)
+            _write_folder(annotated, folder, names)
         except ClickMaskError as problem:
             options.on_problem(problem)
 
@@ -114,14 +118,17 @@ def _read_folder(folder: Path, builder: DatasetBuilder, options: ReadOptions) ->
             options.on_problem(type(problem)(f"{file}: {problem}"))
 
 
-def _write_folder(annotated: AnnotatedImage, path: Path, names: Mapping[int, str]) -> None:
-    folder = path / _file_safe(annotated.image.file_name)
+def _write_folder(annotated: AnnotatedImage, folder: Path, names: Mapping[int, str]) -> None:
     make_folder(folder)
-    for item in annotated.objects:
-        write_binary(folder / f"{item.id}_{_file_safe(names[item.category_id])}.png", rle_to_mask(item.rle))
-    if not annotated.objects:
-        size = annotated.image.size
+    size = annotated.image.size
+    masks = {f"{item.id}_{_file_safe(names[item.category_id])}.png": item.rle for item in annotated.objects}
+    for name, rle in masks.items():
+        write_binary(folder / name, rle_to_mask(rle))
+    if not masks:
         write_binary(folder / _SIZE_FILE, np.zeros((size.height, size.width), dtype=np.bool_))
+    for file in folder.glob("*.png"):  # of an earlier export: they would be read as objects
+        if file.name not in (masks or {_SIZE_FILE}) and (_is_object(file) or file.name == _SIZE_FILE):
+            file.unlink()
 
 
 def _file_safe(name: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.builder import DatasetBuilder
 from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.output import inside, make_folder, write_whole
+from decoder.formats.output import claim, inside, make_folder, write_whole
 from decoder.formats.pictures import SUFFIXES, copy_picture
 from decoder.formats.png_files import read_labels, write_palette
 from decoder.formats.records import AnnotatedImage, Category, Dataset
@@ -72,15 +72,20 @@ def write_voc(dataset: Dataset, path: Path, options: WriteOptions | None = None)
     make_folder(path / "SegmentationClass")
     write_labelmap(path, {category.name: number for number, category in enumerate(dataset.categories, start=1)})
     numbers = {category.id: number for number, category in enumerate(dataset.categories, start=1)}
-    written: dict[str, str] = {}
+    taken: dict[Path, str] = {}
+    stems: list[str] = []
     for annotated in dataset.images:
+        name = annotated.image.file_name
         try:
-            stem = _claim_stem(annotated.image.file_name, path, written)
+            target = inside(path, name, "")
+            claim(target, name, taken)
+            stem = target.relative_to(path).as_posix()
             _write_picture(annotated, stem, path, numbers, options)
+            stems.append(stem)
         except ClickMaskError as problem:
             options.on_problem(problem)
     with write_whole(path / "ImageSets" / "Segmentation" / "default.txt") as file:
-        file.writelines(f"{stem}\n" for stem in written)
+        file.writelines(f"{stem}\n" for stem in stems)
 
 
 def _read_picture(name: Path, path: Path, colors: Sequence[Color], builder: DatasetBuilder) -> None:
@@ -102,14 +107,6 @@ def _file_name(name: Path, path: Path) -> str:
         if (path / "JPEGImages" / name.with_suffix(suffix)).exists():
             return name.with_suffix(suffix).as_posix()
     return name.with_suffix(".jpg").as_posix()
-
-
-def _claim_stem(file_name: str, path: Path, written: dict[str, str]) -> str:
-    """The file name without its suffix, which no other image may share."""
-    stem = inside(path, file_name, "").relative_to(path).as_posix()
-    if written.setdefault(stem, file_name) != file_name:
-        raise DatasetError(f"image {file_name} and image {written[stem]} share the name {stem}, wanted distinct names")
-    return stem
 
 
 def _write_picture(

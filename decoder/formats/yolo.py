@@ -14,7 +14,7 @@ from decoder.formats.builder import DatasetBuilder
 from decoder.formats.join_rings import join_rings
 from decoder.formats.options import ReadOptions, WriteOptions
 from decoder.formats.outlines import painted_outline
-from decoder.formats.output import inside, write_whole
+from decoder.formats.output import claim, inside, write_whole
 from decoder.formats.pictures import copy_picture, picture_size
 from decoder.formats.records import AnnotatedImage, Category, Dataset, ObjectRecord
 from decoder.formats.yolo_data import read_data_yaml, write_data_yaml
@@ -76,9 +76,7 @@ def write_yolo(dataset: Dataset, path: Path, options: WriteOptions | None = None
         name = annotated.image.file_name
         try:
             target = inside(path / "labels", name, ".txt")
-            if target in written:
-                raise DatasetError(f"image {name} and image {written[target]} share {target}, wanted distinct names")
-            written[target] = name
+            claim(target, name, written)
             _write_picture(annotated, target, path, numbers, options)
         except ClickMaskError as problem:
             options.on_problem(problem)

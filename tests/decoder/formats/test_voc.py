@@ -103,3 +103,18 @@ def test_what_voc_cannot_hold_is_refused(tmp_path: Path) -> None:
         write_voc(many, tmp_path / "two")
     with pytest.raises(DatasetError, match="has a colon or a line break"):
         write_voc(replace(crowded, categories=(Category(1, "a:b"),)), tmp_path / "three")
+
+
+def test_a_picture_that_could_not_be_written_is_not_listed(tmp_path: Path) -> None:
+    rle = mask_to_rle(np.ones((1, 1), bool))
+    images = [
+        AnnotatedImage(
+            ImageRecord(number, f"{number}.jpg", Size(1, 1)),
+            tuple(ObjectRecord(1_000 * number + index, 1, rle) for index in range(count)),
+        )
+        for number, count in ((1, 255), (2, 1))
+    ]
+    problems: list[ClickMaskError] = []
+    write_voc(Dataset((Category(1, "a"),), images, 2), tmp_path, WriteOptions(on_problem=problems.append))
+    assert [str(problem) for problem in problems] == ["image 1.jpg has 255 objects, VOC holds 254"]
+    assert (tmp_path / "ImageSets" / "Segmentation" / "default.txt").read_text() == "2\n"

@@ -1,0 +1,53 @@
+"""What every format's writer does with names that clash, and with a folder that has been written before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from decoder.errors import ClickMaskError
+from decoder.formats.options import ReadOptions, WriteOptions
+from decoder.formats.records import Dataset
+from decoder.formats.registry import FORMATS
+from tests.decoder.formats.samples import content, sample_dataset, sample_video, write_pictures
+
+
+def frames_of_one_name() -> Dataset:
+    """The first frame of two videos, both called 0.png."""
+    images = [
+        replace(annotated, image=replace(annotated.image, file_name="0.png"))
+        for annotated in sample_video().images
+        if annotated.image.frame == 0
+    ]
+    return replace(sample_video(), images=images, image_count=2)
+
+
+@pytest.mark.parametrize("name", ["labelme", "png", "voc", "yolo"])
+def test_an_image_is_not_written_over_another_of_its_name(name: str, tmp_path: Path) -> None:
+    """LabelMe and VOC kept the last one only, and said nothing."""
+    problems: list[ClickMaskError] = []
+    pictures = write_pictures(frames_of_one_name(), tmp_path / "pictures")
+    options = WriteOptions(images=pictures, on_problem=problems.append)
+    FORMATS[name].write(frames_of_one_name(), tmp_path / "out", options)
+    assert [str(problem).split(" share")[0] for problem in problems] == ["image 0.png and image 0.png"]
+    back = FORMATS[name].read(tmp_path / "out", ReadOptions(images=pictures))
+    first = next(iter(frames_of_one_name().images))
+    assert [len(annotated.objects) for annotated in back.images] == [len(first.objects)]
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"mots"}))
+def test_what_is_written_again_is_not_mixed_with_what_was_there(name: str, tmp_path: Path) -> None:
+    """PNG masks of the first time, whose numbers the second did not have, were read as objects too."""
+    dataset = sample_dataset()
+    renumbered = [
+        replace(annotated, objects=tuple(replace(item, id=item.id + 1_000) for item in annotated.objects[:-1]))
+        for annotated in dataset.images
+    ]
+    fewer = replace(dataset, images=renumbered)
+    pictures = write_pictures(dataset, tmp_path / "pictures")
+    target = tmp_path / "out" if FORMATS[name].is_folder else tmp_path / "out.json"
+    for once in (dataset, fewer):
+        FORMATS[name].write(once, target, WriteOptions(images=pictures))
+    assert content(FORMATS[name].read(target, ReadOptions(images=pictures))) == content(fewer)
