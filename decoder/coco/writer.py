@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from decoder.coco.records import write_category, write_image, write_object
 from decoder.formats.json_writer import JsonArrays
-from decoder.formats.options import WriteOptions
+from decoder.formats.options import WriteOptions, write_each
 from decoder.formats.records import Dataset
 
 
@@ -16,11 +17,11 @@ def write_coco(dataset: Dataset, path: Path, options: WriteOptions | None = None
     Args:
         dataset: Its images are passed over once.
         path: The JSON file; it appears when it is whole.
-        options: Encoding and simplification of the segmentations; exact polygons by default.
+        options: Encoding and simplification of the segmentations; exact polygons by default. ``on_problem``
+            receives objects that cannot be written.
 
     Raises:
         DatasetError: If the file cannot be written.
-        ShapeError: If the limits of the options cannot hold for a mask.
     """
     options = options or WriteOptions()
     header = {"info": dict(dataset.info), "licenses": [dict(terms) for terms in dataset.licenses]}
@@ -29,5 +30,6 @@ def write_coco(dataset: Dataset, path: Path, options: WriteOptions | None = None
             arrays.append("categories", write_category(category))
         for annotated in dataset.images:
             arrays.append("images", write_image(annotated.image))
-            for item in annotated.objects:
-                arrays.append("annotations", write_object(item, annotated.image.id, options))
+            write = partial(write_object, image_id=annotated.image.id, options=options)
+            for element in write_each(write, annotated, options.on_problem):
+                arrays.append("annotations", element)

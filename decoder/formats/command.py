@@ -15,7 +15,7 @@ from decoder.formats.combine import merge_datasets, split_dataset
 from decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions, raise_problem
 from decoder.formats.records import AnnotatedImage, Dataset
 from decoder.formats.registry import FORMATS, find_format
-from decoder.shapes.polygons import Style
+from decoder.shapes.polygons import Style, check_wishes
 
 SHOWN_PROBLEMS = 20
 
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         ClickMaskError: If an input cannot be read, the output cannot be written, or, with
             ``--strict``, a record cannot be used.
     """
+    check_wishes(arguments.style, arguments.min_iou, arguments.max_points)
     tally = _Tally()
     report = raise_problem if arguments.strict else tally.report
     reading = ReadOptions(images=arguments.images, on_problem=report, progress=_reading_bar)

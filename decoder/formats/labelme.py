@@ -14,7 +14,7 @@ from decoder.formats.fields import Fields, array, as_fields, side, text
 from decoder.formats.json_reader import read_json
 from decoder.formats.json_writer import compact_json
 from decoder.formats.labelme_shapes import shape_to_mask
-from decoder.formats.options import ReadOptions, WriteOptions
+from decoder.formats.options import ReadOptions, WriteOptions, write_each
 from decoder.formats.outlines import painted_outline
 from decoder.formats.output import claim, inside, make_folder, write_whole
 from decoder.formats.pictures import copy_picture
@@ -117,10 +117,11 @@ def _write_file(annotated: AnnotatedImage, target: Path, names: Mapping[int, str
     picture = inside(target.parent, image.file_name.rsplit("/", 1)[-1])
     if options.images is not None:
         copy_picture(options.images, image.file_name, picture)
+    objects = write_each(lambda item: _shapes(item, names[item.category_id], options), annotated, options.on_problem)
     content: dict[str, Any] = {
         "version": "5.5.0",
         "flags": {},
-        "shapes": [shape for item in annotated.objects for shape in _shapes(item, names[item.category_id], options)],
+        "shapes": [shape for shapes in objects for shape in shapes],
         "imagePath": picture.name,
         "imageData": None,
         "imageHeight": image.size.height,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from decoder.errors import ClickMaskError
+from decoder.formats.records import AnnotatedImage, ObjectRecord
 from decoder.shapes.polygons import Style
 
 Encoding = Literal["polygons", "rle", "counts"]
@@ -15,6 +16,7 @@ Tag = Literal["brush", "bitmask", "polygon", "vector", "rectangle", "rotated", "
 OnProblem = Callable[[ClickMaskError], None]
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 Raw = TypeVar("Raw")
+Written = TypeVar("Written")
 
 
 def raise_problem(problem: ClickMaskError) -> None:
@@ -69,3 +71,16 @@ class WriteOptions:
     image_prefix: str = ""
     images: Path | None = None
     on_problem: OnProblem = raise_problem
+
+
+def write_each(
+    write: Callable[[ObjectRecord], Written], annotated: AnnotatedImage, on_problem: OnProblem
+) -> Iterator[Written]:
+    """Yield what is written of each object of an image; report those that cannot be, by image and number."""
+    for item in annotated.objects:
+        try:
+            written = write(item)
+        except ClickMaskError as problem:
+            on_problem(type(problem)(f"image {annotated.image.file_name}: object {item.id}: {problem}"))
+        else:
+            yield written

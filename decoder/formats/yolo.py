@@ -12,7 +12,7 @@ from pathlib import Path
 from decoder.errors import ClickMaskError, DatasetError, ShapeError
 from decoder.formats.builder import DatasetBuilder
 from decoder.formats.join_rings import join_rings
-from decoder.formats.options import ReadOptions, WriteOptions
+from decoder.formats.options import ReadOptions, WriteOptions, write_each
 from decoder.formats.outlines import painted_outline
 from decoder.formats.output import claim, inside, write_whole
 from decoder.formats.pictures import copy_picture, picture_size
@@ -155,17 +155,16 @@ def _write_picture(
         name = annotated.image.file_name
         copy_picture(options.images, name, inside(path / "images", name))
     with write_whole(target) as file:
-        for item in annotated.objects:
-            row = _row(item, options)
-            if row:
-                file.write(f"{numbers[item.category_id]} {' '.join(f'{value:g}' for value in row)}\n")
+        file.writelines(write_each(lambda item: _line(item, numbers, options), annotated, options.on_problem))
 
 
-def _row(item: ObjectRecord, options: WriteOptions) -> list[float]:
+def _line(item: ObjectRecord, numbers: Mapping[int, int], options: WriteOptions) -> str:
+    """The line of an object; none for one without pixels."""
     polygons = painted_outline(item.rle, options)
     if not polygons.rings:
-        return []
-    return polygons_to_yolo(Polygons((join_rings(polygons.rings),), polygons.size, polygons.iou))[0]
+        return ""
+    (row,) = polygons_to_yolo(Polygons((join_rings(polygons.rings),), polygons.size, polygons.iou))
+    return f"{numbers[item.category_id]} {' '.join(f'{value:g}' for value in row)}\n"
 
 
 def _box_corners(center_x: float, center_y: float, width: float, height: float) -> list[float]:

@@ -91,14 +91,9 @@ def mask_to_polygons(
             hold together, or "painted" is combined with a limit.
     """
     pixels = as_bytes(mask)
-    if style not in get_args(Style):
-        raise ShapeError(f"style is {style!r}, wanted one of {', '.join(get_args(Style))}")
-    if min_iou is None and max_points is None:
-        return _exact(pixels, style)
-    if style == "painted":
-        raise ShapeError("style 'painted' is exact: got min_iou or max_points with it, wanted neither")
-    _check_limits(min_iou, max_points)
-    return _simplified(pixels, min_iou, max_points)
+    check_wishes(style, min_iou, max_points)
+    exact = min_iou is None and max_points is None
+    return _exact(pixels, style) if exact else _simplified(pixels, min_iou, max_points)
 
 
 def rle_to_polygons(
@@ -159,7 +154,16 @@ def _exact(pixels: NDArray[np.uint8], style: Style) -> Polygons:
     return Polygons(tuple(keyholed_rings(pixels)), size, 1.0)
 
 
-def _check_limits(min_iou: float | None, max_points: int | None) -> None:
+def check_wishes(style: Style, min_iou: float | None, max_points: int | None) -> None:
+    """Check what can be checked of ``mask_to_polygons``'s options without a mask.
+
+    Raises:
+        ShapeError: If the style is unknown, a limit is out of range, or "painted" is combined with a limit.
+    """
+    if style not in get_args(Style):
+        raise ShapeError(f"style is {style!r}, wanted one of {', '.join(get_args(Style))}")
+    if style == "painted" and (min_iou is not None or max_points is not None):
+        raise ShapeError("style 'painted' is exact: got min_iou or max_points with it, wanted neither")
     if min_iou is not None and not (isinstance(min_iou, int | float | np.floating) and 0 < min_iou <= 1):
         raise ShapeError(f"min_iou is {min_iou!r}, wanted a number above 0 and up to 1")
     if max_points is not None and not (isinstance(max_points, int | np.integer) and max_points >= 3):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from decoder.errors import ClickMaskError
 from decoder.formats.json_writer import write_array
 from decoder.formats.label_studio.regions import (
     Region,
@@ -22,7 +21,7 @@ from decoder.formats.label_studio.regions import (
     to_rotated_rectangle_result,
     to_vector_results,
 )
-from decoder.formats.options import Tag, WriteOptions
+from decoder.formats.options import Tag, WriteOptions, write_each
 from decoder.formats.output import write_whole
 from decoder.formats.records import AnnotatedImage, Category, Dataset, ObjectRecord
 from decoder.shapes import Mask, rle_to_mask
@@ -56,10 +55,9 @@ _SINGLE: Mapping[Tag, Callable[[Mask, Region], dict[str, Any]]] = {
 def write_label_studio(dataset: Dataset, path: Path, options: WriteOptions | None = None) -> None:
     """Write a JSON file of tasks to import into Label Studio, and ``<name>.config.xml`` for its project.
 
-    An image whose objects all have scores gets a prediction, one without objects nothing, others
-    an annotation. The
-    image's size is written into the task's data, so that it is known without regions. Lost:
-    ``is_crowd`` and ``track_id``. Exact with the tags brush, bitmask, polygon and vector.
+    An image whose objects all have scores gets a prediction, one without regions nothing, others
+    an annotation. The image's size is written into the task's data, so that it is known without
+    regions. Lost: ``is_crowd`` and ``track_id``. Exact with the tags brush, bitmask, polygon and vector.
 
     Args:
         dataset: Its images are passed over once.
@@ -116,18 +114,16 @@ def _task(annotated: AnnotatedImage, names: Mapping[int, str], options: WriteOpt
         "id": image.id,
         "data": {"image": name, "width": image.size.width, "height": image.size.height},
     }
-    if not annotated.objects:
+    objects = write_each(lambda record: _items(record, names, options), annotated, options.on_problem)
+    result = [item for items in objects for item in items]
+    if not result:
         return task  # an empty annotation would count as work done
-    result = [item for record in annotated.objects for item in _items(record, names, options)]
     scores = [record.score for record in annotated.objects if record.score is not None]
     if len(scores) == len(annotated.objects):
         return task | {"predictions": [{"result": result, "score": fmean(scores)}]}
     return task | {"annotations": [{"result": result}]}
 
 
-def _items(record: ObjectRecord, names: Mapping[int, str], options: WriteOptions) -> Iterator[dict[str, Any]]:
+def _items(record: ObjectRecord, names: Mapping[int, str], options: WriteOptions) -> list[dict[str, Any]]:
     region = Region(FROM_NAME, TO_NAME, (names[record.category_id],), f"object-{record.id}", record.score)
-    try:
-        yield from to_results(rle_to_mask(record.rle), region, options)
-    except ClickMaskError as problem:
-        options.on_problem(type(problem)(f"object {record.id}: {problem}"))
+    return to_results(rle_to_mask(record.rle), region, options)

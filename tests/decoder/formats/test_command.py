@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from decoder.coco import read_coco, write_coco
-from decoder.errors import DatasetError
+from decoder.errors import DatasetError, ShapeError
 from decoder.formats.command import add_arguments, run
 from decoder.formats.options import ReadOptions
 from decoder.formats.registry import FORMATS
@@ -96,6 +96,16 @@ def test_a_terminal_shows_progress_bars(coco: Path, tmp_path: Path) -> None:
     assert "3 images, 5 objects" in ran.stdout
     logged = subprocess.run([*command, str(tmp_path / "b")], capture_output=True, check=True, text=True)
     assert logged.stderr == ""
+
+
+@pytest.mark.parametrize("wish", [("--min-iou", 3), ("--max-points", 2), ("--style", "painted", "--min-iou", 0.9)])
+def test_impossible_wishes_are_told_before_anything_is_written(
+    wish: tuple[object, ...], coco: Path, tmp_path: Path
+) -> None:
+    """Each object was left out for it, and the command ended well."""
+    with pytest.raises(ShapeError, match=r"min_iou is 3|max_points is 2|'painted' is exact"):
+        convert("--from", "coco", "--to", "yolo", *wish, coco, tmp_path / "yolo")
+    assert not (tmp_path / "yolo").exists()
 
 
 @pytest.mark.parametrize("split", ["train", "train=x", "=0.5", "a b=1"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from decoder.errors import ClickMaskError
 from decoder.formats.options import ReadOptions, WriteOptions
 from decoder.formats.records import Dataset
 from decoder.formats.registry import FORMATS
-from tests.decoder.formats.samples import content, sample_dataset, sample_video, write_pictures
+from decoder.shapes import mask_to_rle
+from tests.decoder.formats.samples import SIZE, content, sample_dataset, sample_video, write_pictures
 
 
 def frames_of_one_name() -> Dataset:
@@ -51,3 +54,34 @@ def test_what_is_written_again_is_not_mixed_with_what_was_there(name: str, tmp_p
     for once in (dataset, fewer):
         FORMATS[name].write(once, target, WriteOptions(images=pictures))
     assert content(FORMATS[name].read(target, ReadOptions(images=pictures))) == content(fewer)
+
+
+@pytest.mark.parametrize("name", ["coco", "label-studio", "labelme", "yolo"])
+def test_an_object_that_cannot_be_written_costs_no_other(name: str, tmp_path: Path) -> None:
+    """COCO stopped there without saying at which object; LabelMe and YOLO left out the whole image."""
+    problems: list[ClickMaskError] = []
+    dataset = sample_dataset()
+    pictures = write_pictures(dataset, tmp_path / "pictures")
+    limits = WriteOptions(min_iou=0.99, max_points=4, tag="polygon", images=pictures, on_problem=problems.append)
+    target = tmp_path / "out" if FORMATS[name].is_folder else tmp_path / "out.json"
+    FORMATS[name].write(dataset, target, limits)
+    failed = [str(problem).split(": min_iou and max_points do not go together")[0] for problem in problems]
+    ragged = ["image a.png: object 100", "image a.png: object 101", "image a.png: object 103"]
+    assert failed == [*ragged, "image day 1/b.png: object 200"]
+    back = FORMATS[name].read(target, ReadOptions(images=pictures))
+    assert {annotated.image.file_name: len(annotated.objects) for annotated in back.images} == {
+        "a.png": 1,
+        "day 1/b.png": 0,
+        "day 1/empty.png": 0,
+    }
+
+
+def test_a_task_none_of_whose_objects_could_be_written_does_not_count_as_done(tmp_path: Path) -> None:
+    first, *_ = sample_dataset().images
+    nothing = replace(first.objects[0], rle=mask_to_rle(np.zeros((SIZE.height, SIZE.width), bool)))
+    images = [replace(first, objects=(nothing,))]
+    FORMATS["label-studio"].write(
+        replace(sample_dataset(), images=images), tmp_path / "out.json", WriteOptions(tag="polygon")
+    )
+    (task,) = json.loads((tmp_path / "out.json").read_text())
+    assert task.keys() == {"id", "data"}
