@@ -14,6 +14,8 @@ from decoder.formats.options import ReadOptions
 from decoder.formats.records import Category, Dataset
 from decoder.formats.spool import Spool
 
+_SINGULAR = {"images": "image", "annotations": "annotation", "categories": "category", "licenses": "license"}
+
 
 def read_coco(path: Path, options: ReadOptions | None = None) -> Dataset:
     """Read a COCO JSON file in one pass.
@@ -74,8 +76,7 @@ class _Reading:
         where = f"{self._path}: {key}"
         try:
             fields = as_fields(element, where)
-            where = f"{where[:-1]} {fields['id']!r:.40}" if "id" in fields else where
-            take(fields, where)
+            take(fields, f"{self._path}: {_SINGULAR.get(key, key)} {fields['id']!r:.40}" if "id" in fields else where)
         except ClickMaskError as problem:
             self._options.on_problem(problem)
 

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Collection, Iterator
 
 from decoder.errors import DatasetError
+from decoder.formats.fields import MAX_ID
 from decoder.formats.records import AnnotatedImage, ImageRecord, ObjectRecord
 from decoder.prompts import Size
 from decoder.shapes.rle import Rle
@@ -49,7 +50,7 @@ class Spool:
         """Keep an image; ``where`` names it in the error.
 
         Raises:
-            DatasetError: If its id was used before.
+            DatasetError: If its id was used before or is too large, or its name cannot be written as UTF-8.
         """
         row = (image.file_name, image.size.height, image.size.width, image.video, image.frame)
         self._insert(_INSERT_IMAGE, where, image.id, *row)
@@ -58,7 +59,7 @@ class Spool:
         """Keep an object; its run lengths are as large as its image; ``where`` names it in the error.
 
         Raises:
-            DatasetError: If its id was used before.
+            DatasetError: If its id was used before or is too large.
         """
         row = (image_id, item.category_id, item.rle["counts"], item.score, item.is_crowd, item.track_id)
         self._insert(_INSERT_OBJECT, where, item.id, *row)
@@ -103,4 +104,9 @@ class Spool:
             self._database.execute(statement, (record_id, self._next_place, *row))
         except sqlite3.IntegrityError:
             raise DatasetError(f"{where}: the id {record_id} is used twice, wanted unique ids") from None
+        except OverflowError:
+            raise DatasetError(f"{where}: the id {record_id} is too large, wanted at most {MAX_ID}") from None
+        except UnicodeEncodeError as error:  # half of a surrogate pair, as JSON and paths may hold
+            where = where.encode(errors="backslashreplace").decode()
+            raise DatasetError(f"{where}: the name {error.object!r:.80} is no valid text") from None
         self._next_place += 1

@@ -180,7 +180,7 @@ def compress(counts: NDArray[np.int64]) -> str:
 
 def _decompress(text: str | bytes) -> NDArray[np.int64]:
     """Read counts back from text; the inverse of ``compress`` for any text."""
-    raw = text.encode("utf-8") if isinstance(text, str) else text
+    raw = text.encode("utf-8", errors="surrogatepass") if isinstance(text, str) else text
     codes = np.frombuffer(raw, np.uint8).astype(np.int64) - 48
     if codes.size == 0:
         raise ShapeError("the run lengths' counts are empty, wanted at least one character")

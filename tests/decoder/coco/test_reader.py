@@ -120,3 +120,7 @@ def test_a_dataset_can_be_passed_over_again_and_again(tmp_path: Path) -> None:
 def test_other_json_is_refused(content: Any, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="wanted images, annotations and categories"):
         read(content, tmp_path)
+
+
+def test_a_category_is_called_one(tmp_path: Path) -> None:
+    assert read(document(categories=[{"id": 1}]), tmp_path)[1][0] == "category 1: name is None, wanted a text"

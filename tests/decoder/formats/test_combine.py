@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.combine import merge_datasets, split_dataset
+from decoder.formats.fields import MAX_ID
 from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from decoder.prompts import Size
 from decoder.shapes import mask_to_rle
@@ -123,3 +124,11 @@ def test_frames_of_a_video_stay_together() -> None:
 def test_impossible_shares_are_refused(shares: dict[str, float]) -> None:
     with pytest.raises(DatasetError, match="do not add up to 1"):
         split_dataset(sample_dataset(), shares)
+
+
+def test_ids_that_leave_no_free_one_are_told() -> None:
+    first, *_ = sample_dataset().images
+    last = replace(first, objects=(replace(first.objects[0], id=MAX_ID),))
+    full = replace(sample_dataset(), images=[last], image_count=1)
+    with pytest.raises(DatasetError, match=f"the id {MAX_ID + 1} is too large, wanted at most {MAX_ID}"):
+        merge_datasets([full, full])

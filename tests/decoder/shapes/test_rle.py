@@ -66,6 +66,7 @@ def test_bytes_are_read_as_well() -> None:
         ({"size": [3, 3], "counts": "0130o"}, "end in the middle of a number"),
         ({"size": [3, 3], "counts": "oooooooooo0"}, "hold a number of 11 characters"),
         ({"size": [3, 3], "counts": "0130\u00e9"}, "wanted a character from '0' to 'o'"),
+        ({"size": [3, 3], "counts": "0130\ud800"}, "wanted a character from '0' to 'o'"),
     ],
 )
 def test_damaged_run_lengths_are_refused(rle: Any, message: str) -> None:
