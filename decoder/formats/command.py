@@ -53,8 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     report = raise_problem if arguments.strict else tally.report
     reading = ReadOptions(images=arguments.images, on_problem=report, progress=_reading_bar)
     dataset = _read_all(arguments, reading)
-    for path, part in _parts(dataset, arguments).items():
+    parts = _parts(dataset, arguments)
+    for path in parts:
         _check_output(path, arguments)
+    for path, part in parts.items():
         writing = WriteOptions(
             encoding=arguments.encoding,
             style=arguments.style,
@@ -95,8 +97,9 @@ class _Tally:
 
 def _read_all(arguments: argparse.Namespace, options: ReadOptions) -> Dataset:
     datasets = [find_format(arguments.source).read(path, options) for path in arguments.inputs]
-    if arguments.append:
-        datasets.insert(0, find_format(arguments.target).read(arguments.output, options))
+    if arguments.append:  # OUT is written anew: nothing of it may be left out
+        whole = replace(options, on_problem=raise_problem)
+        datasets.insert(0, find_format(arguments.target).read(arguments.output, whole))
     return datasets[0] if len(datasets) == 1 else merge_datasets(datasets, options.on_problem)
 
 

@@ -128,3 +128,27 @@ def test_a_format_that_holds_no_pictures_sizes_asks_for_them(coco: Path, tmp_pat
     convert("--from", "coco", "--to", "yolo", coco, tmp_path / "yolo")
     with pytest.raises(DatasetError, match="there is no such folder, wanted the pictures"):
         FORMATS["yolo"].read(tmp_path / "yolo", ReadOptions())
+
+
+def test_appending_loses_nothing_of_what_is_there(coco: Path, tmp_path: Path) -> None:
+    """What could not be read of OUT was listed as left out, and then written over."""
+    out = tmp_path / "out.json"
+    out.write_text(coco.read_text().replace('"image_id":11', '"image_id":99'))
+    before = out.read_text()
+    with pytest.raises(DatasetError, match="annotation 200: image_id is 99"):
+        convert("--from", "coco", "--to", "coco", "--append", coco, out)
+    assert out.read_text() == before
+
+
+def test_no_part_of_a_split_is_written_where_one_exists(coco: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.val.json").write_text("mine")
+    with pytest.raises(DatasetError, match=r"out\.val\.json: exists"):
+        convert("--from", "coco", "--to", "coco", "--split", "train=0.67,val=0.33", coco, tmp_path / "out.json")
+    assert not (tmp_path / "out.train.json").exists()
+
+
+def test_half_a_surrogate_pair_is_no_name(coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON may hold one, and so may a path that is no UTF-8; it used to end in a traceback."""
+    coco.write_text(coco.read_text().replace('"file_name":"a.png"', '"file_name":"\\ud800.png"'))
+    assert convert("--from", "coco", "--to", "coco", coco, tmp_path / "out.json") == 0
+    assert f"left out: {coco}: image 10: the name '\\ud800.png' is no valid text" in capsys.readouterr().out
