@@ -143,7 +143,7 @@ class Engine:
         image, _ = self._pixels.get(image_key, load_image)
         closer = look_closer(
             image,
-            prompt,
+            check_prompt(prompt, first.size),  # cuts a box off at the image's border
             first.logits[first.chosen],
             first.score,
             encode=lambda window: self._crop_embedding(image_key, image, window),

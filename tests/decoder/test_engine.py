@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from decoder import AutoSettings, Engine, Model, Point, Prompt, PromptError, binarize, encode_image, predict_masks
+from decoder import AutoSettings, Box, Engine, Model, Point, Prompt, PromptError, binarize, encode_image, predict_masks
 
 Image = NDArray[np.uint8]
 
@@ -118,3 +118,18 @@ def test_everything_is_found_without_a_click(nano: Model) -> None:
     assert max(overlaps) > 0.8
     assert shares[-1] == 1.0
     assert shares == sorted(shares)
+
+
+def test_a_closer_look_knows_where_the_image_ends(nano: Model) -> None:
+    """A box drawn out of the picture was looked at whole: the window grew, and edges were moved to fill it."""
+    image = squares(0)
+    height, width = image.shape[:2]
+    engine = Engine(nano)
+    outside, inside = (
+        engine.segment_closely("a", lambda: image, Prompt(box=box))
+        for box in (Box(-5 * width, -5 * height, width / 3, height / 3), Box(0, 0, width / 3, height / 3))
+    )
+    assert inside.closer is not None
+    assert outside.closer is not None
+    assert outside.closer.window == inside.closer.window
+    assert (outside.mask() == inside.mask()).all()
