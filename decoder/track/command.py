@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ from tqdm import tqdm
 
 from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.commands.segment import parse_prompt
-from decoder.errors import PromptError
+from decoder.errors import DatasetError, ImageError, PromptError, VideoError
 from decoder.formats.options import WriteOptions
+from decoder.formats.output import make_folder
 from decoder.formats.registry import find_format
 from decoder.prompts import Prompt
 from decoder.track.export import tracks_to_dataset
@@ -50,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Track, write the files, print on how many frames each object was seen."""
+    """Track, write the files, print on how many frames each object was seen; of a broken video, what could be tracked."""
     prompts = parse_objects(arguments.box, arguments.point)
+    _check_output(arguments)
     video = open_video(arguments.video)
     tracker = open_tracker(load_asked_model(arguments), video)
     state = tracker.start()
@@ -59,10 +62,20 @@ def run(arguments: argparse.Namespace) -> int:
         state = tracker.prompt(state, arguments.frame, object_id, prompt).state
     start = time.perf_counter()
     steps = both_ways(tracker, state, arguments.frame, arguments.lost_after)
-    tracks = {step.frame: step.masks for step in tqdm(steps, total=video.frame_count, unit="frame", disable=None)}
+    tracks: dict[int, Any] = {}
+    broken = None
+    try:
+        for step in tqdm(steps, total=video.frame_count, unit="frame", disable=None):
+            tracks[step.frame] = step.masks
+    except (VideoError, ImageError) as error:
+        if not tracks:
+            raise
+        broken = error
     print(describe(tracks, len(prompts), time.perf_counter() - start))
     _write(arguments, video, tracks)
-    return 0
+    if broken is not None:
+        print(f"stopped early: {broken}", file=sys.stderr)
+    return 0 if broken is None else 1
 
 
 def parse_objects(boxes: list[str], points: list[str]) -> list[Prompt]:
@@ -94,8 +107,23 @@ def describe(tracks: dict[int, Any], objects: int, seconds: float) -> str:
     return "\n".join(lines)
 
 
+def _video_name(path: Path) -> str:
+    """The name of a file without its suffix, or of a folder, also of the one called "."."""
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def _check_output(arguments: argparse.Namespace) -> None:
+    """Refuse before tracking, which may take hours, what could not be written after it."""
+    out: Path = arguments.out
+    is_folder = find_format(arguments.format).is_folder
+    if out.exists() and out.is_dir() != is_folder:
+        got, wanted = ("file", "folder") if is_folder else ("folder", "file")
+        raise DatasetError(f"{out} is a {got}, wanted a {wanted} for {arguments.format}")
+    make_folder(out if is_folder else out.parent)
+
+
 def _write(arguments: argparse.Namespace, video: Video, tracks: dict[int, Any]) -> None:
-    dataset = tracks_to_dataset(tracks, video.size, arguments.video.stem, arguments.category)
+    dataset = tracks_to_dataset(tracks, video.size, _video_name(arguments.video), arguments.category)
     find_format(arguments.format).write(dataset, arguments.out, WriteOptions(encoding="rle"))
     print(f"wrote {arguments.out}")
     if arguments.overlay is not None:

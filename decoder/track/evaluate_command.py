@@ -17,13 +17,14 @@ from tqdm import tqdm
 
 from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.errors import DatasetError
+from decoder.formats.output import write_whole
 from decoder.images import load_image
 from decoder.prompts import Point, Prompt
 from decoder.shapes import mask_to_box, rle_to_mask
 from decoder.track.accuracy import contour_accuracy, region_similarity
 from decoder.track.floors import move_by_flow, repeat_first
 from decoder.track.start import open_tracker
-from decoder.track.video_file import FolderVideo
+from decoder.track.video_file import FolderVideo, in_order
 
 STARTS = ("mask", "box", "click")
 LOST = 0.2  # J under which an object is lost
@@ -85,7 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(table(scores))
     print(f"\n{course(scores)}")
     if arguments.out is not None:
-        arguments.out.write_text(json.dumps([asdict(one) for one in scores], indent=1))
+        with write_whole(arguments.out) as file:
+            json.dump([asdict(one) for one in scores], file, indent=1)
     return 0
 
 
@@ -104,7 +106,7 @@ def read_sequences(folder: Path) -> list[Sequence]:
 
 def _read_sequence(folder: Path, row: dict[str, Any]) -> Sequence:
     video = FolderVideo.open(folder / row["images"])
-    masks = tuple(sorted((folder / row["masks"]).glob("*.png")))
+    masks = in_order((folder / row["masks"]).glob("*.png"))
     if len(masks) != len(video.paths):
         raise DatasetError(f"{row['sequence']}: {len(masks)} masks for {len(video.paths)} frames, wanted one each")
     return Sequence(row["sequence"], video, masks)

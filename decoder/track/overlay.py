@@ -16,6 +16,7 @@ from decoder.errors import VideoError
 from decoder.shapes import rle_to_mask
 from decoder.track.frames import Frame, Video
 from decoder.track.tracker import TrackedMask
+from decoder.track.video_file import import_av
 
 GOLDEN_TURN = 0.618034  # hues this far apart never come close to each other
 OPACITY = 0.5
@@ -59,8 +60,7 @@ def write_overlay(video: Video, tracks: Mapping[int, Mapping[int, TrackedMask]],
     """
     if not tracks:
         raise VideoError(f"{path}: no frame was tracked, nothing to draw")
-    import av  # optional, and slow to import
-
+    av = import_av(path)
     try:
         with av.open(str(path), "w") as container:
             stream = container.add_stream("libx264", rate=Fraction(video.rate).limit_denominator(1001))
@@ -68,14 +68,12 @@ def write_overlay(video: Video, tracks: Mapping[int, Mapping[int, TrackedMask]],
             stream.height, stream.width = (side - side % 2 for side in (video.size.height, video.size.width))
             stream.pix_fmt = "yuv420p"
             for frame in video.frames(range(min(tracks), max(tracks) + 1)):
-                container.mux(stream.encode(_picture(frame, tracks.get(frame.index, {}), stream)))
+                container.mux(stream.encode(_picture(frame, tracks.get(frame.index, {}), stream, av)))
             container.mux(stream.encode())
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"{path} cannot be written: {error}") from error
 
 
-def _picture(frame: Frame, masks: Mapping[int, TrackedMask], stream: Any) -> Any:
-    import av
-
+def _picture(frame: Frame, masks: Mapping[int, TrackedMask], stream: Any, av: Any) -> Any:
     drawn = draw_tracks(frame.image, masks)[: stream.height, : stream.width]
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(drawn), format="rgb24")

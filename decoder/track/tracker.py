@@ -116,11 +116,13 @@ class Tracker(Generic[ContentT]):
             One step per frame; its state is where to resume.
 
         Raises:
-            PromptError: If nothing was pointed at.
+            PromptError: If nothing was pointed at, or ``lost_after`` is less than 1.
             VideoError: If a frame cannot be had.
         """
         if not state.banks:
             raise PromptError("no object to follow: wanted a prompt on some frame first")
+        if lost_after is not None and lost_after < 1:
+            raise PromptError(f"objects are to be given up after {lost_after} frames, wanted at least 1")
         if abs(frames.step) != 1:
             raise VideoError(f"the range steps by {frames.step}, wanted 1 or -1")
         direction: Direction = 1 if frames.step > 0 else -1

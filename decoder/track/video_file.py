@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class FolderVideo:
         found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
         if not found:
             raise VideoError(f"{folder} holds no picture, wanted frames as {', '.join(sorted(PICTURES))}")
-        paths = tuple(sorted(found, key=_natural))
+        paths = in_order(found)
         return cls(paths, Size(*load_image(paths[0]).shape[:2]))
 
     @property
@@ -144,11 +144,21 @@ class FileVideo:
             yield from (frames[index] for index in chunk if index in frames)
 
 
-def _container(path: Path) -> Any:
+def import_av(path: Path) -> Any:
+    """PyAV, which is optional and slow to import.
+
+    Raises:
+        VideoError: If it is not there to read or write this video.
+    """
     try:
-        import av  # optional, and slow to import
+        import av
     except ImportError as error:
-        raise VideoError(f"{path} cannot be decoded without PyAV: install it with pip install av") from error
+        raise VideoError(f"{path} needs PyAV: install it with pip install av") from error
+    return av
+
+
+def _container(path: Path) -> Any:
+    av = import_av(path)
     try:
         return av.open(str(path))
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -165,8 +175,7 @@ def _stream(container: Any, path: Path) -> Any:
 
 def _decode(container: Any, path: Path) -> Iterator[Any]:
     """Decoded pictures that have a time."""
-    import av
-
+    av = import_av(path)
     try:
         yield from (picture for picture in container.decode(_stream(container, path)) if picture.pts is not None)
     except av.FFmpegError as error:
@@ -179,6 +188,15 @@ def _to_rgb(picture: Any) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort key by which frame10 comes after frame9."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.stem)]
+def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Sort the pictures of a video: frame10 comes after frame9.
+
+    Example:
+        >>> [path.name for path in in_order([Path("frame10.png"), Path("frame9.png")])]
+        ['frame9.png', 'frame10.png']
+    """
+    return tuple(sorted(paths, key=lambda path: (_natural(path.stem), path.name)))
+
+
+def _natural(stem: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", stem)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import av
@@ -12,7 +13,7 @@ from PIL import Image
 
 from decoder.__main__ import main
 from decoder.shapes import mask_iou, rle_to_mask
-from decoder.track.evaluate_command import Score
+from decoder.track.evaluate_command import Score, read_sequences
 
 FRAMES, SIDE = 8, 96
 
@@ -68,14 +69,62 @@ def test_every_object_has_its_own_track(data_set: Path, tmp_path: Path) -> None:
         ([], "nothing to follow: wanted --box X0,Y0,X1,Y1 or --point X,Y"),
         (["--box", "1,2,3"], "--box is '1,2,3', wanted X0,Y0,X1,Y1"),
         (["--box", "1,2,30,40", "--frame", "99"], "frame 99 does not exist, wanted 0 to 7"),
+        (["--box", "1,2,9,9", "--lost-after", "0"], "objects are to be given up after 0 frames, wanted at least 1"),
     ],
-    ids=["nothing", "malformed", "too far"],
+    ids=["nothing", "malformed", "too far", "given up at once"],
 )
 def test_mistakes_are_told_in_one_line(
     data_set: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["track", str(data_set / "frames"), *arguments]) == 1
     assert capsys.readouterr().err == f"error: {message}\n"
+
+
+@pytest.mark.parametrize("file_format", ["mots", "coco"])
+def test_an_output_that_cannot_be_written_is_refused_before_tracking(
+    file_format: str, data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was told after all frames were tracked, and the tracks were lost."""
+    (tmp_path / "mots").touch()
+    (tmp_path / "coco").mkdir()
+    arguments = ["--box", "19,30,49,60", "--out", str(tmp_path / file_format), "--format", file_format]
+    assert main(["track", str(data_set / "frames"), *arguments]) == 1
+    told = capsys.readouterr()
+    wanted = "is a file, wanted a folder for mots" if file_format == "mots" else "is a folder, wanted a file for coco"
+    assert (told.out, told.err) == ("", f"error: {tmp_path / file_format} {wanted}\n")
+
+
+def test_what_was_tracked_before_a_broken_frame_is_written(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = tmp_path / "take.2"
+    shutil.copytree(data_set / "frames", frames)
+    (frames / "00005.png").write_bytes(b"not a picture")
+    out = tmp_path / "new" / "tracks.json"
+    arguments = ["--box", "10,30,40,60", "--format", "coco", "--out", str(out)]
+    assert main(["track", str(frames), *arguments]) == 1
+    told = capsys.readouterr()
+    assert "object 1: seen on 5 of 5 frames" in told.out
+    assert "stopped early: " in told.err
+    assert [image["video"] for image in json.loads(out.read_text())["images"]] == ["take.2"] * 5
+
+
+def test_the_folder_one_is_in_has_a_name(data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data_set / "frames")
+    out = tmp_path / "tracks.json"
+    assert main(["track", ".", "--box", "10,30,40,60", "--format", "coco", "--out", str(out)]) == 0
+    assert json.loads(out.read_text())["images"][0]["file_name"] == "frames/00000.jpg"
+
+
+def test_frames_and_masks_are_paired_by_their_numbers(tmp_path: Path) -> None:
+    """Frames were in the order of their numbers, masks in that of their letters: 10 came before 9."""
+    for folder in ("frames", "masks"):
+        (tmp_path / folder).mkdir()
+        for frame in (9, 10):
+            Image.new("L", (4, 4), frame).save(tmp_path / folder / f"{frame}.png")
+    (tmp_path / "index.json").write_text(json.dumps([{"sequence": "a", "images": "frames", "masks": "masks"}]))
+    (sequence,) = read_sequences(tmp_path)
+    assert [path.name for path in sequence.masks] == [path.name for path in sequence.video.paths] == ["9.png", "10.png"]
 
 
 def test_evaluate_video_prints_scores_and_floors(data_set: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from decoder.errors import VideoError
 from decoder.prompts import Size
+from decoder.track.overlay import write_overlay
 from decoder.track.video_file import FileVideo, FolderVideo, open_video
 
 FRAMES, STEP = 70, 3
@@ -123,3 +125,21 @@ def test_when_each_frame_is_shown(tmp_path: Path) -> None:
     """The rate of a phone's video varies; the first frame may come late."""
     video = FileVideo.open(write_video(tmp_path / "vary.mp4", [3, 4, 6, 9, 18]))
     assert video.seconds == pytest.approx([0, 1 / 30, 3 / 30, 6 / 30, 15 / 30], abs=1e-3)
+
+
+def test_a_superscript_is_no_number(tmp_path: Path) -> None:
+    """It counts as a digit, but is none that ``int`` can read."""
+    for name in ("10", "1²", "9"):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.png")
+    assert [path.stem for path in FolderVideo.open(tmp_path).paths] == ["1²", "9", "10"]
+
+
+def test_without_pyav_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An overlay of a folder of frames, whose tracking needs no PyAV, used to end in a traceback."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    Image.new("RGB", (4, 4)).save(tmp_path / "0.png")
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(VideoError, match=r"a\.mp4 needs PyAV: install it with pip install av"):
+        open_video(tmp_path / "a.mp4")
+    with pytest.raises(VideoError, match=r"b\.mp4 needs PyAV: install it with pip install av"):
+        write_overlay(FolderVideo.open(tmp_path), {0: {}}, tmp_path / "b.mp4")
