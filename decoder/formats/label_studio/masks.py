@@ -60,7 +60,8 @@ def result_to_mask(item: Any) -> NDArray[np.bool_]:
     """
     where = f"region {as_fields(item, 'region').get('id')!r:.40}"
     value = as_fields(item.get("value"), f"{where}: value")
-    integer(item, "image_rotation", where, least=-360, most=360) if "image_rotation" in item else None
+    if "image_rotation" in item:
+        integer(item, "image_rotation", where, least=-360, most=360)
     for keys, read in _READERS:
         if keys <= value.keys():
             return read(value, region_size(item), where)
@@ -109,7 +110,7 @@ def _read_vector(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
 
 
 def _read_rectangle(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
-    x, y, width, height = _extent(value, "x", "y", "width", "height", size=size, where=where)
+    x, y, width, height = extent(value, "x", "y", "width", "height", size=size, where=where)
     angle = math.radians(_rotation(value, where))
     if angle == 0:
         return box_to_mask(Box(x, y, x + width, y + height), size)
@@ -119,7 +120,7 @@ def _read_rectangle(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
 
 
 def _read_ellipse(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
-    shape = _extent(value, "x", "y", "radiusX", "radiusY", size=size, where=where)
+    shape = extent(value, "x", "y", "radiusX", "radiusY", size=size, where=where)
     return ellipse_to_mask(Ellipse(*shape, _rotation(value, where) % 180), size)
 
 
@@ -133,8 +134,13 @@ def _read_keypoint(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
     return disc
 
 
-def _extent(value: Fields, *names: str, size: Size, where: str) -> tuple[float, float, float, float]:
-    """Two points in pixels: a place, and widths or radii, which must be positive."""
+def extent(value: Fields, *names: str, size: Size, where: str) -> tuple[float, float, float, float]:
+    """Two points in pixels: a place, and widths or radii.
+
+    Raises:
+        ShapeError: If a width or radius is not positive.
+        DatasetError: If a number is missing or is no percentage near the image.
+    """
     x, y, width, height = (_percent(value, name, where) for name in names)
     if width <= 0 or height <= 0:
         raise ShapeError(f"{where}: {names[2]} and {names[3]} are {width} and {height}, wanted more than 0")

@@ -13,7 +13,7 @@ from decoder.formats.fields import Fields, as_fields, wrong
 from decoder.formats.json_reader import TOP_LEVEL, read_elements
 from decoder.formats.label_studio.masks import region_size
 from decoder.formats.label_studio.objects import LabeledShape, group_shapes
-from decoder.formats.label_studio.tracks import add_tracks, is_track, read_track
+from decoder.formats.label_studio.tracks import VideoTrack, add_tracks, is_track, read_track
 from decoder.formats.options import ReadOptions
 from decoder.formats.output import inside
 from decoder.formats.pictures import picture_size
@@ -84,12 +84,13 @@ def picture_name(data: Fields, where: str) -> str:
 def _read_task(task: Fields, where: str, builder: DatasetBuilder, options: ReadOptions) -> None:
     data = as_fields(task.get("data"), f"{where}: data")
     file_name = picture_name(data, where)
-    items = list(_items(task, where))
-    tracks = [read_track(item) for item in items if is_track(item)]
-    if tracks:
-        add_tracks(tracks, PurePosixPath(file_name).stem, _video_size(data, file_name, where, options), builder)
+    results = list(_results(task, where))
+    boxes = [item for result in results for item in result if is_track(item)]
+    if boxes:
+        size = _video_size(data, file_name, where, options)
+        add_tracks(list(_tracks(boxes, where, options)), PurePosixPath(file_name).stem, size, builder)
         return
-    shapes = group_shapes(items)
+    shapes = [shape for result in results for shape in group_shapes(result)]
     image_id = builder.add_image(file_name, _image_size(data, file_name, shapes, where, options))
     for shape in shapes:
         try:
@@ -100,13 +101,22 @@ def _read_task(task: Fields, where: str, builder: DatasetBuilder, options: ReadO
             options.on_problem(type(problem)(f"{where}: {problem}"))
 
 
-def _items(task: Fields, where: str) -> Iterator[Any]:
+def _tracks(boxes: list[Fields], where: str, options: ReadOptions) -> Iterator[VideoTrack]:
+    for item in boxes:
+        try:
+            yield read_track(item)
+        except ClickMaskError as problem:
+            options.on_problem(type(problem)(f"{where}: {problem}"))
+
+
+def _results(task: Fields, where: str) -> Iterator[list[Any]]:
+    """The regions of each annotation; two people's may share ids and are different ones still."""
     annotations = [entry for entry in _entries(task, "annotations", where) if not entry.get("was_cancelled")]
     for entry in annotations or _entries(task, "predictions", where):
         result = entry.get("result")
         if not isinstance(result, list):
             raise wrong(where, "result", result, "an array")
-        yield from result
+        yield result
 
 
 def _entries(task: Fields, name: str, where: str) -> list[Fields]:

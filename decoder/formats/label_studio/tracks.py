@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from decoder.errors import DatasetError
 from decoder.formats.builder import UNLABELED, DatasetBuilder
 from decoder.formats.fields import Fields, array, as_fields, integer, number, optional_score
-from decoder.formats.label_studio.masks import result_to_mask
+from decoder.formats.label_studio.masks import extent, result_to_mask
 from decoder.prompts import Size
 from decoder.shapes import mask_to_rle
 from decoder.shapes.rle import Rle
@@ -64,6 +64,7 @@ def read_track(item: Fields) -> VideoTrack:
 
     Raises:
         DatasetError: If a field is missing or wrong.
+        ShapeError: If a box is empty.
     """
     where = f"region {item.get('id')!r:.40}"
     value = as_fields(item.get("value"), f"{where}: value")
@@ -81,16 +82,13 @@ def add_tracks(tracks: Sequence[VideoTrack], video: str, size: Size, builder: Da
     """Add every frame of a video as an image, with the boxes of all objects as masks.
 
     Args:
-        tracks: Of the video, at least one.
+        tracks: Of the video; none where none can be used.
         video: Its name.
         size: Of its pictures.
         builder: Takes them.
-
-    Raises:
-        ShapeError: If a box is malformed.
     """
     numbers = {name: builder.category_id(name) for track in tracks for name in track.labels}
-    for frame in range(1, max(track.frame_count for track in tracks) + 1):
+    for frame in range(1, max((track.frame_count for track in tracks), default=0) + 1):
         image = builder.add_image(f"{video}/{frame - 1:05d}.jpg", size, video=video, frame=frame - 1)
         for track_id, track in enumerate(tracks, start=1):
             place = track.place(frame)
@@ -99,6 +97,7 @@ def add_tracks(tracks: Sequence[VideoTrack], video: str, size: Size, builder: Da
 
 
 def _keyframe(fields: Fields, where: str) -> dict[str, Any]:
+    extent(fields, "x", "y", "width", "height", size=Size(1, 1), where=where)  # raises unless it can be filled
     sides = {side: number(fields, side, where) for side in _SIDES if side != "rotation" or fields.get("rotation")}
     frame = integer(fields, "frame", where, least=1, most=MOST_FRAMES)
     return {"rotation": 0.0, **sides, "frame": frame, "enabled": bool(fields.get("enabled", True))}

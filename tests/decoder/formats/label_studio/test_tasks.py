@@ -148,3 +148,10 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(tmp_path: Path) -> No
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds 'images', wanted an array of tasks"):
         read({"images": [1]}, tmp_path)
+
+
+def test_regions_of_two_people_are_apart_even_if_they_share_an_id(tmp_path: Path) -> None:
+    """Accepting one prediction gives both the same id; the second person's correction was dropped."""
+    corrected = box("r", "Cat", value=BOX | {"width": 100, "rectanglelabels": ["Cat"]})
+    people = [{"result": [box("r", "Cat")]}, {"result": [corrected]}]
+    assert labels(read([task(annotations=people)], tmp_path)[0]) == [("Cat", 25), ("Cat", 50)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from decoder.errors import DatasetError
+from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.label_studio import read_label_studio
 from decoder.formats.label_studio.tracks import read_track
 from decoder.formats.options import ReadOptions
@@ -65,12 +65,27 @@ def test_a_task_becomes_a_video(tmp_path: Path) -> None:
         (region(keyframe(0, 1)), "frame is 0, wanted"),
         (region(keyframe(1, 1), keyframe(1, 2)), "two keyframes on one frame"),
         (region(keyframe(1, 1) | {"x": None}), "x is None, wanted a number"),
+        (region(keyframe(1, 1), keyframe(9, 1) | {"width": 0}), "region 'Cat': width and height are 0.0 and 50.0"),
+        (region(keyframe(1, 9999)), "x is 9999.0, wanted a percentage near the image"),
         (region() | {"value": {"sequence": [], "framesCount": 0}}, "framesCount is 0"),
     ],
 )
 def test_malformed_regions_are_refused(item: dict[str, Any], message: str) -> None:
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(ClickMaskError, match=message):
         read_track(item)
+
+
+def test_a_track_that_cannot_be_used_costs_no_other(tmp_path: Path) -> None:
+    """The video ended on the frame where its box was empty, and objects were there on some frames only."""
+    bad = region(keyframe(1, 10), keyframe(5, 10) | {"width": 0}, label="Dog")
+    task = {"id": 1, "data": {"video": "clip.mp4", "width": 96, "height": 96}}
+    tasks = [task | {"annotations": [{"result": result}]} for result in ([bad, region(keyframe(1, 10))], [bad])]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    problems: list[ClickMaskError] = []
+    dataset = read_label_studio(tmp_path / "tasks.json", ReadOptions(on_problem=problems.append))
+    assert [len(annotated.objects) for annotated in dataset.images] == [1] * 10
+    told = f"{tmp_path / 'tasks.json'}: task 1: region 'Dog': width and height are 0.0 and 50.0, wanted more than 0"
+    assert [str(problem) for problem in problems] == [told, told]
 
 
 def test_a_video_without_a_size_is_told(tmp_path: Path) -> None:
