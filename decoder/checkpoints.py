@@ -48,7 +48,7 @@ def load_model(
         CheckpointError: If the name is unknown, the weights cannot be fetched or read, or
             they are not those of the network; or if the device or the precision cannot be used.
     """
-    place, dtype = _check_device(device), _check_precision(precision)
+    place, dtype = find_device(device), _check_precision(precision)
     name = str(name_or_path)
     if name in MODELS:
         spec = MODELS[name]
@@ -107,16 +107,27 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(f"{path} cannot be read as weights: it holds code, wanted tensors only") from error
-    except (RuntimeError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        reason = _first_line(error) if zipfile.is_zipfile(path) else "it is cut short or not from torch.save"
-        raise CheckpointError(f"{path} cannot be read as weights: {reason}") from error
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
+        reason = _first_line(error) if _is_archive(path) else "it is cut short or not from torch.save"
+        raise CheckpointError(f"{path} cannot be read as weights: {reason}") from error
     if isinstance(state, dict) and isinstance(state.get("model"), dict):
         state = state["model"]  # the official files wrap the state dict
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not state or not all(_is_named_tensor(*item) for item in state.items()):
         raise CheckpointError(f"{path} holds {type(state).__name__} without tensors, wanted a state dict")
     return {_our_name(key): value for key, value in state.items()}
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        return False
+
+
+def _is_named_tensor(name: object, value: object) -> bool:
+    return isinstance(name, str) and isinstance(value, Tensor)
 
 
 def recognise(weights: dict[str, Tensor], path: Path) -> ModelSpec:
@@ -138,14 +149,36 @@ def build_network(spec: ModelSpec, weights: dict[str, Tensor], path: Path) -> Na
     """Make the network in evaluation mode, with these weights in float32.
 
     Raises:
-        CheckpointError: If a key is missing, unknown or has another shape.
+        CheckpointError: If a key is missing, unknown, or has another shape or kind of number.
     """
     network = _blank_network(spec)
     if _shapes(weights) != _shapes(network.state_dict()):
         raise CheckpointError(f"{path} does not hold {spec.name}. {_difference(weights, network, spec)}")
+    state = network.state_dict()
+    for key, value in weights.items():
+        if value.is_floating_point() != state[key].is_floating_point():
+            raise CheckpointError(
+                f"{path} does not hold {spec.name}: {key} is {value.dtype}, wanted {state[key].dtype}"
+            )
     whole = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
     network.load_state_dict(whole, strict=True, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """The device of this name; ``"auto"`` is the first GPU if CUDA can be used.
+
+    Raises:
+        CheckpointError: If it cannot be used here.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        raise CheckpointError(f"device {device} cannot be used here: {_first_line(error)}") from error
+    return place
 
 
 def parameter_count(spec: ModelSpec) -> int:
@@ -210,17 +243,6 @@ def _check_path(name: str) -> Path:
     if not path.is_file():
         raise CheckpointError(f"the weights file {name} does not exist")
     return path
-
-
-def _check_device(device: str | torch.device) -> torch.device:
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        place = torch.device(device)
-        torch.empty(0, device=place)
-    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        raise CheckpointError(f"device {device} cannot be used here: {_first_line(error)}") from error
-    return place
 
 
 def _check_precision(precision: Precision) -> torch.dtype:

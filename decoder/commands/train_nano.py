@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-
+from decoder.checkpoints import find_device
 from decoder.training.loop import LoopConfig
 from decoder.training.nano import ATTENTION, NanoTraining, train_nano
 from decoder.training.pool import PoolPlan, build_pool
@@ -29,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make what is missing of the pool, then train or go on training."""
+    device = find_device(arguments.device)
     pool = arguments.pool or arguments.out / "pool"
     build_pool(arguments.data, pool, PoolPlan.of_size(arguments.shards, seed=arguments.seed, teacher=arguments.teacher))
     weights = train_nano(
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             start=arguments.start,
         ),
-        device=torch.device(arguments.device),
+        device=device,
     )
     print(f"wrote {weights}")
     return 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-
+from decoder.checkpoints import find_device
 from decoder.training.loop import LoopConfig
 from decoder.training.pool import PoolPlan, build_pool
 from decoder.training.video_memory import MemoryTraining, train_nano_memory
@@ -32,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make what is missing of the clips, then train or go on training."""
+    device = find_device(arguments.device)
     pool = arguments.pool or arguments.out / "pool"
     if not any(pool.glob("pseudo_*.npy")):
         build_pool(arguments.data, pool, PoolPlan.of_size(POOL_SHARDS, seed=arguments.seed))
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             processes=arguments.processes,
             seed=arguments.seed,
         ),
-        device=torch.device(arguments.device),
+        device=device,
     )
     print(f"wrote {weights}")
     return 0

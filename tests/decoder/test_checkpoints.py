@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,9 +11,10 @@ from threading import Thread
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from decoder import CheckpointError, load_model
+from decoder.checkpoints import NANO_WEIGHTS
 from tests.sam2_reference import reference_weights
 
 Weights = dict[str, torch.Tensor]
@@ -80,6 +82,28 @@ def test_a_file_without_tensors(tmp_path: Path) -> None:
     torch.save([1, 2, 3], tmp_path / "w.pt")
     with pytest.raises(CheckpointError, match="wanted a state dict"):
         load_model(tmp_path / "w.pt")
+
+
+def test_a_damaged_pickle(tmp_path: Path) -> None:
+    """Damaged bytes can make it pop from an empty list, which used to end in a traceback."""
+    with zipfile.ZipFile(tmp_path / "w.pt", "w") as archive:
+        for name, content in {"data.pkl": b"\x80\x02a.", "byteorder": b"little", "version": b"3"}.items():
+            archive.writestr(f"w/{name}", content)
+    with pytest.raises(CheckpointError, match="cannot be read as weights: pop from empty list"):
+        load_model(tmp_path / "w.pt")
+
+
+def test_tensors_without_names(tmp_path: Path) -> None:
+    torch.save({1: torch.zeros(1)}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="wanted a state dict"):
+        load_model(tmp_path / "w.pt")
+
+
+def test_weights_cut_down_to_whole_numbers(tmp_path: Path) -> None:
+    whole = {key: value.to(torch.int8) for key, value in load_file(NANO_WEIGHTS).items()}
+    save_file(whole, tmp_path / "w.safetensors")
+    with pytest.raises(CheckpointError, match=r"does not hold nano: .* is torch\.int8, wanted torch\.float32"):
+        load_model(tmp_path / "w.safetensors")
 
 
 def test_unknown_names_list_the_good_ones() -> None:
