@@ -66,6 +66,8 @@ class Cache(Generic[ValueT]):
     def _keep(self, key: str, value: ValueT) -> None:
         with self._lock:
             del self._pending[key]
+            if value.nbytes > self._budget_bytes:
+                return
             self._values[key] = value
             self._nbytes += value.nbytes
             while self._nbytes > self._budget_bytes:

@@ -54,6 +54,13 @@ def test_a_value_beyond_the_budget_is_given_but_not_kept() -> None:
     assert "a" not in cache
 
 
+def test_a_value_beyond_the_budget_drives_out_no_other() -> None:
+    cache: Cache[Block] = Cache(15)
+    for key, nbytes in (("a", 10), ("b", 20)):
+        cache.get(key, lambda nbytes=nbytes: Block(nbytes))  # type: ignore[misc]
+    assert "a" in cache
+
+
 def test_a_failure_reaches_the_caller_and_is_not_kept() -> None:
     cache: Cache[Block] = Cache(50)
 
