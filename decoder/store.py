@@ -35,7 +35,7 @@ class EmbeddingStore:
             with safe_open(path, framework="pt", device=str(self._model.device)) as file:
                 image, s4, s8 = (file.get_tensor(name) for name in ("image", "s4", "s8"))
                 height, width = (int(file.metadata()[name]) for name in ("height", "width"))
-        except (OSError, SafetensorError, KeyError):
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):  # TypeError: it has no metadata
             return None
         return ImageEmbedding(ImageFeatures(image, HighResolution(s4, s8)), Size(height, width))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 
 from decoder import AutoSettings, Box, Engine, Model, Point, Prompt, PromptError, binarize, encode_image, predict_masks
 
@@ -85,6 +86,13 @@ def test_a_broken_file_in_the_store_is_made_again(nano: Model, tmp_path: Path) -
     Engine(nano, store_folder=tmp_path).encode("a", loader(1))
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:100])
+    assert Engine(nano, store_folder=tmp_path).encode("a", loader(1)) is False
+
+
+def test_a_file_without_a_size_in_the_store_counts_as_absent(nano: Model, tmp_path: Path) -> None:
+    Engine(nano, store_folder=tmp_path).encode("a", loader(1))
+    for file in tmp_path.iterdir():
+        save_file(load_file(file), file)
     assert Engine(nano, store_folder=tmp_path).encode("a", loader(1)) is False
 
 
