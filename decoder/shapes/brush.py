@@ -152,13 +152,12 @@ class _Blocks:
 def _as_byte_array(values: Sequence[int] | bytes) -> NDArray[np.uint8]:
     if isinstance(values, bytes):
         return np.frombuffer(values, np.uint8)
+    if isinstance(values, int | str):  # of an int, bytes() makes so many zeros
+        raise ShapeError(f"the brush is a {type(values).__name__}, wanted a list of whole numbers from 0 to 255")
     try:
-        data = bytes(values)
+        return np.frombuffer(bytes(values), np.uint8)
     except (TypeError, ValueError):
         raise ShapeError(f"the brush is {repr(values)[:60]}, wanted a list of whole numbers from 0 to 255") from None
-    if isinstance(values, int | str):
-        raise ShapeError(f"the brush is a {type(values).__name__}, wanted a list of whole numbers from 0 to 255")
-    return np.frombuffer(data, np.uint8)
 
 
 def _read_field_sizes(data: NDArray[np.uint8], size: Size) -> NDArray[np.int64]:

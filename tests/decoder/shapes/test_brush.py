@@ -86,6 +86,7 @@ def test_soft_strokes_with_colours_and_literals_are_read_by_alpha(seed: int, hei
         ([0.5] * 9, "wanted a list of whole numbers"),
         ("abc", "wanted a list of whole numbers"),
         (17, "wanted a list of whole numbers"),
+        (10**15, "wanted a list of whole numbers"),
         (with_bits((12, 32), *HEADER_2X2[1:]), "holds 12 values, wanted 16"),
         (with_bits((16, 32), (3, 5), *HEADER_2X2[2:]), "4-bit words, wanted 8-bit"),
         (with_bits(*HEADER_2X2), "ends early"),
