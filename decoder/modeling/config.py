@@ -37,7 +37,6 @@ class MemoryConfig:
     mlp_width: int = 2048
     layers: int = 4  # of memory attention
     frames: int = 7  # memories looked at for one frame, its prompted frame included
-    pointers: int = 16  # object pointers looked at
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from decoder.modeling.hiera import Hiera
 
 
 class Pyramid(NamedTuple):
-    """The encoder's maps of B images, all with the neck's channels."""
+    """The encoder's maps of B images: SAM 2's all have the neck's channels, nano's each its own."""
 
-    s4: Tensor  # (B, C, S / 4, S / 4)
-    s8: Tensor  # (B, C, S / 8, S / 8)
+    s4: Tensor  # (B, c4, S / 4, S / 4)
+    s8: Tensor  # (B, c8, S / 8, S / 8)
     s16: Tensor  # (B, C, S / 16, S / 16), the image embedding
 
 
