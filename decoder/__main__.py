@@ -32,20 +32,29 @@ def main(argv: list[str]) -> int:
         unknown = f"error: unknown command {command!r}\n" if command else ""
         print(f"{unknown}{_usage()}", file=sys.stderr)
         return 2
-    module = import_module(COMMANDS[command][0])
-    parser = argparse.ArgumentParser(prog=f"python -m decoder {command}", description=module.__doc__)
-    module.add_arguments(parser)
-    arguments = parser.parse_args(argv[1:])
     try:
-        return int(module.run(arguments))
+        return _run(command, argv[1:])
     except ClickMaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        print(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {command} needs the package {error.name}, see the extras in pyproject.toml", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(command: str, arguments: list[str]) -> int:
+    module = import_module(COMMANDS[command][0])
+    parser = argparse.ArgumentParser(prog=f"python -m decoder {command}", description=module.__doc__)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(arguments)))
 
 
 def _usage() -> str:

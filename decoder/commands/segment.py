@@ -18,6 +18,7 @@ from decoder.commands.arguments import add_model_arguments, load_asked_model
 from decoder.earlier import EarlierAnswers, Way
 from decoder.engine import Engine, Segmentation
 from decoder.errors import DatasetError, PromptError
+from decoder.formats.output import write_whole
 from decoder.images import load_image
 from decoder.overlay import draw_overlay
 from decoder.prompts import Box, Point, Prompt
@@ -112,10 +113,8 @@ def write_coco(out: Path, image: Path, mask: NDArray[np.bool_], category: str, s
         "categories": [{"id": 1, "name": category, "supercategory": ""}],
         "annotations": [to_coco_annotation(mask, annotation_id=1, image_id=1, category_id=1, score=score)],
     }
-    try:
-        out.write_text(json.dumps(dataset), encoding="utf-8")
-    except OSError as error:
-        raise DatasetError(f"{out} cannot be written: {error.strerror}") from error
+    with write_whole(out) as file:
+        json.dump(dataset, file)
 
 
 def save_picture(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -18,7 +18,7 @@ def write_whole(path: Path) -> Iterator[IO[str]]:
     Raises:
         DatasetError: If the folder cannot be made or the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.parent / f".{path.name}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8", newline="\n") as file:

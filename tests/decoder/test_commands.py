@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
 import json
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from decoder import MODELS
+from decoder.__main__ import main
 
 
 def decoder(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -68,7 +71,8 @@ def test_the_other_rules_and_a_box(photo: Path, tmp_path: Path, rule: str) -> No
         (["disc.png", "--point", "1,2,maybe"], "wanted X,Y or X,Y,neg"),
         (["disc.png", "--box", "1,2,3"], "wanted X0,Y0,X1,Y1"),
         (["disc.png", "--point", "1,1", "--model", "sam3"], "model 'sam3' is unknown"),
-        (["disc.png", "--point", "100,120", "--out", "no/such/folder/coco.json"], "cannot be written"),
+        (["disc.png", "--point", "100,120", "--out", "disc.png/coco.json"], "coco.json: cannot be written"),
+        (["disc.png", "--point", "100,120", "--out", "."], ".: cannot be written"),
         (["disc.png", "--point", "100,120", "--overlay", "overlay.xyz"], "overlay.xyz cannot be written"),
     ],
 )
@@ -91,3 +95,36 @@ def test_an_unknown_command_lists_the_known_ones(tmp_path: Path) -> None:
     result = decoder("paint", cwd=tmp_path)
     assert result.returncode == 2
     assert "segment" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["train-nano", "train-nano-memory"])
+def test_training_where_there_is_no_such_device(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pool was made first, for an hour, and then came a traceback."""
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / "out"), "--minutes", "1", "--device", "hyperdrive"]
+    assert main([command, *arguments]) == 1
+    assert capsys.readouterr().err.startswith("error: device hyperdrive cannot be used here")
+
+
+def test_what_the_system_refuses_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "records.json")
+
+    monkeypatch.setattr("decoder.commands.models.run", full)
+    assert main(["models"]) == 1
+    assert capsys.readouterr().err == "error: records.json: No space left on device\n"
+
+
+def test_a_package_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def draw(arguments: object) -> int:
+        return int(importlib.import_module("no_such_package").__version__)
+
+    monkeypatch.setattr("decoder.commands.models.run", draw)
+    assert main(["models"]) == 1
+    told = "error: models needs the package no_such_package, see the extras in pyproject.toml\n"
+    assert capsys.readouterr().err == told
