@@ -117,7 +117,7 @@ def _read_video(
 ) -> None:
     video = file.relative_to(folder).with_suffix("").as_posix()
     images: dict[int, int] = {}  # image ids by frame
-    for number, text in enumerate(_read_lines(file), start=1):
+    for number, text in _read_lines(file):
         try:
             line = parse_line(text)
             category_id = _category_id(line, classes, builder)
@@ -139,9 +139,11 @@ def _category_id(line: MotsLine, classes: Mapping[int, str], builder: DatasetBui
     return builder.category_id(classes[line.class_id])
 
 
-def _read_lines(file: Path) -> list[str]:
+def _read_lines(file: Path) -> list[tuple[int, str]]:
+    """The lines that say something, with their numbers from 1."""
     try:
-        return [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file}: cannot be read: {error}") from None
 
@@ -150,7 +152,7 @@ def _read_classes(file: Path) -> dict[int, str]:
     if not file.exists():
         return dict(_DEFAULT_CLASSES)
     classes: dict[int, str] = {}
-    for line in _read_lines(file):
+    for _, line in _read_lines(file):
         number, _, name = line.strip().partition(" ")
         if not number.isascii() or not number.isdigit() or len(number) > 9 or not name:
             raise DatasetError(f"{file}: holds the line {line!r:.80}, wanted a number and a name")

@@ -54,6 +54,7 @@ def test_kitti_lines_cars_pedestrians_and_regions_to_ignore(tmp_path: Path) -> N
     ("line", "message"),
     [
         ("0 1001 1 3 3", "line 1: is '0 1001 1 3 3', wanted: frame id class height width counts"),
+        ("\n\n0 1001 1 3 3", "line 3: is '0 1001 1 3 3'"),
         (f"-1 1001 1 3 3 {COUNTS}", "line 1: is '-1 1001"),
         (f"0 1001 1 3 4 {COUNTS}", "line 1: "),
         (f"0 5001 5 3 3 {COUNTS}", "line 1: the class is 5, wanted one of 1, 2"),
