@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Track, write the files, print on how many frames each object was seen; of a broken video, what could be tracked."""
+    """Track, write the files, print on how many frames each object was seen; a broken video as far as it goes."""
     prompts = parse_objects(arguments.box, arguments.point)
     _check_output(arguments)
     video = open_video(arguments.video)
