@@ -95,7 +95,13 @@ def read_segments(folder: Path) -> list[Segment]:
 
 
 def sample_segments(segments: Sequence[Segment], count: int, seed: int = 0) -> list[Segment]:
-    """A random sample, the same for the same seed; all of them if there are no more."""
+    """A random sample, the same for the same seed; all of them if there are no more.
+
+    Raises:
+        DatasetError: If the count is not positive.
+    """
+    if count < 1:
+        raise DatasetError(f"a sample of {count} objects shows nothing, wanted at least 1")
     chosen = np.random.default_rng(seed).permutation(len(segments))[:count]
     return [segments[index] for index in sorted(chosen)]
 

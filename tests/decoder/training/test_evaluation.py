@@ -13,7 +13,17 @@ from PIL import Image
 
 from decoder.errors import DatasetError
 from decoder.prompts import Prompt, Size
-from decoder.training.evaluation import MOST_CLICKS, Record, after, number_of_clicks, play, read_segments, summarise
+from decoder.training.evaluation import (
+    MOST_CLICKS,
+    Record,
+    Segment,
+    after,
+    number_of_clicks,
+    play,
+    read_segments,
+    sample_segments,
+    summarise,
+)
 from decoder.training.methods import Answer, GrabCut, Method, RandomWalker
 from decoder.training.person import Mask, iou, tight_box
 
@@ -100,6 +110,15 @@ def test_an_empty_mask_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text('[{"image": "a.png", "mask": "m.png"}]')
     with pytest.raises(DatasetError, match="empty"):
         read_segments(tmp_path)[0].truth()
+
+
+def test_a_sample_is_the_same_again_and_no_larger_than_there_is() -> None:
+    segments = [Segment(str(number), Path("a.png"), Path("m.png")) for number in range(9)]
+    assert sample_segments(segments, 4) == sample_segments(segments, 4)
+    assert len({segment.name for segment in sample_segments(segments, 4)}) == 4
+    assert sample_segments(segments, 20) == segments
+    with pytest.raises(DatasetError, match="a sample of 0 objects"):
+        sample_segments(segments, 0)
 
 
 def _disc_on_grey() -> tuple[NDArray[np.uint8], Mask]:
