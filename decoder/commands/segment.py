@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidate", type=int, choices=range(4), help="take this mask instead of choosing")
     parser.add_argument("--refine", action="store_true", help="look again from close by: sharper, some ms slower")
     parser.add_argument("--category", default="object", help="name of the category in the file (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("coco.json"), help="COCO file (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="COCO file (default: the photo's name with .coco.json, here)")
     parser.add_argument("--overlay", type=Path, help="draw the answer on the photo, as PNG or JPEG")
     add_model_arguments(parser)
 
@@ -57,8 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not mask.any():
         print("the chosen mask is empty: nothing written; try another point, a box or --candidate", file=sys.stderr)
         return 1
-    write_coco(arguments.out, arguments.image, mask, arguments.category, answer.score)
-    print(f"wrote {arguments.out}")
+    out: Path = arguments.out or Path(f"{arguments.image.stem}.coco.json")  # no photo's answer over another's
+    write_coco(out, arguments.image, mask, arguments.category, answer.score)
+    print(f"wrote {out}")
     if arguments.overlay is not None:
         save_picture(arguments.overlay, draw_overlay(image, mask, prompt))
         print(f"wrote {arguments.overlay}")

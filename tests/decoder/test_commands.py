@@ -58,7 +58,7 @@ def test_a_click_becomes_a_coco_file_and_an_overlay(photo: Path, tmp_path: Path)
 def test_the_other_rules_and_a_box(photo: Path, tmp_path: Path, rule: str) -> None:
     result = decoder("segment", photo, "--box", "40,60,160,180", "--rule", rule, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert len(json.loads((tmp_path / "coco.json").read_text())["annotations"]) == 1
+    assert len(json.loads((tmp_path / "disc.coco.json").read_text())["annotations"]) == 1
 
 
 @pytest.mark.parametrize(
