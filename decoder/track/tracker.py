@@ -22,7 +22,7 @@ from decoder.track.propagation import FrameView, PromptedObject, Propagation
 
 ContentT = TypeVar("ContentT")
 
-CACHE_BYTES = 64 * 2**20  # of frame features: the frames around the one a person works on, a hundred of nano's
+CACHE_BYTES = 32 * 2**20  # of frame features: one frame of SAM 2's, sixty of nano's
 
 
 @dataclass(frozen=True, slots=True, eq=False)

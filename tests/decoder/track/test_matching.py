@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -13,10 +11,9 @@ from decoder.models import Model
 from decoder.prompts import Prompt
 from decoder.shapes import mask_iou, rle_to_mask
 from decoder.track.appearance import Remembered
-from decoder.track.frames import ArrayVideo, LiveVideo
+from decoder.track.frames import ArrayVideo
 from decoder.track.matching import MatchPropagation
 from decoder.track.tracker import Step, Tracker
-from tests.peak import forget_peak, peak_kib
 
 SIDE = 128
 
@@ -101,25 +98,6 @@ def test_a_correction_is_followed_from_then_on(nano: Model) -> None:
     corrected = tracker.prompt(state, 4, 1, as_prompt(truth(18))).state
     *_, last = tracker.propagate(corrected, range(4, 8))
     assert overlap(last, 1, truth(24)) > 0.85
-
-
-def endless(frames: int) -> Iterator[NDArray[np.uint8]]:
-    """Frames that are made when they are asked for."""
-    for t in range(frames):
-        yield picture((truth(abs(2 * t % 160 - 80)), RED))
-
-
-def test_memory_stays_flat_over_2000_frames(nano: Model) -> None:
-    """The peak after 200 frames and after 2,000 differ by less than 5%."""
-    tracker = Tracker(MatchPropagation(nano), LiveVideo(endless(2_000)))
-    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(80))).state
-    forget_peak()  # of the tests before
-    peaks = {}
-    for step in tracker.propagate(state, range(2_000)):
-        if step.frame in (200, 1_999):
-            peaks[step.frame] = peak_kib()
-    assert set(peaks) == {200, 1_999}
-    assert peaks[1_999] < 1.05 * peaks[200]
 
 
 @pytest.mark.parametrize("objects", [1, 4, 16])

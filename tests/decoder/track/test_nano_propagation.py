@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
 from decoder.models import Model
 from decoder.prompts import Box, Prompt
 from decoder.shapes import mask_iou, rle_to_mask
-from decoder.track.frames import ArrayVideo
+from decoder.track.frames import ArrayVideo, LiveVideo
 from decoder.track.matching import MatchPropagation
 from decoder.track.nano_propagation import NanoPropagation
 from decoder.track.nano_weights import load_nano_memory, nano_digest, save_nano_memory
 from decoder.track.propagation import Propagation
 from decoder.track.start import open_tracker
 from decoder.track.tracker import Tracker
+from tests.peak import forget_peak, peak_kib
 
 SIDE, SIZE = 128, 40
 
@@ -107,3 +109,23 @@ def test_a_broken_file_is_named(nano: Model, tmp_path: Path) -> None:
     path.write_bytes(b"not weights")
     with pytest.raises(CheckpointError, match=r"memory\.safetensors cannot be read as weights"):
         open_tracker(nano, video(20), memory_weights=path)
+
+
+def endless(frames: int) -> Iterator[NDArray[np.uint8]]:
+    """Frames that are made when they are asked for."""
+    for t in range(frames):
+        yield next(iter(video(abs(2 * t % 80 - 40)).frames(range(1)))).image
+
+
+def test_memory_stays_flat_over_2000_frames(nano: Model) -> None:
+    """The peak after 200 frames and after 2,000 differ by less than 5%, with the memory that is shipped."""
+    tracker = open_tracker(nano, LiveVideo(endless(2_000)))
+    assert isinstance(tracker._propagation, NanoPropagation)
+    state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(40))).state
+    forget_peak()  # of the tests before
+    peaks = {}
+    for step in tracker.propagate(state, range(2_000)):
+        if step.frame in (200, 1_999):
+            peaks[step.frame] = peak_kib()
+    assert set(peaks) == {200, 1_999}
+    assert peaks[1_999] < 1.05 * peaks[200]
