@@ -58,7 +58,11 @@ def studio(cache: Path, port: int, backend_port: int) -> Iterator[Studio]:
             yield Studio(read_greeting(process), process)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:  # where a shell without job control started the tests, it ignores Ctrl-C
+                process.kill()
+                raise
 
 
 def read_greeting(process: subprocess.Popen[str]) -> str:
