@@ -6,7 +6,7 @@ just passed and on the prompted frame, which is moved along with the object firs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 from decoder.models import Model
 from decoder.segment import ImageEmbedding, encode_image
 from decoder.track.appearance import GRID, Remembered, centre_of, colour_grid, match, shifted
-from decoder.track.memory import Direction, FrameMemory, MemoryBank, MemoryRule, select_memories
+from decoder.track.memory import ContentT, Direction, FrameMemory, MemoryBank, MemoryRule, select_memories
 from decoder.track.prompted import STEEPNESS, answer_prompt
 from decoder.track.propagation import FrameView, PromptedObject
 
@@ -51,18 +51,26 @@ class MatchPropagation:
     ) -> list[FrameMemory[Remembered]]:
         """Find objects that nobody pointed at on this frame, each by itself."""
         colours = colour_grid(view.image)
-        found = []
-        for bank in banks:
-            selection = select_memories(bank.without(view.index), view.index, direction, RULE)
-            latest = bank.at(view.index - direction)
-            labels = guess(
-                colours,
-                [memory.content for age, memory in selection.maps if age],
-                [memory.content for age, memory in selection.maps if not age],
-                None if latest is None else latest.content.labels,
-            )
-            found.append(_memory(view.index, colours, labels, direction))
-        return found
+        guesses = [guess_from(bank, view.index, direction, colours, lambda looks: looks) for bank in banks]
+        return [_memory(view.index, colours, labels, direction) for labels in guesses]
+
+
+def guess_from(
+    bank: MemoryBank[ContentT],
+    frame: int,
+    direction: Direction,
+    colours: Tensor,
+    looks: Callable[[ContentT], Remembered],
+) -> Tensor:
+    """Where an object is on a frame of these colours (12, 64, 64), by what its bank remembers: (64, 64) in [0, 1]."""
+    maps = select_memories(bank.without(frame), frame, direction, RULE).maps
+    latest = bank.at(frame - direction)
+    return guess(
+        colours,
+        [looks(memory.content) for age, memory in maps if age],
+        [looks(memory.content) for age, memory in maps if not age],
+        None if latest is None else looks(latest.content).labels,
+    )
 
 
 def guess(

@@ -17,7 +17,7 @@ from decoder.models import Model
 from decoder.segment import LOGIT_LIMIT, ImageEmbedding, encode_image
 from decoder.track import appearance
 from decoder.track.appearance import GRID, colour_grid
-from decoder.track.matching import RULE, guess
+from decoder.track.matching import RULE, guess_from
 from decoder.track.memory import Direction, FrameMemory, MemoryBank, Selection, select_memories
 from decoder.track.prompted import answer_prompt
 from decoder.track.propagation import FrameView, PromptedObject
@@ -65,9 +65,8 @@ class NanoPropagation:
     ) -> list[FrameMemory[Content]]:
         """Find objects that nobody pointed at on this frame; those that look at the same frames in one batch."""
         selections = [select_memories(bank.without(view.index), view.index, direction, RULE) for bank in banks]
-        latest = [bank.at(view.index - direction) for bank in banks]
         colours = colour_grid(view.image)
-        guesses = [_guess(colours, *both) for both in zip(selections, latest, strict=True)]
+        guesses = [guess_from(bank, view.index, direction, colours, lambda known: known.colours) for bank in banks]
         alike: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
         for row, selection in enumerate(selections):
             alike[tuple((age, memory.frame) for age, memory in selection.maps)].append(row)
@@ -121,15 +120,6 @@ def settle(output: MemoryOutput) -> tuple[Tensor, Tensor]:
     logits = torch.where(output.object_score[:, None, None, None] > 0, logits, -LOGIT_LIMIT)
     shares = logits.sigmoid()
     return logits, shares * (shares > LEAST_SHARE)
-
-
-def _guess(colours: Tensor, selection: Selection[Content], latest: FrameMemory[Content] | None) -> Tensor:
-    return guess(
-        colours,
-        [memory.content.colours for age, memory in selection.maps if age],
-        [memory.content.colours for age, memory in selection.maps if not age],
-        None if latest is None else latest.content.colours.labels,
-    )
 
 
 def _together(objects: Sequence[Remembered]) -> Remembered:
