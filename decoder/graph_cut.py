@@ -6,13 +6,14 @@ Source: "GrabCut" (Rother, Kolmogorov and Blake, 2004), as OpenCV has it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from decoder.guided_filter import filtered
-from decoder.prompts import Box, Prompt
+from decoder.prompts import Box, Point, Prompt
 
 SURELY_OBJECT = 0.93  # probability from which the cut must agree with the network
 SURELY_BACKGROUND = 0.05  # likewise: networks rather include too much
@@ -73,7 +74,7 @@ def cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float
     Returns:
         Shares of object, (h, w) in [0, 1].
     """
-    near = _near_box(prompt.box, scale, answer.shape)
+    near = _near_box(prompt, scale, answer.shape)
     probability = _probability(answer + bias) * near
     certain = _probability(answer + bias / 2) * near  # grown less: what is only likely is for the edges to decide
     hints = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -98,9 +99,10 @@ def _probability(logits: Shares) -> Shares:
     return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
-def _near_box(box: Box | None, scale: float, shape: tuple[int, ...]) -> Shares:
-    """1 in and closely around the box, 0 elsewhere; 1 everywhere without a box: (h, w)."""
-    if box is None:
+def _near_box(prompt: Prompt, scale: float, shape: tuple[int, ...]) -> Shares:
+    """1 in and closely around the box, 0 elsewhere: (h, w); 1 everywhere if there is none to keep to."""
+    box = prompt.box
+    if box is None or _is_clicked_past(box, prompt.points):
         return np.ones(shape, np.float32)
     near = np.zeros(shape, np.float32)
     across, down = BOX_MARGIN * (box.x1 - box.x0), BOX_MARGIN * (box.y1 - box.y0)
@@ -108,3 +110,9 @@ def _near_box(box: Box | None, scale: float, shape: tuple[int, ...]) -> Shares:
     top, bottom = max(0, int((box.y0 - down) * scale)), math.ceil((box.y1 + down) * scale)
     near[top:bottom, left:right] = 1
     return near
+
+
+def _is_clicked_past(box: Box, points: Sequence[Point]) -> bool:
+    """Whether a person says that the object goes on outside the box: it was drawn too small."""
+    inside = [box.x0 <= point.x <= box.x1 and box.y0 <= point.y <= box.y1 for point in points if point.positive]
+    return not all(inside)

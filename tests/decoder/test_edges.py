@@ -53,6 +53,11 @@ def test_nothing_lies_far_outside_the_box() -> None:
     assert not mask[:, 215:].any()
 
 
+def test_a_click_past_a_box_that_was_drawn_too_small_opens_it() -> None:
+    halved = Prompt(box=Box(120.0, 100.0, 200.0, 220.0), points=(Point(250.0, 160.0),))
+    assert iou(sharpen(rough_answer(), picture(), halved)) > 0.9
+
+
 def test_an_object_is_grown_until_it_fills_its_box() -> None:
     """A tail the network doubts, in front of its own colour far away."""
     tailed = picture()
