@@ -6,7 +6,7 @@ Knows nothing of caches: whoever asks says how crops are encoded and prompts ans
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,15 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from decoder.choose import Rule, choose_mask
 from decoder.edges import sharpen
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
 from decoder.segment import ImageEmbedding, MaskSet, binarize
-from decoder.window import Window, zoom_prompt, zoom_window
+from decoder.window import Window, pointed_window, zoom_prompt, zoom_window
 
 FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
 
 MASK_STRIDE = 4  # pixels the network sees per cell of its masks
+PROMPT_CELLS = 256  # a side of the grid on which a mask is handed on; finer than nano's own, for what is small
 SAMPLES = 8  # pixels a side that are looked at, at least, to tell how much of a cell is object
 SHOWN_LOGIT = 8.0  # how sure the network is told to be of a mask that a person saw
 
@@ -39,18 +41,29 @@ class CloserLook:
     predicted_iou: float  # in [0, 1]
     size: Size  # of the whole image
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the object goes on outside the window."""
+        window, size = self.window, self.size
+        sides = (
+            (window.left > 0, self.inside[:, 0]),
+            (window.top > 0, self.inside[0]),
+            (window.right < size.width, self.inside[:, -1]),
+            (window.bottom < size.height, self.inside[-1]),
+        )
+        return any(goes_on and bool(side.any()) for goes_on, side in sides)
+
     def mask(self) -> NDArray[np.bool_]:
         """At the image's size: (H, W)."""
         whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
         whole[self.window.top : self.window.bottom, self.window.left : self.window.right] = self.inside
         return whole
 
-    def mask_prompt(self, shape: tuple[int, ...]) -> Tensor:
-        """The mask as logits (h, w), for the next prompt: a click corrects what a person sees."""
-        height, width = shape
-        step = max(1, min(self.size.height // height, self.size.width // width) // SAMPLES)
+    def mask_prompt(self) -> Tensor:
+        """The mask as logits (256, 256), for the next prompt: a click corrects what a person sees."""
+        step = max(1, min(self.size.height, self.size.width) // PROMPT_CELLS // SAMPLES)
         samples = self.mask()[step // 2 :: step, step // 2 :: step].astype(np.float32)
-        shares = cv2.resize(samples, (width, height), interpolation=cv2.INTER_AREA)
+        shares = cv2.resize(samples, (PROMPT_CELLS, PROMPT_CELLS), interpolation=cv2.INTER_AREA)
         return torch.from_numpy((2 * shares - 1) * SHOWN_LOGIT)
 
 
@@ -62,31 +75,50 @@ def is_coarse(model: Model) -> bool:
 def look_closer(
     image: NDArray[np.uint8],
     prompt: Prompt,
-    logits: Tensor,
-    predicted_iou: float,
+    masks: MaskSet,
+    rule: Rule | int,
     *,
     encode: EncodeWindow,
     answer: AnswerPrompt,
 ) -> CloserLook | None:
     """Look at an answer again.
 
+    Where the prompt itself points at something small, the answer on the whole image counts for nothing: it is asked
+    for again on a crop around what was pointed at. A row that a person picked is looked at as it is.
+
     Args:
         image: RGB, shape (H, W, 3), uint8.
         prompt: What was asked, in pixels of the image.
-        logits: The answer on the whole image, shape (h, w) on the CPU.
-        predicted_iou: Of the answer.
+        masks: The answers on the whole image.
+        rule: How one is chosen, see ``choose_mask``.
         encode: Encodes a window of the image; the next click mostly needs the same one.
         answer: Answers a prompt on it.
 
     Returns:
         None where a closer look shows nothing: no object, or nothing that the first look did not have.
     """
-    size = Size(*image.shape[:2])
+    size = masks.size
+    pointed = None if isinstance(rule, int) else pointed_window(prompt, size, max(masks.logits.shape[1:]))
+    if pointed is not None:
+        inner = zoom_prompt(pointed, prompt, prompt.mask_logits, size)
+        again = answer(encode(pointed), inner)
+        logits = again.logits[choose_mask(again, inner, rule)]
+        look = _look_within(pointed, image, replace(inner, mask_logits=logits), encode=encode, answer=answer)
+        if look is not None and not look.is_cut_off:
+            return look
+    row = choose_mask(masks, prompt, rule)
+    logits = masks.logits[row]
     window = zoom_window(logits, prompt, size)
     if window is None:
         whole = Window(0, 0, size.width, size.height)
-        return _look(whole, image, prompt, logits, predicted_iou) if _is_coarse(logits) else None
-    inner = zoom_prompt(window, prompt, logits, size)
+        return _look(whole, image, prompt, logits, float(masks.predicted_iou[row])) if _is_coarse(logits) else None
+    return _look_within(window, image, zoom_prompt(window, prompt, logits, size), encode=encode, answer=answer)
+
+
+def _look_within(
+    window: Window, image: NDArray[np.uint8], inner: Prompt, *, encode: EncodeWindow, answer: AnswerPrompt
+) -> CloserLook | None:
+    """Ask once more on a window; the prompt in its pixels brings the answer so far."""
     masks = answer(encode(window), inner)
     return _look(window, image, inner, masks.logits[0], float(masks.predicted_iou[0]))
 

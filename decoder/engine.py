@@ -57,7 +57,7 @@ class Segmentation:
     def mask_prompt(self) -> Tensor:
         """Logits (h, w) that the next prompt hands back, so that it refines this answer, as it was shown."""
         row = self.logits[self.chosen]
-        return row if self.closer is None else self.closer.mask_prompt(row.shape)
+        return row if self.closer is None else self.closer.mask_prompt()
 
     @property
     def predicted_iou(self) -> tuple[float, ...]:
@@ -144,8 +144,8 @@ class Engine:
         closer = look_closer(
             image,
             check_prompt(prompt, first.size),  # cuts a box off at the image's border
-            first.logits[first.chosen],
-            first.score,
+            first.mask_set,
+            rule,
             encode=lambda window: self._crop_embedding(image_key, image, window),
             answer=lambda embedding, inner: self._clicks.submit((embedding, inner)),
         )

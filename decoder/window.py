@@ -7,6 +7,7 @@ keep its embedding.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ MARGIN = 0.4  # around the mask and what was pointed at, of their size, both sid
 LARGEST_SHARE = 0.6  # of the image's area; a larger window shows nothing new
 RASTER = 32  # window edges lie on multiples of 1/32 of the image's sides
 SMALLEST_SIDE_PX = 32
+SMALL_CELLS = 16  # a window that spans fewer of a mask's cells a side shows what the whole image cannot
+
+Extent = tuple[float, float, float, float]  # (x0, y0, x1, y1) [px]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Window:
     def size(self) -> Size:
         """Of the window [px]."""
         return Size(self.bottom - self.top, self.right - self.left)
+
+    @property
+    def area(self) -> int:
+        """[px]."""
+        return self.size.height * self.size.width
 
     def crop(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The window's pixels of an image (H, W, 3)."""
@@ -54,26 +63,34 @@ def zoom_window(logits: Tensor, prompt: Prompt, size: Size) -> Window | None:
         A window around the mask, the positive clicks and the box; None if the mask is empty or fills so much of
         the image that a crop would show nothing new.
     """
-    answer = logits > 0
-    if not bool(answer.any()):
+    answer = _bounds(logits, size)
+    if answer is None:
         return None
-    columns, rows = answer.any(dim=0).nonzero(), answer.any(dim=1).nonzero()
-    scale_x, scale_y = size.width / logits.shape[1], size.height / logits.shape[0]
-    xs = [float(columns[0]) * scale_x, (float(columns[-1]) + 1) * scale_x]
-    ys = [float(rows[0]) * scale_y, (float(rows[-1]) + 1) * scale_y]
-    xs += [point.x for point in prompt.points if point.positive]
-    ys += [point.y for point in prompt.points if point.positive]
-    if prompt.box is not None:
-        xs += [prompt.box.x0, prompt.box.x1]
-        ys += [prompt.box.y0, prompt.box.y1]
-    left, right = _widen(min(xs), max(xs), size.width)
-    top, bottom = _widen(min(ys), max(ys), size.height)
-    window = Window(left, top, right, bottom)
-    area_share = window.size.height * window.size.width / (size.height * size.width)
-    return window if area_share < LARGEST_SHARE else None
+    window = _around([answer, *_pointed_at(prompt)], size)
+    return window if window.area < LARGEST_SHARE * size.height * size.width else None
 
 
-def zoom_prompt(window: Window, prompt: Prompt, logits: Tensor, size: Size) -> Prompt:
+def pointed_window(prompt: Prompt, size: Size, cells: int) -> Window | None:
+    """Where a prompt says itself that the object is, if that is too small to be seen on the whole image.
+
+    Args:
+        prompt: In pixels of the image.
+        size: Of the image.
+        cells: Of the masks' grid, a side.
+
+    Returns:
+        A window around box, earlier mask and positive clicks; None if it is large enough, or if clicks alone do not
+        tell how large the object is.
+    """
+    earlier = None if prompt.mask_logits is None else _bounds(prompt.mask_logits, size)
+    if earlier is None and prompt.box is None:
+        return None
+    window = _around([*([earlier] if earlier else []), *_pointed_at(prompt)], size)
+    small_share = (SMALL_CELLS / cells) ** 2
+    return window if window.area < small_share * size.height * size.width else None
+
+
+def zoom_prompt(window: Window, prompt: Prompt, logits: Tensor | None, size: Size) -> Prompt:
     """The prompt in the window's own pixels, with the answer's part inside as its mask; clicks outside are left out."""
     return Prompt(
         points=tuple(
@@ -82,7 +99,7 @@ def zoom_prompt(window: Window, prompt: Prompt, logits: Tensor, size: Size) -> P
             if window.left <= p.x <= window.right and window.top <= p.y <= window.bottom
         ),
         box=None if prompt.box is None else _moved(prompt.box, window),
-        mask_logits=crop_logits(logits, window, size),
+        mask_logits=None if logits is None else crop_logits(logits, window, size),
     )
 
 
@@ -94,6 +111,31 @@ def crop_logits(logits: Tensor, window: Window, size: Size) -> Tensor:
     grid = F.affine_grid(to_whole, [1, 1, *logits.shape], align_corners=False)
     sampled = F.grid_sample(logits[None, None].float(), grid, padding_mode="border", align_corners=False)
     return sampled[0, 0]
+
+
+def _bounds(logits: Tensor, size: Size) -> Extent | None:
+    """Of a mask (h, w), > 0 is object; None around nothing."""
+    mask = logits > 0
+    if not bool(mask.any()):
+        return None
+    columns, rows = mask.any(dim=0).nonzero(), mask.any(dim=1).nonzero()
+    scale_x, scale_y = size.width / mask.shape[1], size.height / mask.shape[0]
+    left, right = float(columns[0]) * scale_x, (float(columns[-1]) + 1) * scale_x
+    top, bottom = float(rows[0]) * scale_y, (float(rows[-1]) + 1) * scale_y
+    return left, top, right, bottom
+
+
+def _pointed_at(prompt: Prompt) -> list[Extent]:
+    """The box and the positive clicks."""
+    clicks = [(point.x, point.y, point.x, point.y) for point in prompt.points if point.positive]
+    return clicks if prompt.box is None else [*clicks, prompt.box.xyxy]
+
+
+def _around(extents: Sequence[Extent], size: Size) -> Window:
+    lefts, tops, rights, bottoms = zip(*extents, strict=True)
+    left, right = _widen(min(lefts), max(rights), size.width)
+    top, bottom = _widen(min(tops), max(bottoms), size.height)
+    return Window(left, top, right, bottom)
 
 
 def _widen(low: float, high: float, length: int) -> tuple[int, int]:

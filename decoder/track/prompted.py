@@ -12,7 +12,7 @@ from decoder.choose import choose_mask
 from decoder.closer import look_closer
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
-from decoder.segment import encode_image, predict_masks, resize_logits
+from decoder.segment import MaskSet, encode_image, predict_masks, resize_logits
 from decoder.taking_away import with_what_stays
 from decoder.track.memory import FrameMemory
 from decoder.track.propagation import FrameView
@@ -52,23 +52,23 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
     mask_set = predict_masks(model, view.embedding(), prompt)
     row = choose_mask(mask_set, prompt)
     answer = Answer(mask_set.logits[row], float(mask_set.predicted_iou[row]), mask_set.object_score)
-    return _closer(model, view, prompt, answer) or answer
+    return _closer(model, view, prompt, mask_set) or answer
 
 
-def _closer(model: Model, view: FrameView, prompt: Prompt, answer: Answer) -> Answer | None:
+def _closer(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> Answer | None:
     """The answer seen from close by; None where that shows nothing new, or nothing at all."""
     look = look_closer(
         view.image,
         prompt,
-        answer.logits,
-        answer.predicted_iou,
+        masks,
+        "auto",
         encode=lambda window: encode_image(model, window.crop(view.image)),
         answer=lambda crop, inner: predict_masks(model, crop, inner),
     )
     if look is None:
         return None
     shares = resize_logits(torch.from_numpy(look.mask()).float(), REFINED_SIDE)[0, 0]
-    return Answer(STEEPNESS * (shares - 0.5), look.predicted_iou, answer.object_score)
+    return Answer(STEEPNESS * (shares - 0.5), look.predicted_iou, masks.object_score)
 
 
 def _certain(labels: Tensor, iou: float, largest: float) -> Answer:

@@ -14,7 +14,7 @@ from decoder.choose import Rule, choose_mask
 from decoder.closer import CloserLook, look_closer
 from decoder.models import Model
 from decoder.prompts import Prompt, Size
-from decoder.segment import ImageEmbedding, binarize, encode_image, predict_masks
+from decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_masks
 from decoder.training.person import Mask
 from decoder.window import Window
 
@@ -86,19 +86,19 @@ class _ModelSession:
         masks = predict_masks(self.method.model, self.embedding, prompt)
         row = choose_mask(masks, prompt, self.method.rule)
         logits = masks.logits[row]
-        look = self._look_closer(prompt, logits, float(masks.predicted_iou[row])) if self.method.closely else None
+        look = self._look_closer(prompt, masks) if self.method.closely else None
         options = tuple(binarize(logits, masks.size) for logits in masks.logits) if prompt.is_ambiguous else ()
         if look is None:
             return Answer(binarize(logits, masks.size), logits, options, masks.object_score)
-        return Answer(look.mask(), look.mask_prompt(logits.shape), options, masks.object_score)
+        return Answer(look.mask(), look.mask_prompt(), options, masks.object_score)
 
-    def _look_closer(self, prompt: Prompt, logits: Tensor, predicted_iou: float) -> CloserLook | None:
+    def _look_closer(self, prompt: Prompt, masks: MaskSet) -> CloserLook | None:
         model = self.method.model
         return look_closer(
             self.image,
             prompt,
-            logits,
-            predicted_iou,
+            masks,
+            self.method.rule,
             encode=self._crop,
             answer=lambda embedding, inner: predict_masks(model, embedding, inner),
         )

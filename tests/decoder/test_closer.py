@@ -10,18 +10,21 @@ from decoder.prompts import Size
 from decoder.window import Window
 
 
-@pytest.mark.parametrize("scale", [1, 4, 47])  # the last one is larger than every pixel is looked at
+@pytest.mark.parametrize("scale", [1, 4, 12])  # the last one is larger than every pixel is looked at
 def test_the_mask_is_handed_on_cell_by_cell(scale: int) -> None:
-    """A window over cells (16, 16) to (48, 48) of 64x64 whose left three eighths are object."""
-    inside = np.zeros((32 * scale, 32 * scale), np.bool_)
-    inside[:, : 12 * scale] = True
-    window = Window(16 * scale, 16 * scale, 48 * scale, 48 * scale)
-    look = CloserLook(window, inside, 0.9, Size(64 * scale, 64 * scale))
-    wanted = np.full((64, 64), -SHOWN_LOGIT, np.float32)
-    wanted[16:48, 16:28] = SHOWN_LOGIT
-    edge = np.zeros((64, 64), np.bool_)  # cells at the object's border may be told apart less sharply
-    edge[14:50, 14:30] = True
-    edge[18:46, 18:26] = False
-    handed_on = look.mask_prompt((64, 64)).numpy()
-    assert np.allclose(handed_on[~edge], wanted[~edge], atol=1e-4)
-    assert np.abs(handed_on - wanted).max() <= SHOWN_LOGIT * (scale == 47)
+    """A window over cells (64, 64) to (192, 192) of 256x256 whose left three eighths are object."""
+    inside = np.zeros((128 * scale, 128 * scale), np.bool_)
+    inside[:, : 48 * scale] = True
+    window = Window(64 * scale, 64 * scale, 192 * scale, 192 * scale)
+    look = CloserLook(window, inside, 0.9, Size(256 * scale, 256 * scale))
+    wanted = np.full((256, 256), -SHOWN_LOGIT, np.float32)
+    wanted[64:192, 64:112] = SHOWN_LOGIT
+    assert np.allclose(look.mask_prompt().numpy(), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(("window", "cut_off"), [(Window(0, 0, 40, 30), True), (Window(0, 0, 100, 80), False)])
+def test_an_object_at_a_windows_side_goes_on_unless_the_picture_ends_there(window: Window, cut_off: bool) -> None:
+    inside = np.ones((window.size.height, window.size.width), np.bool_)
+    assert CloserLook(window, inside, 0.9, Size(80, 100)).is_cut_off is cut_off
+    inside[[0, -1]] = inside[:, [0, -1]] = False
+    assert not CloserLook(window, inside, 0.9, Size(80, 100)).is_cut_off

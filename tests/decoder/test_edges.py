@@ -123,10 +123,14 @@ def _never_answer(embedding: ImageEmbedding, prompt: Prompt) -> MaskSet:
     raise AssertionError(f"{prompt} was asked")
 
 
+def _answer(logits: torch.Tensor) -> MaskSet:
+    return MaskSet(logits.expand(4, -1, -1), torch.full((4,), 0.5), 1.0, Size(300, 400))
+
+
 def test_an_object_that_fills_the_picture_is_sharpened_without_another_encoding() -> None:
     full = torch.full((64, 64), 5.0)
     full[:3] = -5.0
-    look = look_closer(picture(), BOX, full, 0.5, encode=_never_encode, answer=_never_answer)
+    look = look_closer(picture(), BOX, _answer(full), "auto", encode=_never_encode, answer=_never_answer)
     assert look is not None
     assert look.size == Size(300, 400)
     assert look.predicted_iou == 0.5
@@ -135,9 +139,9 @@ def test_an_object_that_fills_the_picture_is_sharpened_without_another_encoding(
 def test_fine_masks_keep_their_edges() -> None:
     """SAM 2's grid of 256 cells is finer than what the edges are looked for on."""
     full = torch.full((256, 256), 5.0)
-    assert look_closer(picture(), BOX, full, 0.5, encode=_never_encode, answer=_never_answer) is None
+    assert look_closer(picture(), BOX, _answer(full), "auto", encode=_never_encode, answer=_never_answer) is None
 
 
 def test_nothing_is_looked_at_where_there_is_nothing() -> None:
     empty = torch.full((64, 64), -5.0)
-    assert look_closer(picture(), BOX, empty, 0.5, encode=_never_encode, answer=_never_answer) is None
+    assert look_closer(picture(), BOX, _answer(empty), "auto", encode=_never_encode, answer=_never_answer) is None

@@ -8,7 +8,8 @@ import torch
 from decoder import ImageEmbedding, Model, Point, Prompt, Size, encode_image, predict_masks
 from decoder.closer import look_closer
 from decoder.prompts import Box
-from decoder.window import Window, crop_logits, zoom_window
+from decoder.segment import MaskSet
+from decoder.window import Window, crop_logits, pointed_window, zoom_window
 
 SIZE = Size(480, 640)
 
@@ -52,6 +53,32 @@ def test_a_speck_at_the_border_gets_a_window_inside_the_image() -> None:
     assert min(window.size.width, window.size.height) >= 16
 
 
+SMALL_BOX = Box(300.0, 200.0, 340.0, 230.0)
+
+
+def test_a_small_box_says_where_to_look() -> None:
+    window = pointed_window(Prompt(box=SMALL_BOX), SIZE, 64)
+    assert window is not None
+    assert window.left <= 292 < 348 <= window.right
+    assert window.top <= 194 < 236 <= window.bottom
+    assert window.area < SIZE.height * SIZE.width / 16
+
+
+def test_a_small_mask_and_the_clicks_that_correct_it_say_where_to_look() -> None:
+    earlier = _logits(30, 30, 32, 32)  # x 300 to 320, y 225 to 240
+    window = pointed_window(Prompt(points=(Point(380.0, 230.0),), mask_logits=earlier), SIZE, 64)
+    assert window is not None
+    assert window.left <= 284
+    assert window.right >= 396
+
+
+def test_what_the_whole_image_shows_well_enough_is_not_pointed_at() -> None:
+    assert pointed_window(Prompt(box=Box(100.0, 100.0, 400.0, 300.0)), SIZE, 64) is None
+    assert pointed_window(Prompt(box=SMALL_BOX), SIZE, 256) is None  # SAM 2 sees four times as many cells
+    assert pointed_window(Prompt(points=(Point(5.0, 5.0),)), SIZE, 64) is None  # a click does not tell how large
+    assert pointed_window(Prompt(points=(Point(5.0, 5.0),), mask_logits=torch.full((64, 64), -1.0)), SIZE, 64) is None
+
+
 def test_cropped_logits_show_the_windows_part() -> None:
     cropped = crop_logits(_logits(16, 16, 32, 32), Window(160, 120, 320, 240), SIZE)
     assert bool((cropped[1:-1, 1:-1] > 0).all())
@@ -71,8 +98,8 @@ def test_a_closer_look_lies_in_its_window(nano: Model) -> None:
     look = look_closer(
         image,
         Prompt(points=(Point(340.0, 230.0),)),
-        _logits(30, 26, 38, 35),
-        0.5,
+        MaskSet(_logits(30, 26, 38, 35).expand(4, -1, -1), torch.full((4,), 0.5), 1.0, SIZE),
+        "auto",
         encode=encode,
         answer=lambda crop, inner: predict_masks(nano, crop, inner),
     )
