@@ -25,7 +25,7 @@ FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth ke
 
 MASK_STRIDE = 4  # pixels the network sees per cell of its masks
 PROMPT_CELLS = 256  # a side of the grid on which a mask is handed on; finer than nano's own, for what is small
-SAMPLES = 8  # pixels a side that are looked at, at least, to tell how much of a cell is object
+SAMPLES = 2  # pixels a side that are looked at, at least, to tell how much of a cell is object
 SHOWN_LOGIT = 8.0  # how sure the network is told to be of a mask that a person saw
 
 EncodeWindow = Callable[[Window], ImageEmbedding]
@@ -97,26 +97,39 @@ def look_closer(
     Returns:
         None where a closer look shows nothing: no object, or nothing that the first look did not have.
     """
-    size = masks.size
-    pointed = None if isinstance(rule, int) else pointed_window(prompt, size, max(masks.logits.shape[1:]))
-    if pointed is not None:
-        inner = zoom_prompt(pointed, prompt, prompt.mask_logits, size)
-        again = answer(encode(pointed), inner)
-        logits = again.logits[choose_mask(again, inner, rule)]
-        look = _look_within(pointed, image, replace(inner, mask_logits=logits), encode=encode, answer=answer)
-        if look is not None and not look.is_cut_off:
-            return look
-    row = choose_mask(masks, prompt, rule)
-    logits = masks.logits[row]
-    window = zoom_window(logits, prompt, size)
+    pointed = None if isinstance(rule, int) else _look_where_pointed(image, prompt, masks, rule, encode, answer)
+    if pointed is not None and not pointed.is_cut_off:
+        return pointed
+    return _look_at_answer(image, prompt, masks, choose_mask(masks, prompt, rule), encode, answer)
+
+
+def _look_where_pointed(
+    image: NDArray[np.uint8], prompt: Prompt, masks: MaskSet, rule: Rule, encode: EncodeWindow, answer: AnswerPrompt
+) -> CloserLook | None:
+    """Ask twice on a crop around something small that the prompt points at; None if it points at nothing small."""
+    window = pointed_window(prompt, masks.size, max(masks.logits.shape[1:]))
     if window is None:
-        whole = Window(0, 0, size.width, size.height)
-        return _look(whole, image, prompt, logits, float(masks.predicted_iou[row])) if _is_coarse(logits) else None
-    return _look_within(window, image, zoom_prompt(window, prompt, logits, size), encode=encode, answer=answer)
+        return None
+    inner = zoom_prompt(window, prompt, prompt.mask_logits, masks.size)
+    first = answer(encode(window), inner)
+    logits = first.logits[choose_mask(first, inner, rule)]
+    return _look_within(window, image, replace(inner, mask_logits=logits), encode, answer)
+
+
+def _look_at_answer(
+    image: NDArray[np.uint8], prompt: Prompt, masks: MaskSet, row: int, encode: EncodeWindow, answer: AnswerPrompt
+) -> CloserLook | None:
+    """Ask once more on a crop around a mask of the whole image; one that fills it gets the picture's edges only."""
+    logits, size = masks.logits[row], masks.size
+    window = zoom_window(logits, prompt, size)
+    if window is not None:
+        return _look_within(window, image, zoom_prompt(window, prompt, logits, size), encode, answer)
+    whole = Window(0, 0, size.width, size.height)
+    return _look(whole, image, prompt, logits, float(masks.predicted_iou[row])) if _is_coarse(logits) else None
 
 
 def _look_within(
-    window: Window, image: NDArray[np.uint8], inner: Prompt, *, encode: EncodeWindow, answer: AnswerPrompt
+    window: Window, image: NDArray[np.uint8], inner: Prompt, encode: EncodeWindow, answer: AnswerPrompt
 ) -> CloserLook | None:
     """Ask once more on a window; the prompt in its pixels brings the answer so far."""
     masks = answer(encode(window), inner)
