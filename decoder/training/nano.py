@@ -18,7 +18,7 @@ from decoder.training.curves import Curves, draw_curves
 from decoder.training.interactive import Start, StepReport, interactive_loss, plain_start
 from decoder.training.loop import LoopConfig, Trainer
 from decoder.training.parallel import run_parallel
-from decoder.training.pasting import paste_objects
+from decoder.training.pasting import MOST_PASTED, paste_objects
 from decoder.training.pool import check_pool
 from decoder.training.sampler import Sampler
 from decoder.training.targets import choose_targets
@@ -26,6 +26,7 @@ from decoder.training.views import random_colours, random_windows, render
 from decoder.training.zoom import zoom_start
 
 WEIGHTS_NAME = "nano.safetensors"
+LOOK_EVERY = 50  # steps, for new shards in the pool
 ATTENTION = ("mask_decoder.transformer", "click_tokens")  # learns slower than the rest, see LoopConfig.slow_parts
 
 
@@ -37,7 +38,7 @@ class NanoTraining:
         loop: Time and rates.
         images: Per step and process.
         prompts: Per image.
-        paste_share: Share of the steps whose images get an object of another.
+        paste_share: Share of the steps whose images get objects of others.
         zoom_from: Share of the time after which zooms are trained too.
         zoom_share: Share of the steps from then on that are zooms.
         start: Weights to go on from, None to begin anew.
@@ -87,21 +88,35 @@ def _train(pool: Path, output: Path, training: NanoTraining, device: torch.devic
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed + 1)
     sampler = Sampler(pool, generator, device)
-    curves = Curves(output / "curves.csv") if rank == 0 else None
-    saved_at = trainer.progress.seconds
+    with torch.backends.cudnn.flags(enabled=True, benchmark=True):
+        _train_on(trainer, sampler, training, generator, device, output if rank == 0 else None)
+
+
+def _train_on(
+    trainer: Trainer,
+    sampler: Sampler,
+    training: NanoTraining,
+    generator: torch.Generator,
+    device: torch.device,
+    output: Path | None,
+) -> None:
+    """Take steps until the time is up; write what has come of them where there is a place to."""
+    curves = Curves(output / "curves.csv") if output else None
+    done = trainer.progress
+    saved_at = done.seconds
     while trainer.share_done < 1:
         report = _step(trainer, sampler, training, generator, device)
-        if curves:
-            seen = trainer.progress.step * training.images * training.processes
-            curves.add(report, minutes=trainer.progress.seconds / 60, step=trainer.progress.step, images=seen)
-        if trainer.progress.seconds - saved_at > training.loop.save_every_s:
-            saved_at = trainer.progress.seconds
+        if done.step % LOOK_EVERY == 0:
             sampler.look_again()
-            if rank == 0:
-                _write(trainer, output)
-    if curves:
-        curves.flush()
-        _write(trainer, output)
+        if output is None or curves is None:
+            continue
+        seen = done.step * training.images * training.processes
+        curves.add(report, minutes=done.seconds / 60, step=done.step, images=seen)
+        if done.seconds - saved_at > training.loop.save_every_s or trainer.share_done == 1:
+            saved_at = done.seconds
+            curves.flush()
+            _write(trainer, output)
+            print(f"{done.seconds / 60:.1f} min, {seen:,} images, {len(sampler):,} different ones", flush=True)
 
 
 def export_weights(network: nn.Module, path: Path) -> None:
@@ -156,7 +171,7 @@ def _start(
 ) -> Start:
     images = sampler.draw(training.images)
     if float(torch.rand((), generator=generator)) < training.paste_share:
-        images = paste_objects(images, generator)
+        images = paste_objects(images, 1 + int(torch.randint(MOST_PASTED, (), generator=generator)), generator)
     maps = random_windows(len(images), generator).to(device)
     colour = random_colours(len(images), generator).to(device)
     views = render(images, maps, training.network.image_side, colour=colour)

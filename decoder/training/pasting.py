@@ -14,7 +14,8 @@ from decoder.training.scene import GROUP, NOTHING, PART, WHOLE
 from decoder.training.targets import Targets, choose_targets
 from decoder.training.views import random_colours, recolour
 
-PASTED = NOTHING - 1  # the label of what was pasted; scenes use smaller ones
+MOST_PASTED = 3  # objects per image
+PASTED = NOTHING - MOST_PASTED  # the label of what was pasted first, counting up; scenes use smaller ones
 SCALE = (0.5, 1.3)  # of the object
 TURN = 0.3  # standard deviation [rad]
 FRINGE = 3  # side of the square over which an edge is softened [px]
@@ -23,20 +24,28 @@ SHADOW_BLUR = 15  # side of the square [px]
 SHADOW_STRENGTH = (0.2, 0.6)
 
 
-def paste_objects(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Give every image an object of its neighbour in the batch; one whose neighbour has none stays as it is.
+def paste_objects(images: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Give every image objects of the next images in the batch; one without objects has none to give.
 
-    The pasted region is a whole object of its own, whatever it was where it came from.
+    A pasted region is a whole object of its own, whatever it was where it came from.
 
     Args:
         images: (B, H, W, 3 + LEVELS) uint8: colour, then labels.
+        count: Of the objects, 1 to ``MOST_PASTED``.
         generator: On the CPU.
 
     Returns:
         New images of the same shape, on the same device.
     """
     planes = images.permute(0, 3, 1, 2)
-    source = planes.roll(1, dims=0)
+    pasted = planes
+    for number in range(count):
+        pasted = _paste(pasted, planes.roll(1 + number, dims=0), PASTED + number, generator)
+    return pasted.permute(0, 2, 3, 1)
+
+
+def _paste(planes: Tensor, source: Tensor, name: int, generator: torch.Generator) -> Tensor:
+    """Put an object of every source (B, 3 + LEVELS, H, W) into the picture of the same row, under this label."""
     chosen = choose_targets(source[:, 3:], 1, generator)
     moves = random_moves(chosen, generator)
     colour, alpha = _moved(source, chosen, moves, generator)
@@ -45,9 +54,9 @@ def paste_objects(images: Tensor, generator: torch.Generator) -> Tensor:
     pixels = (255 * mixed).round().clamp(0, 255).to(torch.uint8)
     covered = alpha[:, 0] > 0.5
     labels = planes[:, 3:].clone()
-    for level, label in ((PART, 0), (WHOLE, PASTED), (GROUP, 0)):
+    for level, label in ((PART, 0), (WHOLE, name), (GROUP, 0)):
         labels[:, level].masked_fill_(covered, label)
-    return torch.cat([pixels, labels], dim=1).permute(0, 2, 3, 1)
+    return torch.cat([pixels, labels], dim=1)
 
 
 def random_moves(chosen: Targets, generator: torch.Generator) -> Tensor:

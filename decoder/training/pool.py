@@ -8,8 +8,9 @@ stopped, any number of processes may share the work, and training may start whil
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -84,13 +85,39 @@ def build_pool(material_folder: Path, pool_folder: Path, plan: PoolPlan, *, proc
     Raises:
         DatasetError: If the material is missing or unreadable.
     """
+    with _making(material_folder, pool_folder, plan, processes) as jobs:
+        for job in tqdm(jobs, desc="pool", unit="shard"):
+            job.result()
+
+
+@contextmanager
+def growing_pool(material_folder: Path, pool_folder: Path, plan: PoolPlan, *, processes: int) -> Iterator[None]:
+    """Make the plan's shards beside what is done inside: for a GPU, whose training leaves the cores idle.
+
+    Begins when there is a shard of each kind. At the end, what is being made is finished, the rest is left undone.
+
+    Raises:
+        DatasetError: If the material is missing or unreadable.
+    """
+    with _making(material_folder, pool_folder, plan, processes) as jobs:
+        for job in tqdm(jobs[: len(MAKERS) + 1], desc="the pool's first", unit="shard"):
+            job.result()
+        try:
+            yield
+        finally:
+            undone = [job for job in jobs if job.cancel()]
+        for job in set(jobs) - set(undone):
+            job.result()
+
+
+@contextmanager
+def _making(material_folder: Path, pool_folder: Path, plan: PoolPlan, processes: int) -> Iterator[list[Future[None]]]:
+    """The making of the shards that are not there yet, in the plan's order, in other processes."""
     load_material(material_folder, held_out=plan.held_out)  # fail here, not in a worker
     pool_folder.mkdir(parents=True, exist_ok=True)
     todo = [shard for shard in plan.shards() if not shard_path(pool_folder, *shard).exists()]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as workers:
-        jobs = [workers.submit(_make_shard, material_folder, pool_folder, plan, *shard) for shard in todo]
-        for job in tqdm(jobs, desc="pool", unit="shard"):
-            job.result()
+        yield [workers.submit(_make_shard, material_folder, pool_folder, plan, *shard) for shard in todo]
 
 
 def shard_path(pool_folder: Path, kind: str, number: int) -> Path:

@@ -121,7 +121,7 @@ def test_nano_trains() -> None:
     generator = torch.Generator().manual_seed(0)
     network = Nano(TINY).to(ELSEWHERE)
     images = torch.empty(3, 96, 96, 3 + LEVELS, dtype=torch.uint8, device=ELSEWHERE)
-    images = paste_objects(images, generator)
+    images = paste_objects(images, 2, generator)
     maps, colour = random_windows(3, generator).to(ELSEWHERE), random_colours(3, generator).to(ELSEWHERE)
     views = render(images, maps, TINY.image_side, colour=colour)
     starts = [

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from decoder.training.pasting import PASTED, paste_objects
+from decoder.training.pasting import MOST_PASTED, PASTED, paste_objects
 from decoder.training.sampler import Sampler
 from decoder.training.scene import GROUP, LEVELS, PART, WHOLE
 
@@ -40,7 +40,7 @@ def generator(request: pytest.FixtureRequest) -> torch.Generator:
 
 def test_the_neighbours_object_is_seen_where_it_is_labelled(generator: torch.Generator) -> None:
     images = torch.stack([_disc_on_white(), _plain(128)])
-    pasted = paste_objects(images, generator)[1]
+    pasted = paste_objects(images, 1, generator)[1]
     there = pasted[..., 3 + WHOLE] == PASTED
     assert 0.1 < float(there.sum()) / (3.14 * 20**2) < 1.9  # scaled, and it may reach out of the picture
     assert not pasted[there][:, [3 + PART, 3 + GROUP]].any()
@@ -55,13 +55,21 @@ def test_the_neighbours_object_is_seen_where_it_is_labelled(generator: torch.Gen
 def test_a_neighbour_without_objects_changes_nothing(generator: torch.Generator) -> None:
     empty = torch.zeros(2, SIDE, SIDE, 3 + LEVELS, dtype=torch.uint8)
     empty[..., :3] = torch.randint(0, 256, (2, SIDE, SIDE, 3), generator=generator)
-    assert torch.equal(paste_objects(empty, generator), empty)
+    assert torch.equal(paste_objects(empty, 2, generator), empty)
+
+
+def test_each_of_several_is_an_object_of_its_own(generator: torch.Generator) -> None:
+    images = torch.stack([_plain(128), _disc_on_white(), _disc_on_white(), _disc_on_white()])
+    pasted = paste_objects(images, MOST_PASTED, generator)[0]
+    names = set(pasted[..., 3 + WHOLE].unique().tolist()) - {7}
+    assert len(names) > 1
+    assert names <= set(range(PASTED, PASTED + MOST_PASTED))
 
 
 def test_the_given_images_are_left_alone(pool: Path, generator: torch.Generator) -> None:
     images = Sampler(pool, generator, torch.device("cpu")).draw(4)
     before = images.clone()
-    pasted = paste_objects(images, generator)
+    pasted = paste_objects(images, 1, generator)
     assert torch.equal(images, before)
     assert pasted.shape == images.shape
     assert pasted.dtype == torch.uint8

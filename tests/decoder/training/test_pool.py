@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,16 @@ import pytest
 from decoder.checkpoints import NANO_WEIGHTS
 from decoder.errors import DatasetError
 from decoder.training.material import load_material, read_rgba
-from decoder.training.pool import MAKERS, TAUGHT, PoolPlan, build_pool, check_pool, open_shards, shard_path
+from decoder.training.pool import (
+    MAKERS,
+    TAUGHT,
+    PoolPlan,
+    build_pool,
+    check_pool,
+    growing_pool,
+    open_shards,
+    shard_path,
+)
 from decoder.training.scene import LEVELS, SIDE
 
 
@@ -35,6 +45,24 @@ def test_a_finished_shard_is_not_made_again(pack: Path, pool: Path) -> None:
     written = path.stat().st_mtime_ns
     build_pool(pack, pool, PoolPlan(composite=1, leaves=1, pseudo=1, shard_size=2), processes=1)
     assert path.stat().st_mtime_ns == written
+
+
+def test_a_pool_grows_beside_what_is_done_with_it(pack: Path, tmp_path: Path) -> None:
+    with growing_pool(pack, tmp_path, PoolPlan(composite=20, leaves=1, pseudo=1, shard_size=2), processes=1):
+        check_pool(tmp_path)
+        begun = len(open_shards(tmp_path, "composite"))
+        while len(open_shards(tmp_path, "composite")) <= begun:
+            time.sleep(0.01)
+    assert begun < len(open_shards(tmp_path, "composite")) < 20  # and what nobody waited for was left undone
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_pool_that_cannot_grow_says_so(pack: Path, tmp_path: Path) -> None:
+    with (
+        pytest.raises(DatasetError, match=r"no manifest\.json"),
+        growing_pool(tmp_path, tmp_path, PoolPlan(), processes=1),
+    ):
+        raise AssertionError("began without material")
 
 
 def test_held_out_files_are_others(pack: Path) -> None:
