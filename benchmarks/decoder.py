@@ -1,11 +1,13 @@
 """Encode and click: nano, tiny plain and optimised, and transformers' SAM 2 beside them; and how near tiny is to SAM 2.
 
-Run ``python -m benchmarks.decoder``. Prints two Markdown tables: times, and the largest differences from the
-recorded answers of the official code, whose deterministic weights tiny has (speed does not depend on their values).
+Run ``python -m benchmarks.decoder``, with ``--device cuda`` on a GPU, where bfloat16 is timed as well. Prints two
+Markdown tables: times, and the largest differences from the recorded answers of the official code, whose
+deterministic weights tiny has (speed does not depend on their values).
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -16,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.timing import Timing, race
+from benchmarks.timing import Timing, place_name, race
 from decoder import Model, Point, Prompt, binarize, encode_image, load_image, load_model, predict_masks
-from decoder.checkpoints import parameter_count
+from decoder.checkpoints import find_device, parameter_count
 from decoder.choose import single_mask
-from decoder.models import MODELS
+from decoder.models import MODELS, Precision
 from decoder.optimize import optimize
 from decoder.segment import MaskSet
 from tests.decoder.modeling.test_parity import CLICK, NOT_THERE, PROMPTS
@@ -33,18 +35,19 @@ PHOTO_HW = (750, 1000)
 PEER = "transformers Sam2Model tiny"
 
 
-def load_tiny() -> Model:
+def load_tiny(device: torch.device, precision: Precision = "float32") -> Model:
     """sam2.1_hiera_tiny with the weights that the official answers were recorded with."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tiny.pt"
         torch.save(reference_weights("keys_sam2.1_t.json"), path)
-        return load_model(path)
+        return load_model(path, device=device, precision=precision)
 
 
 def encoders(models: dict[str, Model], photo: Photo) -> dict[str, Timing]:
     """Time to encode the photo; the peer gets its pixels already resized and normalised."""
     rivals: Rivals = {name: partial(encode_image, model, photo) for name, model in models.items()}
-    return race({**rivals, PEER: peer_encoder()}, runs=5, warmup=1)
+    device = models["nano"].device
+    return race({**rivals, PEER: peer_encoder(device)}, runs=5 if device.type == "cpu" else 31, device=device)
 
 
 def clicks(models: dict[str, Model], photo: Photo) -> dict[str, Timing]:
@@ -53,19 +56,20 @@ def clicks(models: dict[str, Model], photo: Photo) -> dict[str, Timing]:
     rivals: Rivals = {
         name: partial(predict_masks, model, encode_image(model, photo), prompt) for name, model in models.items()
     }
-    return race({**rivals, PEER: peer_click()}, runs=31)
+    device = models["nano"].device
+    return race({**rivals, PEER: peer_click(device)}, runs=31, device=device)
 
 
-def peer() -> Any:
+def peer(device: torch.device) -> Any:
     """SAM 2 tiny as transformers has it."""
     from transformers import Sam2Config, Sam2Model
 
-    return Sam2Model(Sam2Config()).eval()
+    return Sam2Model(Sam2Config()).eval().to(device)
 
 
-def peer_encoder() -> Callable[[], object]:
+def peer_encoder(device: torch.device) -> Callable[[], object]:
     """One image with the peer on PyPI."""
-    network, pixels = peer(), torch.zeros(1, 3, 1024, 1024)
+    network, pixels = peer(device), torch.zeros(1, 3, 1024, 1024, device=device)
 
     def encode() -> None:
         with torch.inference_mode():
@@ -74,17 +78,17 @@ def peer_encoder() -> Callable[[], object]:
     return encode
 
 
-def peer_click() -> Callable[[], object]:
+def peer_click(device: torch.device) -> Callable[[], object]:
     """One click with the peer on PyPI, its embeddings given."""
-    network = peer()
+    network = peer(device)
     with torch.inference_mode():
-        embeddings = network.get_image_embeddings(torch.zeros(1, 3, 1024, 1024))
+        embeddings = network.get_image_embeddings(torch.zeros(1, 3, 1024, 1024, device=device))
 
     def click() -> None:
         with torch.inference_mode():
             network(
-                input_points=torch.tensor([[[[400.0, 300.0]]]]),
-                input_labels=torch.tensor([[[1]]]),
+                input_points=torch.tensor([[[[400.0, 300.0]]]], device=device),
+                input_labels=torch.tensor([[[1]]], device=device),
                 image_embeddings=embeddings,
             )
 
@@ -95,14 +99,14 @@ def print_times(models: dict[str, Model]) -> None:
     """Print what a photo and a click take."""
     photo = np.random.default_rng(0).integers(0, 256, (*PHOTO_HW, 3), dtype=np.uint8)
     encoding, clicking = encoders(models, photo), clicks(models, photo)
-    print(f"{torch.get_num_threads()} threads, photo {PHOTO_HW[1]}x{PHOTO_HW[0]}\n")
+    print(f"{place_name(models['nano'].device)}, photo {PHOTO_HW[1]}x{PHOTO_HW[0]}\n")
     print("| model | parameters | encode, median | over transformers | click, median | p95 | over transformers |")
     print("|---|---|---|---|---|---|---|")
     for name, click in clicking.items():
-        spec, encode = MODELS["nano" if name == "nano" else "sam2.1_hiera_tiny"], encoding[name]
+        spec, encode = MODELS["nano" if name.startswith("nano") else "sam2.1_hiera_tiny"], encoding[name]
         print(
             f"| {name} | {parameter_count(spec) / 1e6:.1f} M "
-            f"| {encode.median_ms:.0f} ms | {encode.median_ms / encoding[PEER].median_ms:.2f}x "
+            f"| {encode.median_ms:.3g} ms | {encode.median_ms / encoding[PEER].median_ms:.2f}x "
             f"| {click.median_ms:.1f} ms | {click.percentile_ms(0.95):.1f} ms "
             f"| {click.median_ms / clicking[PEER].median_ms:.2f}x |"
         )
@@ -137,9 +141,16 @@ def differences(answer: MaskSet, fixture: str, recorded: dict[str, Any]) -> tupl
 
 def main() -> None:
     """Print both tables."""
-    tiny = load_tiny()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cpu or cuda (default: %(default)s)")
+    device = find_device(parser.parse_args().device)
+    tiny = load_tiny(device)
     fast = optimize(tiny)
-    print_times({"nano": load_model("nano"), "tiny, plain": tiny, "tiny, optimised": fast})
+    models = {"nano": load_model("nano", device=device), "tiny, plain": tiny, "tiny, optimised": fast}
+    if device.type != "cpu":
+        models["nano, bfloat16"] = load_model("nano", device=device, precision="bfloat16")
+        models["tiny, optimised, bfloat16"] = optimize(load_tiny(device, "bfloat16"))
+    print_times(models)
     print_parity(tiny, fast)
 
 

@@ -1,9 +1,9 @@
 """Seconds per tracked frame by number of objects, and peak memory by length, as one Markdown table.
 
-Run ``python -m benchmarks.track``, some five minutes on an idle machine. Nano stands alone; SAM 2.1 tiny runs beside
-transformers' Sam2VideoModel with the same random weights, frame by frame in turn. Both encode a frame once; the peer
-tracks its objects one after another, as the official predictor does, ours in one batch. Frame n after the prompt
-looks back at n frames, on either side.
+Run ``python -m benchmarks.track``, some five minutes on an idle machine; with ``--device cuda`` on a GPU. Nano stands
+alone; SAM 2.1 tiny runs beside transformers' Sam2VideoModel with the same random weights, frame by frame in turn. Both
+encode a frame once; the peer tracks its objects one after another, as the official predictor does, ours in one batch.
+Frame n after the prompt looks back at n frames, on either side.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.timing import Timing
-from decoder.checkpoints import load_model
+from benchmarks.timing import Timing, finish
+from decoder.checkpoints import find_device, load_model
 from decoder.modeling.config import Sam2Config
 from decoder.modeling.sam2 import Sam2
 from decoder.models import MODELS, Model
@@ -75,16 +75,23 @@ def our_frames(model: Model, objects: int, *, side: int = SIDE) -> Iterator[floa
     while True:
         start = time.perf_counter()
         next(steps)
+        finish(model.device)
         yield time.perf_counter() - start
 
 
-def peer_frames(model: Any, objects: int) -> Iterator[float]:
+def peer_frames(model: Any, objects: int, device: torch.device) -> Iterator[float]:
     """Seconds of frame after frame with transformers' tracker."""
     from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
 
     images = [torch.from_numpy(image).permute(2, 0, 1).float() / 255 for image in islice(pictures(), 6)]
     session = Sam2VideoInferenceSession(
-        video=torch.stack(images), video_height=SIDE, video_width=SIDE, dtype=torch.float32
+        video=torch.stack(images),
+        video_height=SIDE,
+        video_width=SIDE,
+        inference_device=device,
+        video_storage_device=device,
+        inference_state_device=device,
+        dtype=torch.float32,
     )
     for object_id, box in enumerate(boxes(SIDE)[:objects]):
         corners = torch.tensor(box.xyxy, dtype=torch.float32).reshape(1, 1, 2, 2)
@@ -97,6 +104,7 @@ def peer_frames(model: Any, objects: int) -> Iterator[float]:
         start = time.perf_counter()
         with torch.inference_mode():
             model(session, frame_idx=frame)
+        finish(device)
         yield time.perf_counter() - start
 
 
@@ -106,9 +114,9 @@ def in_turn(rivals: dict[str, Iterator[float]], frames: int) -> dict[str, Timing
     return {name: Timing(tuple(sorted(round_[name] for round_ in rounds))) for name in rivals}
 
 
-def time_nano() -> list[str]:
+def time_nano(device: torch.device) -> list[str]:
     """A row per number of objects."""
-    model = load_model("nano")
+    model = load_model("nano", device=device)
     rows = []
     for objects in OBJECTS:
         times = in_turn({"ours": our_frames(model, objects)}, NANO_FRAMES)
@@ -116,7 +124,7 @@ def time_nano() -> list[str]:
     return rows
 
 
-def time_tiny() -> list[str]:
+def time_tiny(device: torch.device) -> list[str]:
     """A row per number of objects, with transformers' tracker of the same weights beside."""
     from transformers import Sam2VideoConfig, Sam2VideoModel
 
@@ -124,11 +132,11 @@ def time_tiny() -> list[str]:
     peer = Sam2VideoModel(
         Sam2VideoConfig(enable_occlusion_spatial_embedding=True, enable_temporal_pos_encoding_for_object_pointers=True)
     ).eval()
-    network = network_of(peer)
-    model = Model("tiny", network, torch.device("cpu"), torch.float32, "random")
+    model = Model("tiny", network_of(peer).to(device), device, torch.float32, "random")
+    peer = peer.to(device)
     rows = []
     for objects, frames in TINY_FRAMES.items():
-        times = in_turn({"ours": our_frames(model, objects), "peer": peer_frames(peer, objects)}, frames)
+        times = in_turn({"ours": our_frames(model, objects), "peer": peer_frames(peer, objects, device)}, frames)
         ours, theirs = times["ours"].median_ms, times["peer"].median_ms
         rows.append(f"| SAM 2.1 tiny | {objects} | {ours:.0f} | {theirs:.0f} | {theirs / ours:.2f}x |")
     return rows
@@ -173,13 +181,17 @@ def memory_row() -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cpu or cuda (default: %(default)s)")
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
-    if parser.parse_args().memory:
+    arguments = parser.parse_args()
+    if arguments.memory:
         measure_memory()
         return
+    device = find_device(arguments.device)
     head = ["| model | objects | ours, ms per frame | transformers | ours is faster by |", "|---|---|---|---|---|"]
-    print("\n".join([*head, *time_nano(), *time_tiny()]))
-    print(f"\n{memory_row()}")
+    print("\n".join([*head, *time_nano(device), *time_tiny(device)]))
+    if device.type == "cpu":
+        print(f"\n{memory_row()}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -100,8 +100,10 @@ def growing_pool(material_folder: Path, pool_folder: Path, plan: PoolPlan, *, pr
         DatasetError: If the material is missing or unreadable.
     """
     with _making(material_folder, pool_folder, plan, processes) as jobs:
-        for job in tqdm(jobs[: len(MAKERS) + 1], desc="the pool's first", unit="shard"):
+        for job in as_completed(jobs):
             job.result()
+            if not _missing_kinds(pool_folder):
+                break
         try:
             yield
         finally:
@@ -169,8 +171,11 @@ def check_pool(pool_folder: Path) -> None:
     Raises:
         DatasetError: If the folder holds no shard of some kind.
     """
-    missing = [kind for kind in MAKERS if not shard_paths(pool_folder, kind)]
-    if missing:
+    if missing := _missing_kinds(pool_folder):
         raise DatasetError(
             f"the pool {pool_folder} has no shard of kind {', '.join(missing)}, wanted all of {', '.join(MAKERS)}"
         )
+
+
+def _missing_kinds(pool_folder: Path) -> list[str]:
+    return [kind for kind in MAKERS if not shard_paths(pool_folder, kind)]
