@@ -23,10 +23,9 @@ from decoder.formats.registry import find_format
 from decoder.shapes import rle_to_mask
 from decoder.shapes.rle import Rle
 from decoder.track.frames import Frame, Video
-from decoder.track.video_file import open_video
+from decoder.track.video_file import frame_name, open_video
 from decoder.track.video_rectangle import to_video_rectangle
 from web.export import Report, run_process, say
-from web.video_library import frame_name
 from web.video_records import Found
 from web.video_store import VideoStore
 

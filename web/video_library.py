@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from decoder import Prompt, Size, VideoError, check_prompt
 from decoder.track.frames import Video
-from decoder.track.video_file import PICTURES, FolderVideo, open_video
+from decoder.track.video_file import PICTURES, open_video
 from web.library import Library
 from web.video_pictures import FramePictures
 from web.video_records import Found, FramePrompt, VideoFacts
@@ -209,13 +209,6 @@ def open_one(path: Path, store_file: Path) -> OpenVideo:
         raise VideoError(f"{path.name} has no frames")
     facts = VideoFacts(video.size.width, video.size.height, video.frame_count)
     return OpenVideo(path, video, VideoStore(store_file, facts), FramePictures(video))
-
-
-def frame_name(path: Path, video: Video, index: int) -> str:
-    """The file name of a frame in annotation files: its own in a folder of frames, else made up."""
-    if isinstance(video, FolderVideo):
-        return f"{path.name}/{video.paths[index].name}"
-    return f"{path.stem}/{index:05d}.jpg"
 
 
 def to_prompt(prompt: FramePrompt, base: Found | None, size: Size) -> Prompt:

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from decoder.track.frames import Video
 from decoder.track.overlay import write_overlay
 from decoder.track.start import open_tracker
 from decoder.track.tracker import Step, TrackedMask, Tracker, TrackState
-from decoder.track.video_file import open_video
+from decoder.track.video_file import frame_name, open_video, video_name
 
 FORMATS = ("youtube-vis", "mots", "coco", "label-studio")
 
@@ -107,11 +108,6 @@ def describe(tracks: dict[int, Any], objects: int, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _video_name(path: Path) -> str:
-    """The name of a file without its suffix, or of a folder, also of the one called "."."""
-    return path.resolve().name if path.is_dir() else path.stem
-
-
 def _check_output(arguments: argparse.Namespace) -> None:
     """Refuse before tracking, which may take hours, what could not be written after it."""
     out: Path = arguments.out
@@ -123,7 +119,8 @@ def _check_output(arguments: argparse.Namespace) -> None:
 
 
 def _write(arguments: argparse.Namespace, video: Video, tracks: dict[int, Any]) -> None:
-    dataset = tracks_to_dataset(tracks, video.size, _video_name(arguments.video), arguments.category)
+    names = partial(frame_name, arguments.video, video)
+    dataset = tracks_to_dataset(tracks, video.size, video_name(arguments.video), arguments.category, names)
     find_format(arguments.format).write(dataset, arguments.out, WriteOptions(encoding="rle"))
     print(f"wrote {arguments.out}")
     if arguments.overlay is not None:

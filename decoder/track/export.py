@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from decoder.prompts import Size
@@ -11,7 +11,7 @@ from decoder.track.tracker import TrackedMask
 Tracks = Mapping[int, Mapping[int, TrackedMask]]  # by frame index, by object id
 
 
-def tracks_to_dataset(tracks: Tracks, size: Size, video: str, category: str) -> Dataset:
+def tracks_to_dataset(tracks: Tracks, size: Size, video: str, category: str, name_of: Callable[[int], str]) -> Dataset:
     """Put tracks into the form that every format can be written from.
 
     Args:
@@ -19,14 +19,14 @@ def tracks_to_dataset(tracks: Tracks, size: Size, video: str, category: str) -> 
         size: Of every frame.
         video: The video's name.
         category: Of every object.
+        name_of: The file name of a frame.
     """
-    images = [_annotated(frame, tracks[frame], size, video) for frame in range(max(tracks, default=-1) + 1)
-              if frame in tracks]  # fmt: skip
+    images = [_annotated(frame, tracks[frame], size, video, name_of(frame)) for frame in sorted(tracks)]
     return Dataset((Category(1, category),), images, len(images))
 
 
-def _annotated(frame: int, masks: Mapping[int, TrackedMask], size: Size, video: str) -> AnnotatedImage:
-    image = ImageRecord(frame + 1, f"{video}/{frame:05d}.jpg", size, video, frame)
+def _annotated(frame: int, masks: Mapping[int, TrackedMask], size: Size, video: str, file_name: str) -> AnnotatedImage:
+    image = ImageRecord(frame + 1, file_name, size, video, frame)
     objects = tuple(
         ObjectRecord(
             id=(frame << 16) + object_id,

@@ -32,6 +32,19 @@ def open_video(path: Path) -> Video:
     return FolderVideo.open(path) if path.is_dir() else FileVideo.open(path)
 
 
+def video_name(path: Path) -> str:
+    """The name of a file without its suffix, or of a folder, also of the one called "."."""
+    if not path.is_dir():
+        return path.stem
+    return (path.resolve() if path.name in ("", "..") else path).name
+
+
+def frame_name(path: Path, video: Video, index: int) -> str:
+    """The file name of a frame in annotation files: its own in a folder of frames, else made up."""
+    own = video.paths[index].name if isinstance(video, FolderVideo) else f"{index:05d}.jpg"
+    return f"{video_name(path)}/{own}"
+
+
 @dataclass(frozen=True, slots=True)
 class FolderVideo:
     """Pictures of one size, in the order of the numbers in their names."""

@@ -109,11 +109,12 @@ def test_what_was_tracked_before_a_broken_frame_is_written(
     assert [image["video"] for image in json.loads(out.read_text())["images"]] == ["take.2"] * 5
 
 
-def test_the_folder_one_is_in_has_a_name(data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_in_a_folder_keep_their_names(data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(data_set / "frames")
     out = tmp_path / "tracks.json"
     assert main(["track", ".", "--box", "10,30,40,60", "--format", "coco", "--out", str(out)]) == 0
-    assert json.loads(out.read_text())["images"][0]["file_name"] == "frames/00000.jpg"
+    written = [image["file_name"] for image in json.loads(out.read_text())["images"]]
+    assert written == [f"frames/{frame:05d}.png" for frame in range(FRAMES)]
 
 
 def test_frames_and_masks_are_paired_by_their_numbers(tmp_path: Path) -> None:
