@@ -98,7 +98,7 @@ class _Tally:
 def _read_all(arguments: argparse.Namespace, options: ReadOptions) -> Dataset:
     datasets = [find_format(arguments.source).read(path, options) for path in arguments.inputs]
     if arguments.append:  # OUT is written anew: nothing of it may be left out
-        whole = replace(options, on_problem=raise_problem)
+        whole = replace(options, on_problem=raise_problem, on_loss=raise_problem)
         datasets.insert(0, find_format(arguments.target).read(arguments.output, whole))
     return datasets[0] if len(datasets) == 1 else merge_datasets(datasets, options.on_problem)
 

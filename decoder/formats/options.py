@@ -24,6 +24,10 @@ def raise_problem(problem: ClickMaskError) -> None:
     raise problem
 
 
+def pass_over(_loss: ClickMaskError) -> None:
+    """Let it be lost."""
+
+
 def no_progress(items: Iterable[Raw], _what: str) -> Iterable[Raw]:
     """Say nothing while items are passed over."""
     return items
@@ -37,11 +41,13 @@ class ReadOptions:
         images: Folder of the pictures, for formats that do not say how large they are.
         on_problem: Called with every record that cannot be used; when it returns, the rest
             is still read.
+        on_loss: Called with what is no object and so has no place in a data set, such as choices and relations.
         progress: Wraps what is passed over, with a word for what it is; ``tqdm`` fits in here.
     """
 
     images: Path | None = None
     on_problem: OnProblem = raise_problem
+    on_loss: OnProblem = pass_over
     progress: Progress = no_progress
 
 

@@ -11,7 +11,7 @@ from decoder.errors import ClickMaskError, DatasetError
 from decoder.formats.builder import DatasetBuilder
 from decoder.formats.fields import Fields, as_fields, wrong
 from decoder.formats.json_reader import TOP_LEVEL, read_elements
-from decoder.formats.label_studio.masks import region_size
+from decoder.formats.label_studio.masks import is_shape, region_size
 from decoder.formats.label_studio.objects import LabeledShape, group_shapes
 from decoder.formats.label_studio.tracks import VideoTrack, add_tracks, is_track, read_track
 from decoder.formats.options import ReadOptions
@@ -21,15 +21,17 @@ from decoder.formats.records import Dataset
 from decoder.prompts import Size
 from decoder.track.video_file import open_video
 
+REGIONS = {"brush", "bitmask", "polygon", "vector", "rectangle", "ellipse", "keypoint", "videorectangle"}
+
 
 def read_label_studio(path: Path, options: ReadOptions | None = None) -> Dataset:
     """Read the tasks of a Label Studio JSON file.
 
     Of a task the annotations are read, cancelled ones left out; where it has none, its
-    predictions. A region with several labels becomes one object per label. What is not a
-    shape (choices, texts, relations) is passed over. A task without regions needs its size:
-    ``width`` and ``height`` in its data, or the picture in ``options.images``; one with boxes on
-    a video needs it too, and gives an image for every frame of the video.
+    predictions. A region with several labels becomes one object per label. What is no region
+    (choices, texts, relations) goes to ``options.on_loss`` alone. A task without regions needs
+    its size: ``width`` and ``height`` in its data, or the picture in ``options.images``; one with
+    boxes on a video needs it too, and gives an image for every frame of the video.
 
     Args:
         path: The JSON file, an array of tasks.
@@ -85,6 +87,9 @@ def _read_task(task: Fields, where: str, builder: DatasetBuilder, options: ReadO
     data = as_fields(task.get("data"), f"{where}: data")
     file_name = picture_name(data, where)
     results = list(_results(task, where))
+    for item in (item for result in results for item in result if not _is_region(item)):
+        kind = item.get("type") if isinstance(item, dict) else item
+        options.on_loss(DatasetError(f"{where}: holds {kind!r:.40}, which is no region and would be lost"))
     boxes = [item for result in results for item in result if is_track(item)]
     if boxes:
         size = _video_size(data, file_name, where, options)
@@ -99,6 +104,14 @@ def _read_task(task: Fields, where: str, builder: DatasetBuilder, options: ReadO
                 builder.add_object(image_id, builder.category_id(label), rle, score=shape.score())
         except ClickMaskError as problem:
             options.on_problem(type(problem)(f"{where}: {problem}"))
+
+
+def _is_region(item: Any) -> bool:
+    """Whether an item says no more than where something is and what it is called: choices may name a place too."""
+    if not (is_shape(item) or is_track(item)):
+        return False
+    kind = item.get("type", "labels")
+    return isinstance(kind, str) and (kind.endswith("labels") or kind in REGIONS)
 
 
 def _tracks(boxes: list[Fields], where: str, options: ReadOptions) -> Iterator[VideoTrack]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import os
 import pty
 import struct
@@ -138,6 +139,22 @@ def test_appending_loses_nothing_of_what_is_there(coco: Path, tmp_path: Path) ->
     with pytest.raises(DatasetError, match="annotation 200: image_id is 99"):
         convert("--from", "coco", "--to", "coco", "--append", coco, out)
     assert out.read_text() == before
+
+
+@pytest.mark.parametrize("kind", ["choices", "relation"])
+def test_appending_to_tasks_loses_no_answer_that_is_no_region(coco: Path, tmp_path: Path, kind: str) -> None:
+    """They have no place in an object's record, and were gone after OUT had been written anew."""
+    out = tmp_path / "tasks.json"
+    convert("--from", "coco", "--to", "label-studio", coco, out)
+    convert("--from", "coco", "--to", "label-studio", "--append", coco, out)
+    tasks = json.loads(out.read_text())
+    results = next(task["annotations"][0]["result"] for task in tasks if task["annotations"][0]["result"])
+    results.append(results[0] | {"type": kind})
+    out.write_text(json.dumps(tasks))
+    with pytest.raises(DatasetError, match=rf"task .*: holds '{kind}', which is no region and would be lost"):
+        convert("--from", "coco", "--to", "label-studio", "--append", coco, out)
+    assert json.loads(out.read_text()) == tasks
+    assert convert("--from", "label-studio", "--to", "coco", out, tmp_path / "back.json") == 0
 
 
 def test_no_part_of_a_split_is_written_where_one_exists(coco: Path, tmp_path: Path) -> None:
