@@ -4,6 +4,7 @@ ClickMaskError
 ├── ImageError        a picture that cannot be read or is refused
 ├── PromptError       points, boxes or mask prompts that mean nothing
 ├── CheckpointError   unknown model, missing, broken or foreign weights
+├── DeviceError       a GPU that is too small for what is asked of it
 ├── ShapeError        masks, polygons and run lengths that are malformed
 ├── DatasetError      annotation files and folders that cannot be read or written
 │   └── ConflictError   somebody else changed the same labels first
@@ -29,6 +30,10 @@ class PromptError(ClickMaskError):
 
 class CheckpointError(ClickMaskError):
     """A model name or its weights cannot be used."""
+
+
+class DeviceError(ClickMaskError):
+    """A device cannot compute what is asked of it."""
 
 
 class ShapeError(ClickMaskError):

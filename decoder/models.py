@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from decoder.errors import DeviceError
 from decoder.modeling.config import (
     HIERA_BASE_PLUS,
     HIERA_LARGE,
@@ -72,11 +74,24 @@ class Model:
     precision: torch.dtype
     fingerprint: str  # equal for equal weights and precision, and for no others
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """The precision to compute in; enter it in the thread that computes."""
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """What answers are computed in: without gradients, in this precision. Enter it in the thread that computes.
+
+        Raises:
+            DeviceError: If the device's memory does not suffice.
+        """
         import torch  # the table of models is read where PyTorch is not needed
 
-        return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
+        precision = torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
+        try:
+            with torch.inference_mode(), precision:
+                yield
+        except torch.OutOfMemoryError:
+            raise DeviceError(
+                f"the memory of {self.device} does not suffice for {self.name}, wanted a smaller model, another device "
+                "or fewer programs on this one"
+            ) from None
 
 
 def _sam2(size: str, trunk: HieraConfig) -> list[ModelSpec]:

@@ -71,7 +71,7 @@ def encode_with(model: Model, image: NDArray[np.uint8], encode: Callable[[Tensor
         ImageError: See ``encode_image``.
     """
     size = _check_image(image)
-    with torch.inference_mode(), model.autocast():
+    with model.computing():
         features = encode(_to_pixels(image, model))
     return ImageEmbedding(_as_float(features), size)
 
@@ -180,7 +180,7 @@ def _token_count(prompt: Prompt) -> int:
 def _predict_batch(model: Model, requests: list[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
     embeddings = [embedding for embedding, _ in requests]
     points, labels = stack_points(requests, model.device)
-    with torch.inference_mode(), model.autocast():
+    with model.computing():
         output = model.network.decode(_stack_features(embeddings), points, labels, _stack_masks(requests, model))
     logits = output.logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT).cpu()
     ious, scores = output.predicted_iou.float().cpu(), output.object_score.float().cpu()

@@ -53,7 +53,7 @@ class NanoPropagation:
         known = asked.bank.at(view.index)
         answer = answer_prompt(self.model, view, asked.prompt, known)
         colours = colour_grid(view.image)
-        with torch.inference_mode(), self.model.autocast():
+        with self.model.computing():
             shares = answer.shares(GRID)
             learned = self._remember(view, self._looks(view, colours), shares[None, None])
         content = Content(appearance.Remembered(colours, shares), learned)
@@ -71,7 +71,7 @@ class NanoPropagation:
         for row, selection in enumerate(selections):
             alike[tuple((age, memory.frame) for age, memory in selection.maps)].append(row)
         found: dict[int, FrameMemory[Content]] = {}
-        with torch.inference_mode(), self.model.autocast():
+        with self.model.computing():
             looks = self._looks(view, colours)
             for rows in alike.values():
                 chosen = [selections[row] for row in rows]

@@ -75,7 +75,7 @@ class Sam2Propagation:
 
     def answer(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Sam2FrameMemory:
         """Answer a prompt; on a frame that was tracked before, in the light of the other memories."""
-        with torch.inference_mode(), self.model.autocast():
+        with self.model.computing():
             if not asked.prompt.points and asked.prompt.box is None:
                 found = self._take_mask(view, asked)
             else:
@@ -88,7 +88,7 @@ class Sam2Propagation:
         self, view: FrameView, banks: Sequence[MemoryBank[Sam2Memory]], direction: Direction
     ) -> list[Sam2FrameMemory]:
         """Find objects that nobody pointed at on this frame, all in one batch."""
-        with torch.inference_mode(), self.model.autocast():
+        with self.model.computing():
             image = self._look_back(view, [bank.without(view.index) for bank in banks], direction)
             points = image.new_zeros(len(banks), 1, 2)
             labels = torch.full((len(banks), 1), PADDING, device=image.device)

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from decoder.errors import CheckpointError
+from decoder.errors import CheckpointError, DeviceError
 from decoder.training.parallel import average_step, share_from_first
 
 SMALLEST_RATE = 0.01  # of the peak, at the end
@@ -76,7 +76,10 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate_at(self.share_done)
         self.optimiser.zero_grad(set_to_none=True)
-        loss_of().backward()  # type: ignore[no-untyped-call]
+        try:
+            loss_of().backward()  # type: ignore[no-untyped-call]
+        except torch.OutOfMemoryError:
+            raise DeviceError("the device's memory does not suffice for a step, wanted fewer images per step") from None
         self.progress.seconds += average_step(self.network.parameters(), self._seconds_since_last())
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         if bool(norm.isfinite()):  # one bad batch must not end the run

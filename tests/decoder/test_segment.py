@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from decoder import (
     Box,
+    DeviceError,
     ImageEmbedding,
     ImageError,
     MaskSet,
@@ -113,6 +114,23 @@ def test_a_bad_prompt_is_refused(nano: Model, embeddings: list[ImageEmbedding]) 
 def test_arrays_that_are_no_rgb_image_are_refused(nano: Model, image: NDArray[np.uint8]) -> None:
     with pytest.raises(ImageError):
         encode_image(nano, image)
+
+
+def test_a_full_device_is_named(nano: Model, embeddings: list[ImageEmbedding], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that was too small ended in a traceback."""
+
+    def fill(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    for step in ("encode", "decode"):
+        monkeypatch.setattr(type(nano.network), step, fill)
+    for ask in (
+        lambda: encode_image(nano, np.zeros((9, 9, 3), np.uint8)),
+        lambda: predict_masks(nano, embeddings[0], Prompt(points=(Point(5, 5),))),
+    ):
+        with pytest.raises(DeviceError, match="the memory of cpu does not suffice for nano, wanted a smaller model"):
+            ask()
+    assert not torch.is_inference_mode_enabled()
 
 
 @pytest.mark.parametrize("size", [Size(1, 1), Size(7, 300), Size(64, 64), Size(333, 250), Size(1000, 40)])
