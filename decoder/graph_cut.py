@@ -22,9 +22,9 @@ PLAUSIBLE = (0.3, 2.0)  # areas of the cut, of the network's mask; another one h
 SOFTENING_PX = 1.0  # blur of the cut, which is jagged
 
 BOX_MARGIN = 0.05  # of a box's sides, by which the object may exceed it
-BOX_BIASES = (0.0, 1.0, 2.0)  # logits, by which an answer may be grown until it fills its box
+BOX_BIASES = (0.0, 1.0, 2.0, 3.0)  # logits, by which an answer may be grown until it fills its box
 BIAS_COST = 0.03  # of the overlap with the box, per logit: without need nothing grows
-FILLS_BOX = 0.6  # overlap with the box from which no more is tried
+FILLS_BOX = 0.75  # overlap with the box from which no more is tried
 
 Mask = NDArray[np.bool_]
 Shares = NDArray[np.float32]  # (h, w) in [0, 1], how much of each pixel is object
