@@ -81,11 +81,12 @@ def _write(sent: dict[str, dict[str, Any]]) -> None:
 def form_of(value: Any) -> Any:
     """The keys and types of a JSON value, so that ids, times and coordinates may differ.
 
-    A list of numbers or points is a shape's outline: its length belongs to the model, not to Label Studio.
+    A list of numbers or points is a shape's outline: its length belongs to the model, not to Label Studio. So does the
+    number of further parts that an object has.
     """
     if isinstance(value, dict):
         return {key: form_of(item) for key, item in value.items()}
     if isinstance(value, list):
-        forms = [form_of(item) for item in value]
+        forms = [form_of(item) for item in value if not (isinstance(item, dict) and "parentID" in item)]
         return [forms[0]] if forms and all(form == forms[0] for form in forms) else forms
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
