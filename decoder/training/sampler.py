@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from decoder.errors import DeviceError
 from decoder.training.pool import TAUGHT, open_shard, shard_paths
 
 MIX: Mapping[str, float] = {"composite": 0.36, "leaves": 0.12, "pseudo": 0.52, TAUGHT: 0.2}  # how often each is drawn
@@ -27,11 +28,23 @@ class Sampler:
         self.look_again()
 
     def look_again(self) -> None:
-        """Take up shards written since the last look."""
+        """Take up shards written since the last look.
+
+        Raises:
+            DeviceError: If the device's memory does not hold them.
+        """
         for kind, shards in self._shards.items():
             for path in shard_paths(self._pool, kind):
                 if path not in shards:
-                    shards[path] = torch.from_numpy(open_shard(path)).to(self._device)
+                    shards[path] = self._on_device(torch.from_numpy(open_shard(path)))
+
+    def _on_device(self, shard: Tensor) -> Tensor:
+        try:
+            return shard.to(self._device)
+        except torch.OutOfMemoryError:
+            raise DeviceError(
+                f"the memory of {self._device} does not hold more than {len(self)} images, wanted fewer shards"
+            ) from None
 
     def draw(self, count: int) -> Tensor:
         """Draw images with their labels, (count, SIDE, SIDE, 3 + LEVELS) uint8, on the device."""
