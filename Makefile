@@ -6,13 +6,13 @@ ARGS ?=
 .PHONY: app backend studio test lint types figures clean
 
 app: .venv/web.done        ## quick labeling in the browser
-	$(BIN)/python -m web $(ARGS)
+	$(BIN)/clickmask app $(ARGS)
 
 backend: .venv/plugin.done ## the Label Studio ML backend on :9090
-	$(BIN)/python -m plugin $(ARGS)
+	$(BIN)/clickmask backend $(ARGS)
 
 studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to the backend, with sample photos
-	$(BIN)/python -m plugin.studio $(ARGS)
+	$(BIN)/clickmask studio $(ARGS)
 
 test: .venv/dev.done lint types
 	$(BIN)/pytest $(ARGS) --ignore tests/e2e --ignore tests/e2e_web

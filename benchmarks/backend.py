@@ -28,13 +28,13 @@ from label_studio_sdk.converter.brush import mask2rle
 from PIL import Image
 
 from benchmarks.timing import Timing, race
-from decoder import Engine, Model, Point, Prompt, binarize, encode_image, load_model, predict_masks
-from plugin.build import build_backend
-from plugin.labels import label_config
-from plugin.settings import Settings
-from plugin.studio.photos import sample_photos
-from plugin.studio.process import running
-from plugin.studio.servers import backend_command
+from clickmask.decoder import Engine, Model, Point, Prompt, binarize, encode_image, load_model, predict_masks
+from clickmask.plugin.build import build_backend
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.settings import Settings
+from clickmask.plugin.studio.photos import sample_photos
+from clickmask.plugin.studio.process import running
+from clickmask.plugin.studio.servers import backend_command
 
 BACKEND_PORT = 19191
 PHOTO_SIZE = (1000, 750)

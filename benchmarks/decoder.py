@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.timing import Timing, place_name, race
-from decoder import Model, Point, Prompt, binarize, encode_image, load_image, load_model, predict_masks
-from decoder.checkpoints import find_device, parameter_count
-from decoder.choose import single_mask
-from decoder.models import MODELS, Precision
-from decoder.optimize import optimize
-from decoder.segment import MaskSet
+from clickmask.decoder import Model, Point, Prompt, binarize, encode_image, load_image, load_model, predict_masks
+from clickmask.decoder.checkpoints import find_device, parameter_count
+from clickmask.decoder.choose import single_mask
+from clickmask.decoder.models import MODELS, Precision
+from clickmask.decoder.optimize import optimize
+from clickmask.decoder.segment import MaskSet
 from tests.decoder.modeling.test_parity import CLICK, NOT_THERE, PROMPTS
 from tests.sam2_reference import DATA, reference_weights
 

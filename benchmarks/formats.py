@@ -18,15 +18,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from decoder.coco import to_coco_annotation
-from decoder.formats.json_writer import JsonArrays
+from clickmask.decoder.formats.coco import to_coco_annotation
+from clickmask.decoder.formats.json_writer import JsonArrays
 
 PER_IMAGE = 10
 WIDTH, HEIGHT = 640, 480
 READERS = {
     "this project: read to masks' run lengths, write again": """
-from decoder.coco import read_coco, write_coco
-from decoder.formats.options import WriteOptions
+from clickmask.decoder.formats.coco import read_coco, write_coco
+from clickmask.decoder.formats.options import WriteOptions
 BEGIN()
 write_coco(read_coco(Path(sys.argv[1])), Path(sys.argv[1] + ".again"), WriteOptions(encoding="rle"))
 """,

@@ -24,13 +24,13 @@ from benchmarks.backend import (
     print_rows,
     sample_photo,
 )
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.install import VERSION, install_label_studio
-from plugin.studio.login import load_login
-from plugin.studio.process import check_port_is_free, running
-from plugin.studio.servers import backend_command, label_studio_command
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.install import VERSION, install_label_studio
+from clickmask.plugin.studio.login import load_login
+from clickmask.plugin.studio.process import check_port_is_free, running
+from clickmask.plugin.studio.servers import backend_command, label_studio_command
 
 PORT, BACKEND_PORT = 18080, 19090
 

@@ -1,6 +1,7 @@
 """What a click should start from: mean IoU after 1, 2, ... clicks, from nothing, the network's answer, the mask shown.
 
-Run ``python -m benchmarks.refinement FOLDER``, a folder of objects as ``decoder.training.evaluation`` reads them.
+Run ``python -m benchmarks.refinement FOLDER``, a folder of objects as
+``clickmask.decoder.evaluation.clicks`` reads them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from decoder import Engine, Point, Prompt, Segmentation, load_image, load_model
-from decoder.training.evaluation import Segment, read_segments, sample_segments
-from decoder.training.person import iou, next_click
+from clickmask.decoder import Engine, Point, Prompt, Segmentation, load_image, load_model
+from clickmask.decoder.evaluation.clicks import Segment, read_segments, sample_segments
+from clickmask.decoder.evaluation.person import iou, next_click
 
 CLICKS = 6
 HandedOn = Callable[[Segmentation], Tensor | None]

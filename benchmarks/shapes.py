@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from skimage import measure
 
-from decoder.prompts import Size
-from decoder.shapes import (
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import (
     brush_to_mask,
     mask_to_brush,
     mask_to_polygons,
@@ -33,9 +33,9 @@ from decoder.shapes import (
     polygons_to_mask,
     rle_to_mask,
 )
-from decoder.shapes.filling import fill_rings, rle_iou
-from decoder.shapes.masks import mask_size
-from decoder.shapes.rings import find_rings
+from clickmask.decoder.shapes.filling import fill_rings, rle_iou
+from clickmask.decoder.shapes.masks import mask_size
+from clickmask.decoder.shapes.rings import find_rings
 from tests.decoder.shapes.suite import make, suite
 
 BoolMask = NDArray[np.bool_]

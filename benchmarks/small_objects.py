@@ -1,7 +1,7 @@
-"""Write a data set of small objects in large pictures, for ``python -m decoder evaluate``.
+"""Write a data set of small objects in large pictures, for ``clickmask evaluate``.
 
     python -m benchmarks.small_objects FOLDER OUT
-    python -m decoder evaluate OUT --refine
+    clickmask evaluate OUT --refine
 
 Each object's photo is one tile of a picture of many, so the object is as sharp as it was and a small part of what is
 seen. A first click may well mean the whole tile: what counts is a box, and what further clicks make of it.
@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder import load_image
-from decoder.training.evaluation import Segment, read_segments, sample_segments
+from clickmask.decoder import load_image
+from clickmask.decoder.evaluation.clicks import Segment, read_segments, sample_segments
 
 
 def main() -> None:
     """Write the set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="objects as `python -m decoder evaluate` reads them")
+    parser.add_argument("folder", type=Path, help="objects as `clickmask evaluate` reads them")
     parser.add_argument("out", type=Path)
     parser.add_argument("--objects", type=int, default=60, help="how many (default: %(default)s)")
     parser.add_argument("--tiles", type=int, default=6, help="photos a side (default: %(default)s)")

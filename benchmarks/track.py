@@ -23,14 +23,14 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.timing import Timing, finish
-from decoder.checkpoints import find_device, load_model
-from decoder.modeling.config import Sam2Config
-from decoder.modeling.sam2 import Sam2
-from decoder.models import MODELS, Model
-from decoder.prompts import Box, Prompt
-from decoder.track.frames import LiveVideo
-from decoder.track.start import open_tracker
-from decoder.track.tracker import Tracker
+from clickmask.decoder.checkpoints import find_device, load_model
+from clickmask.decoder.modeling.config import Sam2Config
+from clickmask.decoder.modeling.sam2 import Sam2
+from clickmask.decoder.models import MODELS, Model
+from clickmask.decoder.prompts import Box, Prompt
+from clickmask.decoder.track.start import open_tracker
+from clickmask.decoder.track.tracker import Tracker
+from clickmask.decoder.video.frames import LiveVideo
 from tests.decoder.modeling.test_transformers_peer import mapped
 from tests.decoder.track.test_transformers_peer import RENAMES
 from tests.peak import peak_kib

@@ -24,8 +24,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from clickmask.web.photos.samples import make_sample_folder
 from tests.ports import free_port
-from web.samples import make_sample_folder
 
 SIZES = ((1000, 750), (4000, 3000))
 CLICKS, WARMUP = 20, 3

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from decoder import Engine, Point, Prompt, load_image, load_model
+from clickmask.decoder import Engine, Point, Prompt, load_image, load_model
 
 COLOR = np.array([59, 130, 246], np.float32)
 

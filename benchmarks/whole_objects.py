@@ -1,8 +1,8 @@
-"""Write two data sets of whole objects for ``python -m decoder evaluate``, from files nano was never trained on.
+"""Write two data sets of whole objects for ``clickmask evaluate``, from files nano was never trained on.
 
     python -m benchmarks.whole_objects TRAINING_PACK OUT
-    python -m decoder evaluate OUT/photos --refine
-    python -m decoder evaluate OUT/composites --refine
+    clickmask evaluate OUT/photos --refine
+    clickmask evaluate OUT/composites --refine
 
 ``photos``: objects (fruit, cartons, bottles, flowers, people, animals, cars) on held-out photos of the pack and on the
 pictures that gradio ships (the ``web`` extra). Each was outlined by eye, without a model, as a polygon or an ellipse on
@@ -26,8 +26,8 @@ from gradio.media import get_image
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder.training.held_out import write_held_out
-from decoder.training.material import is_held_out
+from benchmarks.held_out import write_held_out
+from training.material import is_held_out
 
 OUTLINES = Path(__file__).with_name("whole_objects.json")
 

@@ -1,4 +1,4 @@
-"""Take the pictures of the app in the README: ``python docs/screenshots.py URL`` on a fresh ``python -m web``."""
+"""Take the pictures of the app in the README: ``python docs/screenshots.py URL`` on a fresh ``clickmask app``."""
 
 from __future__ import annotations
 

@@ -3,69 +3,119 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [path for room in ("decoder", "plugin", "web") for path in sorted((ROOT / room).rglob("*.py"))]
+PACKAGES = {part: ROOT / part / "clickmask" / part for part in ("decoder", "plugin", "web")}
 WEB_FRAMEWORKS = {"gradio", "fastapi", "flask", "starlette", "uvicorn", "label_studio_ml", "label_studio_sdk"}
-RUNNER = ("plugin/runner/_wsgi.py", "plugin/runner/model.py")  # label-studio-ml starts these instead of a __main__
 
 
-def name(path: Path) -> str:
-    """Readable in the report."""
-    return str(path.relative_to(ROOT))
-
-
-def imports(path: Path) -> set[str]:
-    """Dotted names of all modules a file imports, at its top or anywhere inside."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module)
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every module of the house by its dotted name, a package by its ``__init__``."""
+    found = {}
+    for part, package in PACKAGES.items():
+        for path in sorted(package.rglob("*.py")):
+            found[".".join(path.relative_to(ROOT / part).with_suffix("").parts)] = ast.parse(path.read_text())
     return found
 
 
-def room(path: Path) -> str:
-    """The top-level package."""
-    return path.relative_to(ROOT).parts[0]
+@cache
+def imports(name: str) -> frozenset[str]:
+    """Dotted names of all modules that a module imports, at its top or anywhere inside."""
+    found: set[str] = set()
+    for node in ast.walk(trees()[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {module for module in below if module in trees() or f"{module}.__init__" in trees()}
+            found |= modules | ({node.module} if len(modules) < len(below) else set())
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_plugin_and_web_never_import_each_other(path: Path) -> None:
-    forbidden = {"plugin": {"web"}, "web": {"plugin"}, "decoder": {"plugin", "web"}}[room(path)]
-    assert not {module.split(".")[0] for module in imports(path)} & forbidden
+def below(room: str) -> list[str]:
+    """The modules of a room."""
+    return [name for name in trees() if name.startswith(f"{room}.")]
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room(path) == "decoder"], ids=name)
-def test_the_decoder_knows_no_web_framework(path: Path) -> None:
-    assert not {module.split(".")[0] for module in imports(path)} & WEB_FRAMEWORKS
+def within(module: str, rooms: set[str]) -> bool:
+    """Whether a module is one of the rooms or lies in one."""
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "decoder" / "modeling").glob("*.py")), ids=name)
-def test_networks_know_only_networks_and_torch(path: Path) -> None:
-    known = {"decoder.modeling", "torch", "__future__", "typing", "dataclasses", "math", "itertools", "collections"}
-    assert all(any(module == k or module.startswith(f"{k}.") for k in known) for module in imports(path))
+def wrong(room: str, forbidden: set[str]) -> list[str]:
+    """What a room imports and should not."""
+    return [f"{name} -> {module}" for name in below(room) for module in imports(name) if within(module, forbidden)]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "decoder" / "shapes").glob("*.py")), ids=name)
-def test_shapes_know_no_network(path: Path) -> None:
-    assert not {module for module in imports(path) if module.split(".")[0] == "torch" or "modeling" in module}
+def test_plugin_and_web_never_import_each_other_and_the_decoder_imports_neither() -> None:
+    assert wrong("clickmask.plugin", {"clickmask.web"}) == []
+    assert wrong("clickmask.web", {"clickmask.plugin"}) == []
+    assert wrong("clickmask.decoder", {"clickmask.plugin", "clickmask.web"}) == []
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__main__.py"], ids=name)
-def test_only_entrances_read_the_environment(path: Path) -> None:
-    reads = "os.environ" in path.read_text() or "os.getenv" in path.read_text()
-    assert not reads or name(path) in RUNNER
+def test_the_decoder_knows_no_web_framework() -> None:
+    assert wrong("clickmask.decoder", WEB_FRAMEWORKS) == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "decoder" / "modeling").glob("*.py")), ids=name)
-def test_no_forward_assigns_to_self(path: Path) -> None:
+def test_networks_know_only_networks_and_torch() -> None:
+    known = {"clickmask.decoder.modeling", "torch", "__future__", "typing", "dataclasses", "math", "itertools"}
+    known.add("collections")
+    modeling = below("clickmask.decoder.modeling")
+    assert [f"{name} -> {module}" for name in modeling for module in imports(name) if not within(module, known)] == []
+
+
+def test_shapes_know_no_network() -> None:
+    assert wrong("clickmask.decoder.shapes", {"torch", "clickmask.decoder.modeling"}) == []
+
+
+def test_only_entrances_read_the_environment() -> None:
+    names = [name for name, tree in trees().items() if not name.endswith("__main__")]
+    readers = {
+        name
+        for name in names
+        for node in ast.walk(trees()[name])
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}
+    }
+    assert readers == set()
+
+
+def test_no_forward_assigns_to_self() -> None:
     """A network that remembers one call mixes up two users."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-            targets = [t for a in ast.walk(node) if isinstance(a, ast.Assign) for t in a.targets]
-            assert not [t for t in targets if isinstance(t, ast.Attribute)], f"{node.name} assigns to an attribute"
+    for name in below("clickmask.decoder.modeling"):
+        for node in ast.walk(trees()[name]):
+            if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+                targets = [t for a in ast.walk(node) if isinstance(a, ast.Assign) for t in a.targets]
+                assert not [t for t in targets if isinstance(t, ast.Attribute)], f"{name}.{node.name} assigns"
+
+
+def room(module: str) -> str:
+    """The room of a module: its folder, or itself where it lies in a part's hall (``clickmask.web.start``)."""
+    return ".".join(module.removesuffix(".__init__").split(".")[:3])
+
+
+def test_no_circle_of_rooms() -> None:
+    """Rooms: the folders of each part, and each file of its hall by itself."""
+    known: dict[str, set[str]] = {}
+    for name in trees():
+        targets = {room(module) for module in imports(name) if module.startswith("clickmask.")}
+        known.setdefault(room(name), set()).update(targets - {room(name)})
+    assert circle(known) == []
+
+
+def circle(known: dict[str, set[str]]) -> list[str]:
+    """The rooms that can be reached from themselves; none is left once those that lead nowhere are taken away."""
+    left = {name: set(targets) for name, targets in known.items()}
+    while ends := {name for name, targets in left.items() if not targets & left.keys()}:
+        left = {name: targets for name, targets in left.items() if name not in ends}
+    starts = set(left)
+    while pruned := {name for name in starts if not any(name in left[other] for other in starts)}:
+        starts -= pruned
+    return sorted(starts)
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]

@@ -1,6 +1,6 @@
 """What ``label-studio-ml start plugin/runner`` runs; the runner looks for a file of this name.
 
-For a WSGI server: ``gunicorn --threads 8 'plugin.runner._wsgi:make_app()'``. More than one
+For a WSGI server: ``gunicorn --threads 8 'runner._wsgi:make_app()'``. More than one
 worker process would load the model as often.
 """
 
@@ -12,9 +12,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from decoder import ClickMaskError
-from plugin.errors import SettingsError
-from plugin.settings import read_settings
+from clickmask.decoder import ClickMaskError
+from clickmask.plugin.errors import SettingsError
+from clickmask.plugin.settings import read_settings
 
 
 def make_app(user: str | None = None, password: str | None = None) -> Any:
@@ -35,7 +35,7 @@ def make_app(user: str | None = None, password: str | None = None) -> Any:
     model_dir = os.environ.setdefault("MODEL_DIR", str(folder))
     from label_studio_ml.api import init_app
 
-    from plugin.runner.model import ClickMaskModel
+    from runner.model import ClickMaskModel
 
     if "basic_auth_user" in inspect.signature(init_app).parameters:  # 2.x
         options = {"basic_auth_user": settings.basic_auth_user, "basic_auth_pass": settings.basic_auth_pass}

@@ -14,10 +14,10 @@ from typing import Any
 
 from label_studio_ml.model import LabelStudioMLBase
 
-from plugin.build import build_backend
-from plugin.predictor import Predictor
-from plugin.projects import read_options
-from plugin.settings import read_settings
+from clickmask.plugin.build import build_backend
+from clickmask.plugin.predictor import Predictor
+from clickmask.plugin.projects.projects import read_options
+from clickmask.plugin.settings import read_settings
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from decoder import ImageEmbedding, Model, encode_image, load_image, load_model
+from clickmask.decoder import ImageEmbedding, Model, encode_image, load_image, load_model
 from tests.sam2_reference import DATA, reference_weights
 
 

@@ -16,28 +16,28 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decoder.modeling.nano import Nano
-from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
-from decoder.models import Model
-from decoder.optimize import optimize
-from decoder.prompts import Box, Point, Prompt
-from decoder.segment import encode_image, predict_many
-from decoder.track.frames import ArrayVideo
-from decoder.track.matching import MatchPropagation
-from decoder.track.nano_propagation import NanoPropagation
-from decoder.track.propagation import Propagation
-from decoder.track.sam2_propagation import Sam2Propagation
-from decoder.track.tracker import Tracker
-from decoder.training.interactive import interactive_loss, plain_start
-from decoder.training.pasting import paste_objects
-from decoder.training.scene import LEVELS
-from decoder.training.targets import choose_targets
-from decoder.training.video_frames import EncodedClip, Excerpt
-from decoder.training.video_memory import follow, follow_loss
-from decoder.training.views import random_colours, random_windows, render
-from decoder.training.zoom import zoom_start
+from clickmask.decoder.modeling.nano import Nano
+from clickmask.decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
+from clickmask.decoder.models import Model
+from clickmask.decoder.optimize import optimize
+from clickmask.decoder.prompts import Box, Point, Prompt
+from clickmask.decoder.segment import encode_image, predict_many
+from clickmask.decoder.track.matching import MatchPropagation
+from clickmask.decoder.track.nano_propagation import NanoPropagation
+from clickmask.decoder.track.propagation import Propagation
+from clickmask.decoder.track.sam2_propagation import Sam2Propagation
+from clickmask.decoder.track.tracker import Tracker
+from clickmask.decoder.video.frames import ArrayVideo
 from tests.decoder.track.small_sam2 import small_model
-from tests.decoder.training.test_nano_training import TINY
+from tests.training.test_nano_training import TINY
+from training.interactive import interactive_loss, plain_start
+from training.pasting import paste_objects
+from training.scene import LEVELS
+from training.targets import choose_targets
+from training.video_frames import EncodedClip, Excerpt
+from training.video_memory import follow, follow_loss
+from training.views import random_colours, random_windows, render
+from training.zoom import zoom_start
 
 ELSEWHERE = torch.device("meta")
 PROMPTS = (Prompt(points=(Point(20, 30),)), Prompt(box=Box(5, 5, 40, 50)), Prompt(mask_logits=torch.ones(64, 64)))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from decoder.batching import Batcher
+from clickmask.decoder.batching import Batcher
 
 
 def test_requests_that_wait_share_a_batch() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from decoder.cache import Cache
+from clickmask.decoder.cache import Cache
 
 
 @dataclass(frozen=True)

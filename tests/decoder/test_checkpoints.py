@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from decoder import CheckpointError, load_model
-from decoder.checkpoints import NANO_WEIGHTS
+from clickmask.decoder import CheckpointError, load_model
+from clickmask.decoder.checkpoints import NANO_WEIGHTS
 from tests.sam2_reference import reference_weights
 
 Weights = dict[str, torch.Tensor]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from decoder import Box, MaskSet, Point, Prompt, PromptError, Rule, Size, choose_mask, stability_score
+from clickmask.decoder import Box, MaskSet, Point, Prompt, PromptError, Rule, Size, choose_mask, stability_score
 
 CLICK = Prompt(points=(Point(1, 1),))
 BOX = Prompt(box=Box(0, 0, 2, 2))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from decoder.closer import SHOWN_LOGIT, CloserLook
-from decoder.prompts import Size
-from decoder.window import Window
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.refine.window import Window
+from clickmask.decoder.refine.zoom import SHOWN_LOGIT, CloserLook
 
 
 @pytest.mark.parametrize("scale", [1, 4, 12])  # the last one is larger than every pixel is looked at

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from decoder import MODELS
-from decoder.__main__ import main
+from clickmask.__main__ import main
+from clickmask.decoder import MODELS
 
 
 def decoder(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m decoder``."""
-    command = [sys.executable, "-m", "decoder", *map(str, arguments)]
+    """Run ``clickmask``."""
+    command = [sys.executable, "-m", "clickmask", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -97,23 +97,13 @@ def test_an_unknown_command_lists_the_known_ones(tmp_path: Path) -> None:
     assert "segment" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["train-nano", "train-nano-memory"])
-def test_training_where_there_is_no_such_device(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The pool was made first, for an hour, and then came a traceback."""
-    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / "out"), "--minutes", "1", "--device", "hyperdrive"]
-    assert main([command, *arguments]) == 1
-    assert capsys.readouterr().err.startswith("error: device hyperdrive cannot be used here")
-
-
 def test_what_the_system_refuses_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(arguments: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", "records.json")
 
-    monkeypatch.setattr("decoder.commands.models.run", full)
+    monkeypatch.setattr("clickmask.decoder.commands.models.run", full)
     assert main(["models"]) == 1
     assert capsys.readouterr().err == "error: records.json: No space left on device\n"
 
@@ -124,7 +114,7 @@ def test_a_package_that_is_not_installed_is_named(
     def draw(arguments: object) -> int:
         return int(importlib.import_module("no_such_package").__version__)
 
-    monkeypatch.setattr("decoder.commands.models.run", draw)
+    monkeypatch.setattr("clickmask.decoder.commands.models.run", draw)
     assert main(["models"]) == 1
     told = "error: models needs the package no_such_package, see the extras in pyproject.toml\n"
     assert capsys.readouterr().err == told

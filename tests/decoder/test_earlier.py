@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from decoder import Engine, LoadImage, Point, Prompt, Rule, Segmentation
-from decoder.earlier import REFINED_POINTS, EarlierAnswers, Way
+from clickmask.decoder import Engine, LoadImage, Point, Prompt, Rule, Segmentation
+from clickmask.decoder.click_chain import REFINED_POINTS, EarlierAnswers, Way
 from tests.plugin.discs import disc_model
 
 CLICKS = (Point(20, 20), Point(60, 60), Point(100, 100))

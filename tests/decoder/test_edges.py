@@ -7,11 +7,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from decoder.closer import look_closer
-from decoder.edges import sharpen
-from decoder.prompts import Box, Point, Prompt, Size
-from decoder.segment import ImageEmbedding, MaskSet, binarize
-from decoder.window import Window
+from clickmask.decoder.prompts import Box, Point, Prompt, Size
+from clickmask.decoder.refine.edges import sharpen
+from clickmask.decoder.refine.window import Window
+from clickmask.decoder.refine.zoom import look_closer
+from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize
 
 BOX = Prompt(box=Box(118.0, 98.0, 282.0, 222.0))
 CLICK = Prompt(points=(Point(200.0, 160.0),))

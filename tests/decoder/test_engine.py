@@ -12,7 +12,18 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from decoder import AutoSettings, Box, Engine, Model, Point, Prompt, PromptError, binarize, encode_image, predict_masks
+from clickmask.decoder import (
+    AutoSettings,
+    Box,
+    Engine,
+    Model,
+    Point,
+    Prompt,
+    PromptError,
+    binarize,
+    encode_image,
+    predict_masks,
+)
 
 Image = NDArray[np.uint8]
 

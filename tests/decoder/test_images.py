@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from decoder import ClickMaskError, ImageError, load_image
-from decoder.formats.pictures import picture_size
-from decoder.formats.png_files import read_binary
+from clickmask.decoder import ClickMaskError, ImageError, load_image
+from clickmask.decoder.formats.pictures import picture_size
+from clickmask.decoder.formats.png_files import read_binary
 
 
 def png(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:

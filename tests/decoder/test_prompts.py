@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from decoder import Box, Point, Prompt, PromptError, Size, check_prompt
+from clickmask.decoder import Box, Point, Prompt, PromptError, Size, check_prompt
 
 SIZE = Size(480, 640)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch.nn import functional as F  # noqa: N812
 
-from decoder import (
+from clickmask.decoder import (
     Box,
     DeviceError,
     ImageEmbedding,

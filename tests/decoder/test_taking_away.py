@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from decoder import Box, Point, Prompt
-from decoder.prompts import Size
-from decoder.taking_away import with_what_stays
+from clickmask.decoder import Box, Point, Prompt
+from clickmask.decoder.negative_clicks import with_what_stays
+from clickmask.decoder.prompts import Size
 
 SIZE = Size(100, 200)
 

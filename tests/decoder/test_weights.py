@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from decoder.checkpoints import NANO_WEIGHTS, parameter_count
-from decoder.models import MODELS
+from clickmask.decoder.checkpoints import NANO_WEIGHTS, parameter_count
+from clickmask.decoder.models import MODELS
 
 CARD = NANO_WEIGHTS.with_name("nano.md")
 

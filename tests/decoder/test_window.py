@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from decoder import ImageEmbedding, Model, Point, Prompt, Size, encode_image, predict_masks
-from decoder.closer import look_closer
-from decoder.prompts import Box
-from decoder.segment import MaskSet
-from decoder.window import Window, crop_logits, pointed_window, zoom_window
+from clickmask.decoder import ImageEmbedding, Model, Point, Prompt, Size, encode_image, predict_masks
+from clickmask.decoder.prompts import Box
+from clickmask.decoder.refine.window import Window, crop_logits, pointed_window, zoom_window
+from clickmask.decoder.refine.zoom import look_closer
+from clickmask.decoder.segment import MaskSet
 
 SIZE = Size(480, 640)
 

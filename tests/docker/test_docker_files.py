@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from plugin.settings import all_settings
-from plugin.studio.login import Login
-from plugin.studio.servers import label_studio_command
+from clickmask.plugin.settings import all_settings
+from clickmask.plugin.studio.login import Login
+from clickmask.plugin.studio.servers import label_studio_command
 
 DOCKER = Path(__file__).parents[2] / "docker"
 COMPOSE_FILES = ["compose.yaml", "compose.gpu.yaml"]

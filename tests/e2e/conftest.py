@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from plugin.studio.client import StudioClient
-from plugin.studio.install import VERSION, install_label_studio
-from plugin.studio.login import Login, load_login
-from plugin.studio.process import running
-from plugin.studio.servers import backend_command, label_studio_command
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.install import VERSION, install_label_studio
+from clickmask.plugin.studio.login import Login, load_login
+from clickmask.plugin.studio.process import running
+from clickmask.plugin.studio.servers import backend_command, label_studio_command
 from tests.e2e.annotator import Annotator
 from tests.ports import free_port
 
@@ -48,12 +48,12 @@ def need(condition: bool, reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def label_studio_program() -> Path:
-    """The installed ``label-studio`` program; CI installs it, other machines by ``python -m plugin.studio``."""
+    """The installed ``label-studio`` program; CI installs it, other machines by ``clickmask studio``."""
     folder = CACHE / f"label-studio-{VERSION}"
     if os.environ.get("CI") == "true":
         return install_label_studio(folder)
     program = folder / "bin" / "label-studio"
-    need(program.exists(), f"Label Studio is not installed in {folder}: run `python -m plugin.studio` once")
+    need(program.exists(), f"Label Studio is not installed in {folder}: run `clickmask studio` once")
     return program
 
 
@@ -83,7 +83,7 @@ def label_studio(
 
 @pytest.fixture(scope="session")
 def backend_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The backend with the model that ships with it, as ``python -m plugin`` starts it."""
+    """The backend with the model that ships with it, as ``clickmask backend`` starts it."""
     folder, port = tmp_path_factory.mktemp("backend"), free_port()
     with running(backend_command(folder, port, [], os.environ)):
         yield f"http://127.0.0.1:{port}"

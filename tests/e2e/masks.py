@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools.coco import COCO
 
-from decoder.formats.label_studio import result_to_mask
+from clickmask.decoder.formats.label_studio import result_to_mask
 from tests.e2e.annotator import Spot
 
 BoolMask = NDArray[np.bool_]

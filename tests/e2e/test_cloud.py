@@ -13,11 +13,11 @@ from typing import Any
 import boto3
 import pytest
 
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.photos import sample_photos
-from plugin.studio.process import ServerCommand, running
-from plugin.studio.servers import backend_command
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.photos import sample_photos
+from clickmask.plugin.studio.process import ServerCommand, running
+from clickmask.plugin.studio.servers import backend_command
 from tests.e2e.masks import holds, mask_of
 from tests.e2e.test_label_studio import CHEETAH
 from tests.e2e.test_tokens import CLICK

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from label_studio_sdk.converter.brush import decode_rle
 
-from decoder.coco import write_coco
-from decoder.formats.label_studio import read_label_studio
-from plugin.labels import label_config, label_config_names
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
+from clickmask.decoder.formats.coco import write_coco
+from clickmask.decoder.formats.label_studio import read_label_studio
+from clickmask.plugin.labels import label_config, label_config_names
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
 from tests.e2e.annotator import Annotator, Spot
 from tests.e2e.conftest import LabelStudio
 from tests.e2e.masks import (

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
 from tests.e2e.annotator import Annotator
 from tests.e2e.masks import bounding_box, changed_pixels, holds, iou, mask_of, scaled
 from tests.e2e.test_label_studio import CHEETAH, GROUND

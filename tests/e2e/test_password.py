@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from decoder.errors import StudioError
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.photos import sample_photos
-from plugin.studio.process import running
-from plugin.studio.servers import backend_command
+from clickmask.decoder.errors import StudioError
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.photos import sample_photos
+from clickmask.plugin.studio.process import running
+from clickmask.plugin.studio.servers import backend_command
 from tests.e2e.test_tokens import CLICK
 from tests.e2e.waiting import eventually
 from tests.ports import free_port
@@ -42,7 +42,7 @@ def guarded(tmp_path: Path) -> Iterator[str]:
 
 def accepted(data_dir: Path) -> list[dict[str, Any]]:
     """What the backend recorded."""
-    command = [sys.executable, "-m", "plugin", "accepted", "--data-dir", str(data_dir)]
+    command = [sys.executable, "-m", "clickmask", "backend", "accepted", "--data-dir", str(data_dir)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in printed.splitlines()]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from decoder.errors import StudioError
-from decoder.formats.label_studio import result_to_mask
-from plugin.build import Backend, build_backend
-from plugin.commands import open_project as find_project
-from plugin.commands import prelabel, warm
-from plugin.labels import label_config
-from plugin.settings import Settings
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
+from clickmask.decoder.errors import StudioError
+from clickmask.decoder.formats.label_studio import result_to_mask
+from clickmask.plugin.build import Backend, build_backend
+from clickmask.plugin.commands import open_project as find_project
+from clickmask.plugin.commands import prelabel, warm
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.settings import Settings
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
 from tests.e2e.conftest import LabelStudio
 from tests.e2e.waiting import eventually
 from tests.plugin.server import serving

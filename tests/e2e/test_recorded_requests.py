@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
 from tests.e2e.annotator import Annotator, Spot
 from tests.e2e.recorder import Recorder, recording
 

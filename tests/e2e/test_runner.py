@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
-from plugin.studio.process import ServerCommand, running
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
+from clickmask.plugin.studio.process import ServerCommand, running
 from tests.e2e.annotator import Annotator, Spot
 from tests.e2e.conftest import CACHE, need
 from tests.e2e.masks import holds, mask_of
@@ -84,7 +84,7 @@ def test_click_accept_submit_through_the_official_runner(
 
 def wait_for_record(data_dir: Path) -> dict[str, Any]:
     """What the runner recorded as accepted; it does so in a process of its own, some seconds later."""
-    command = [sys.executable, "-m", "plugin", "accepted", "--data-dir", str(data_dir)]
+    command = [sys.executable, "-m", "clickmask", "backend", "accepted", "--data-dir", str(data_dir)]
 
     def records() -> list[str]:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -1,4 +1,4 @@
-"""``python -m plugin.studio``: one command starts everything, Ctrl-C stops it, a second start reuses it."""
+"""``clickmask studio``: one command starts everything, Ctrl-C stops it, a second start reuses it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from plugin.studio.client import StudioClient
-from plugin.studio.install import VERSION
-from plugin.studio.login import load_login
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.install import VERSION
+from clickmask.plugin.studio.login import load_login
 from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
@@ -52,7 +52,7 @@ def cache(label_studio_program: Path, empty_label_studio: Path, tmp_path: Path) 
 def studio(cache: Path, port: int, backend_port: int) -> Iterator[Studio]:
     """Run the command, as a person does, until its greeting; interrupt it at the end if nobody did."""
     ports = ["--port", str(port), "--backend-port", str(backend_port)]
-    command = [sys.executable, "-m", "plugin.studio", "--cache-dir", str(cache), *ports]
+    command = [sys.executable, "-m", "clickmask", "studio", "--cache-dir", str(cache), *ports]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield Studio(read_greeting(process), process)
@@ -107,7 +107,7 @@ def test_start_stop_and_start_again(cache: Path) -> None:
         assert [project["task_number"] for project in client.call("GET", "/api/projects")["results"]] == [5]
         assert len(client.call("GET", "/api/ml", params={"project": project})) == 1
 
-        command = [sys.executable, "-m", "plugin.studio", "--cache-dir", str(cache), "--port", str(port)]
+        command = [sys.executable, "-m", "clickmask", "studio", "--cache-dir", str(cache), "--port", str(port)]
         third = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert third.returncode == 1
         assert third.stderr.startswith(f"error: port {port} is in use")

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
-from plugin.studio.process import running
-from plugin.studio.servers import backend_command
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
+from clickmask.plugin.studio.process import running
+from clickmask.plugin.studio.servers import backend_command
 from tests.e2e.conftest import LabelStudio
 from tests.ports import free_port
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.command import open_project
-from plugin.studio.photos import sample_photos
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.photos import sample_photos
 from tests.e2e.masks import BoolMask, iou, mask_of
 
 pytestmark = pytest.mark.e2e

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from decoder.prompts import Box
-from decoder.track.keyframes import box_iou
-from plugin.labels import label_config
-from plugin.studio.client import StudioClient
-from plugin.studio.clip import FRAMES, HEIGHT, PIECES, WIDTH, Piece
-from plugin.studio.command import open_project, sample_files
+from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.prompts import Box
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.clip import FRAMES, HEIGHT, PIECES, WIDTH, Piece
+from clickmask.plugin.studio.command import open_project, sample_files
 from tests.e2e.annotator import Annotator
 from tests.e2e.recorder import Recorder, recording
 from tests.e2e.test_recorded_requests import DATA, form_of

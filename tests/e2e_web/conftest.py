@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from clickmask.web.photos.samples import make_sample_folder
 from tests.e2e_web.desk import WAIT_MS, Desk
 from tests.e2e_web.server import app_command, running
 from tests.ports import free_port
-from web.samples import make_sample_folder
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OpenDesk = Callable[..., Desk]

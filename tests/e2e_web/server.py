@@ -57,5 +57,5 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 def app_command(port: int, home: Path, *more: str) -> list[str]:
-    """``python -m web`` on a port."""
-    return [sys.executable, "-m", "web", "--port", str(port), "--home", str(home), *more]
+    """``clickmask app`` on a port."""
+    return [sys.executable, "-m", "clickmask", "app", "--port", str(port), "--home", str(home), *more]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder import Size, load_image
+from clickmask.decoder import Size, load_image
+from clickmask.web.browser_rle import runs_to_mask
+from clickmask.web.start import LARGEST_UPLOAD_MB
 from tests.e2e_web.conftest import OpenDesk
-from web.runs import runs_to_mask
-from web.start import LARGEST_UPLOAD_MB
 
 pytestmark = pytest.mark.e2e
 

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import expect
 from pycocotools.coco import COCO
 
-from decoder import Size
+from clickmask.decoder import Size
+from clickmask.web.browser_rle import runs_to_mask
 from tests.e2e_web.conftest import OpenDesk
 from tests.e2e_web.desk import Desk
-from web.runs import runs_to_mask
 
 pytestmark = [
     pytest.mark.e2e,

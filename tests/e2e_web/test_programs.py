@@ -13,8 +13,8 @@ from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from decoder import Size
-from decoder.shapes import polygons_to_mask
+from clickmask.decoder import Size
+from clickmask.decoder.shapes import polygons_to_mask
 
 pytestmark = [
     pytest.mark.e2e,

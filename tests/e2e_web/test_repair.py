@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from decoder import Size
+from clickmask.decoder import Size
+from clickmask.web.browser_rle import runs_to_mask
 from tests.e2e_web.conftest import OpenDesk
 from tests.e2e_web.desk import Desk
-from web.runs import runs_to_mask
 
 pytestmark = pytest.mark.e2e
 CHEETAH = Size(343, 502)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 
-from decoder import Size
-from decoder.shapes import rle_to_mask
+from clickmask.decoder import Size
+from clickmask.decoder.shapes import rle_to_mask
+from clickmask.web.browser_rle import runs_to_mask
 from tests.e2e_web.conftest import OpenDesk
 from tests.e2e_web.video_desk import VideoDesk
 from tests.web.video_clips import HEIGHT, WIDTH, disc_centre, disc_mask, iou, write_clip
-from web.runs import runs_to_mask
 
 pytestmark = pytest.mark.e2e
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 from playwright.sync_api import Browser
 
-from decoder import Size
-from decoder.shapes import rle_to_mask
+from clickmask.decoder import Size
+from clickmask.decoder.shapes import rle_to_mask
+from clickmask.web.browser_rle import runs_to_mask
 from tests.decoder.track.small_sam2 import small_model
 from tests.e2e_web.desk import Desk
 from tests.e2e_web.server import running
 from tests.e2e_web.video_desk import WAIT_MS, VideoDesk
 from tests.ports import free_port
 from tests.web.video_clips import HEIGHT, WIDTH, disc_centre, write_clip
-from web.runs import runs_to_mask
 
 pytestmark = pytest.mark.e2e
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder import Engine
-from plugin.build import Backend, build_backend
-from plugin.labels import label_config
-from plugin.settings import Settings
+from clickmask.decoder import Engine
+from clickmask.plugin.build import Backend, build_backend
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.settings import Settings
 from tests.plugin.clips import CLIP, write_clip
 from tests.plugin.discs import disc_model
 from tests.plugin.studio_server import LEGACY, Studio, running_studio

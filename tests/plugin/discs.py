@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from decoder import Model
-from decoder.modeling.mask_decoder import DecoderOutput, HighResolution
-from decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
-from decoder.modeling.sam2 import ImageFeatures
+from clickmask.decoder import Model
+from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution
+from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
+from clickmask.decoder.modeling.sam2 import ImageFeatures
 
 GRID = 256
 _AXIS = (torch.arange(GRID) + 0.5) / GRID
@@ -21,7 +21,7 @@ _SCORES = (0.8, 0.7, 0.9, 0.6)
 
 
 class DiscNetwork:
-    """Follows ``decoder.models.Network``."""
+    """Follows ``clickmask.decoder.models.Network``."""
 
     image_side = 4 * GRID
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
-from plugin.app import make_app
-from plugin.build import Backend
+from clickmask.plugin.build import Backend
+from clickmask.plugin.server.app import make_app
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder import Engine, load_model
-from decoder.formats.label_studio import result_to_mask
-from decoder.shapes import mask_iou
-from plugin.build import Backend
+from clickmask.decoder import Engine, load_model
+from clickmask.decoder.formats.label_studio import result_to_mask
+from clickmask.decoder.shapes import mask_iou
+from clickmask.plugin.build import Backend
 from tests.plugin.conftest import Body, recorded, setup_body
 from tests.plugin.studio_server import Studio
 

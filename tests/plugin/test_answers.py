@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from decoder.formats.label_studio import result_to_mask
-from decoder.shapes import mask_iou
-from plugin.answers import answer_regions
-from plugin.errors import RequestError
-from plugin.label_config import read_label_config
-from plugin.labels import label_config
-from plugin.projects import ProjectOptions, read_options
-from plugin.prompts import Drawn, undrawn
+from clickmask.decoder.formats.label_studio import result_to_mask
+from clickmask.decoder.shapes import mask_iou
+from clickmask.plugin.clicks.answers import answer_regions
+from clickmask.plugin.clicks.prompts import Drawn, undrawn
+from clickmask.plugin.errors import RequestError
+from clickmask.plugin.labels import label_config
+from clickmask.plugin.projects.label_config import read_label_config
+from clickmask.plugin.projects.projects import ProjectOptions, read_options
 from tests.plugin.conftest import recorded
 
 

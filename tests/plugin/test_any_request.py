@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from decoder import ClickMaskError
-from plugin.build import Backend
+from clickmask.decoder import ClickMaskError
+from clickmask.plugin.build import Backend
 from tests.plugin.conftest import DATA, Body, recorded
 from tests.plugin.server import serving
 

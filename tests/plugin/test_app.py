@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from decoder import CheckpointError, Engine, Model
-from decoder.modeling.sam2 import ImageFeatures
-from plugin.build import Backend
+from clickmask.decoder import CheckpointError, Engine, Model
+from clickmask.decoder.modeling.sam2 import ImageFeatures
+from clickmask.plugin.build import Backend
 from tests.plugin.conftest import picture, recorded, setup_body
 from tests.plugin.discs import DiscNetwork, disc_model
 from tests.plugin.server import serving

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from decoder.formats.label_studio import result_to_mask
-from plugin.__main__ import main
-from plugin.build import Backend
-from plugin.commands import open_project, prelabel, warm
-from plugin.projects import read_options
+from clickmask.decoder.formats.label_studio import result_to_mask
+from clickmask.plugin.__main__ import main
+from clickmask.plugin.build import Backend
+from clickmask.plugin.commands import open_project, prelabel, warm
+from clickmask.plugin.projects.projects import read_options
 from tests.plugin.conftest import Body, picture, recorded, setup_body
 from tests.plugin.studio_server import LEGACY, Studio
 from tests.plugin.waiting import wait_until

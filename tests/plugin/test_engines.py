@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from decoder import Engine, Model
-from plugin.engines import Engines
+from clickmask.decoder import Engine, Model
+from clickmask.plugin.engines import Engines
 from tests.plugin.discs import DiscNetwork
 
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decoder import ImageError
-from plugin.disk_cache import DiskCache
-from plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
-from plugin.images import Images
-from plugin.locations import Connection, locate
-from plugin.task_files import TaskFiles
-from plugin.tokens import Tokens
-from plugin.transport import Transport
+from clickmask.decoder import ImageError
+from clickmask.plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
+from clickmask.plugin.files.disk_cache import DiskCache
+from clickmask.plugin.files.images import Images
+from clickmask.plugin.files.locations import Connection, locate
+from clickmask.plugin.files.task_files import TaskFiles
+from clickmask.plugin.files.tokens import Tokens
+from clickmask.plugin.files.transport import Transport
 from tests.plugin.conftest import RECORDED_IMAGE, picture
 from tests.plugin.studio_server import LEGACY, Studio, running_studio
 

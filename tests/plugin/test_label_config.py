@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.errors import RequestError
-from plugin.label_config import LabelConfig, read_label_config
+from clickmask.plugin.errors import RequestError
+from clickmask.plugin.projects.label_config import LabelConfig, read_label_config
 
 LABEL = '<Label value="Cat"/>'
 CLICK = f'<KeyPointLabels name="click" toName="image" smart="true">{LABEL}</KeyPointLabels>'

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from decoder import LoadImage, Prompt, Rule, Segmentation
-from decoder.formats.label_studio import result_to_mask
-from plugin.build import Backend
-from plugin.errors import RequestError
-from plugin.projects import ProjectOptions
+from clickmask.decoder import LoadImage, Prompt, Rule, Segmentation
+from clickmask.decoder.formats.label_studio import result_to_mask
+from clickmask.plugin.build import Backend
+from clickmask.plugin.errors import RequestError
+from clickmask.plugin.projects.projects import ProjectOptions
 from tests.plugin.conftest import RECORDED_IMAGE, Body, picture, recorded, setup_body
 from tests.plugin.studio_server import Studio
 

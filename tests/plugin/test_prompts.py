@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from decoder import Box, Point, PromptError, Size
-from decoder.formats.label_studio import Region, to_brush_result, to_polygon_results
-from plugin.errors import RequestError
-from plugin.prompts import read_prompt
+from clickmask.decoder import Box, Point, PromptError, Size
+from clickmask.decoder.formats.label_studio import Region, to_brush_result, to_polygon_results
+from clickmask.plugin.clicks.prompts import read_prompt
+from clickmask.plugin.errors import RequestError
 from tests.plugin.conftest import recorded
 
 SIZE = Size(200, 400)

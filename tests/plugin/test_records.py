@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from decoder import Engine
-from plugin.__main__ import main
-from plugin.build import Backend
-from plugin.errors import RecordsError, RequestError
-from plugin.records import Records
+from clickmask.decoder import Engine
+from clickmask.plugin.__main__ import main
+from clickmask.plugin.build import Backend
+from clickmask.plugin.errors import RecordsError, RequestError
+from clickmask.plugin.records.records import Records
 from tests.plugin.conftest import Body, recorded, setup_body
 from tests.plugin.discs import disc_model
 from tests.plugin.studio_server import Studio
@@ -98,7 +98,7 @@ def test_records_survive_a_killed_process(tmp_path: Path) -> None:
     """What was confirmed is there after the process died without closing anything."""
     path = tmp_path / "records.sqlite"
     program = (
-        "import os, sys; from pathlib import Path; from plugin.records import Records\n"
+        "import os, sys; from pathlib import Path; from clickmask.plugin.records.records import Records\n"
         "records = Records(Path(sys.argv[1]))\n"
         "for n in range(100): records.accepted('1.2', {'id': n}, {'id': n, 'result': [{'id': 'a'}]})\n"
         "os.kill(os.getpid(), 9)"
@@ -126,7 +126,7 @@ def test_a_webhook_without_its_object_is_told(name: str, tmp_path: Path, backend
 
 
 def test_old_answers_nobody_accepted_are_dropped(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugin.records.KEPT_ANSWERS", 3)
+    monkeypatch.setattr("clickmask.plugin.records.records.KEPT_ANSWERS", 3)
     for _ in range(10):
         backend.predictor.predict(recorded("click"))
     count = backend.records._database.execute("SELECT COUNT(*) FROM answers").fetchone()

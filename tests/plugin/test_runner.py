@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from plugin.build import Backend
-from plugin.errors import RequestError, SettingsError
+from clickmask.plugin.build import Backend
+from clickmask.plugin.errors import RequestError, SettingsError
 from tests.plugin.conftest import recorded, setup_body
 from tests.plugin.studio_server import LEGACY, Studio
 
@@ -80,13 +80,13 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 def _forget_modules() -> None:
-    for name in [name for name in sys.modules if name.startswith(("label_studio_ml", "plugin.runner"))]:
+    for name in [name for name in sys.modules if name.startswith(("label_studio_ml", "runner"))]:
         del sys.modules[name]
 
 
 def start(user: str | None = None, password: str | None = None) -> Any:
     """What ``label-studio-ml start plugin/runner`` serves."""
-    return importlib.import_module("plugin.runner._wsgi").make_app(user, password)
+    return importlib.import_module("runner._wsgi").make_app(user, password)
 
 
 def test_2_keeps_its_cache_in_our_folder(install: Install, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_command_line_takes_what_label_studio_ml_start_passes_on(
 ) -> None:
     install(MODEL_1, API_1)
     with pytest.raises(SystemExit):
-        importlib.import_module("plugin.runner._wsgi").main(["--basic-auth-user", "ann", "--basic-auth-pass", "secret"])
+        importlib.import_module("runner._wsgi").main(["--basic-auth-user", "ann", "--basic-auth-pass", "secret"])
     assert "error: got a user name and a password" in capsys.readouterr().err
 
 
@@ -135,7 +135,7 @@ def model_of_2(
     """Makes the object that 2.x makes for every request, around a backend that knows the running Label Studio."""
     install(MODEL_2, API_2)
     backend = make_backend(label_studio_url=studio.url, label_studio_api_key=LEGACY)
-    module = importlib.import_module("plugin.runner.model")
+    module = importlib.import_module("runner.model")
     monkeypatch.setattr(module, "shared_predictor", lambda: backend.predictor)
     return lambda: module.ClickMaskModel(project_id="1", label_config=setup_body(studio)["schema"])
 

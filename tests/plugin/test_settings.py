@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from plugin.errors import SettingsError
-from plugin.settings import Settings, all_settings, read_settings, settings_table
+from clickmask.plugin.errors import SettingsError
+from clickmask.plugin.settings import Settings, all_settings, read_settings, settings_table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "backend.md"
 
@@ -56,7 +56,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_the_program_stops_with_the_message() -> None:
-    command = [sys.executable, "-m", "plugin", "--workers", "many"]
+    command = [sys.executable, "-m", "clickmask", "backend", "--workers", "many"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert done.stderr == "error: --workers: got 'many', wanted a whole number from 1 to 256\n"

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from decoder.errors import StudioError
-from plugin.studio.__main__ import main
-from plugin.studio.client import StudioClient
-from plugin.studio.install import install_label_studio
-from plugin.studio.login import Login, load_login
-from plugin.studio.photos import PHOTO_NAMES, sample_photos
-from plugin.studio.servers import label_studio_command
+from clickmask.decoder.errors import StudioError
+from clickmask.plugin.studio.__main__ import main
+from clickmask.plugin.studio.client import StudioClient
+from clickmask.plugin.studio.install import install_label_studio
+from clickmask.plugin.studio.login import Login, load_login
+from clickmask.plugin.studio.photos import PHOTO_NAMES, sample_photos
+from clickmask.plugin.studio.servers import label_studio_command
 
 
 def test_a_login_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:

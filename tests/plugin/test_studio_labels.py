@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import plugin.labels
-from decoder.errors import StudioError
-from plugin.label_config import read_label_config
-from plugin.labels import label_config, label_config_names
-from plugin.video_config import VideoTag
+import clickmask.plugin.labels
+from clickmask.decoder.errors import StudioError
+from clickmask.plugin.labels import label_config, label_config_names
+from clickmask.plugin.projects.label_config import read_label_config
+from clickmask.plugin.projects.video_config import VideoTag
 
 ANSWERS = {
     "bitmask": ["Bitmask"],
@@ -47,7 +47,7 @@ def test_the_video_config_has_a_video_to_draw_boxes_on() -> None:
 
 
 def test_the_readme_describes_every_config() -> None:
-    readme = (Path(plugin.labels.__file__).parent / "README.md").read_text()
+    readme = (Path(clickmask.plugin.labels.__file__).parent / "README.md").read_text()
     assert [name for name in label_config_names() if f"`{name}.xml`" not in readme] == []
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from decoder.errors import StudioError
-from plugin.studio.process import ServerCommand, check_port_is_free, running
+from clickmask.decoder.errors import StudioError
+from clickmask.plugin.studio.process import ServerCommand, check_port_is_free, running
 from tests.ports import free_port
 
 FAMILY = """

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from decoder import VideoError
-from decoder.prompts import Box, Size
-from plugin.errors import BusyError, CancelledError
-from plugin.tracking import Track, TrackKey
-from plugin.tracking_queue import Lane, TrackingQueue
-from plugin.video import SetKeyframe
-from plugin.video_clock import Clock
+from clickmask.decoder import VideoError
+from clickmask.decoder.prompts import Box, Size
+from clickmask.plugin.errors import BusyError, CancelledError
+from clickmask.plugin.tracking.clock import Clock
+from clickmask.plugin.tracking.follow import Track, TrackKey
+from clickmask.plugin.tracking.queue import Lane, TrackingQueue
+from clickmask.plugin.tracking.video import SetKeyframe
 from tests.plugin.waiting import PATIENCE, wait_until
 
 PICTURES = 5
@@ -229,7 +229,7 @@ def test_clicks_have_the_right_of_way(work: Work) -> None:
 
 
 def test_a_track_gets_on_however_many_people_click(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugin.tracking_queue._WAY_SECONDS", 0.05)
+    monkeypatch.setattr("clickmask.plugin.tracking.queue._WAY_SECONDS", 0.05)
     lane = Lane()
     queue = TrackingQueue(lane, most_waiting=9)
     work.go(100)

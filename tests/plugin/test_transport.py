@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from plugin.errors import FetchError, RefusedError
-from plugin.transport import Transport
+from clickmask.plugin.errors import FetchError, RefusedError
+from clickmask.plugin.files.transport import Transport
 from tests.plugin.studio_server import Studio
 
 

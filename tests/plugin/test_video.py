@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decoder.prompts import Box, Size
-from decoder.track.keyframes import box_iou
-from plugin.errors import RequestError
-from plugin.video import Known, SetKeyframe, read_objects, write_region
+from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.prompts import Box, Size
+from clickmask.plugin.errors import RequestError
+from clickmask.plugin.tracking.video import Known, SetKeyframe, read_objects, write_region
 
 SIZE = Size(100, 400)
 FRAMES = 20

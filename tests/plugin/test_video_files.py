@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from decoder import VideoError
-from plugin import video_answers
-from plugin.build import Backend
-from plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
-from plugin.tracking import Track, follow
+from clickmask.decoder import VideoError
+from clickmask.plugin.build import Backend
+from clickmask.plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
+from clickmask.plugin.tracking import answers as video_answers
+from clickmask.plugin.tracking.follow import Track, follow
 from tests.plugin.clips import CLIP
 from tests.plugin.conftest import picture, ready
 from tests.plugin.studio_server import Studio

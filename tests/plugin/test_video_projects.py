@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from plugin.build import Backend
-from plugin.commands import open_project, prelabel
-from plugin.labels import label_config
+from clickmask.plugin.build import Backend
+from clickmask.plugin.commands import open_project, prelabel
+from clickmask.plugin.labels import label_config
 from tests.plugin.clips import PICTURES
 from tests.plugin.studio_server import LEGACY, Studio
 from tests.plugin.video_tasks import MakeBackend, annotated, answer, asked, drawn, overlaps, task, unprompted

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from plugin import video_answers
-from plugin.errors import BusyError
-from plugin.tracking import Track, follow
+from clickmask.plugin.errors import BusyError
+from clickmask.plugin.tracking import answers as video_answers
+from clickmask.plugin.tracking.follow import Track, follow
 from tests.plugin.clips import CLIP, PICTURES
 from tests.plugin.conftest import ready, recorded
 from tests.plugin.server import serving

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from decoder.prompts import Box
-from decoder.track.keyframes import box_iou
-from plugin.build import Backend
-from plugin.labels import label_config
+from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.prompts import Box
+from clickmask.plugin.build import Backend
+from clickmask.plugin.labels import label_config
 from tests.plugin.clips import CLIP, PICTURES, square, write_clip
 from tests.plugin.conftest import ready, recorded, setup_body
 from tests.plugin.studio_server import LEGACY, Studio

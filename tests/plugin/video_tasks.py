@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from decoder.prompts import Box
-from decoder.track.keyframes import box_iou
-from plugin.build import Backend
-from plugin.labels import label_config
+from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.prompts import Box
+from clickmask.plugin.build import Backend
+from clickmask.plugin.labels import label_config
 from tests.plugin.clips import CLIP, HEIGHT, PICTURES, SIDE, WIDTH, square
 from tests.plugin.conftest import Body, recorded
 from tests.plugin.test_video import shown

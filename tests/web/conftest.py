@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from decoder import Engine, Model, load_model
+from clickmask.decoder import Engine, Model, load_model
+from clickmask.web.photos.imports import adopt_labels
+from clickmask.web.photos.library import Library
+from clickmask.web.photos.service import Service
+from clickmask.web.video.service import VideoService
 from tests.web.photos import sample_folder
 from tests.web.video_clips import write_clip
 from tests.web.video_page import Page, make_service
-from web.incoming import adopt_labels
-from web.library import Library
-from web.service import Service
-from web.video_service import VideoService
 
 Ask = Callable[..., dict[str, Any]]
 

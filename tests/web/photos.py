@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from web.samples import make_sample_folder
+from clickmask.web.photos.samples import make_sample_folder
 
 
 def sample_folder(place: Path) -> Path:

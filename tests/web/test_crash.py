@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from web.project import Project
-from web.records import Category
+from clickmask.web.photos.project import Project
+from clickmask.web.photos.records import Category
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPT_200 = """
     import sys
     from pathlib import Path
-    from web.project import Project
-    from web.records import LabeledObject
+    from clickmask.web.photos.project import Project
+    from clickmask.web.photos.records import LabeledObject
 
     project = Project(Path(sys.argv[1]))
     picture = project.pictures()[0].id
@@ -84,8 +84,8 @@ OPEN_READ_ONLY = """
     import os, sys
     from pathlib import Path
     from PIL import Image
-    from web.incoming import adopt_labels
-    from web.library import Library
+    from clickmask.web.photos.imports import adopt_labels
+    from clickmask.web.photos.library import Library
 
     Image.init()
     if os.getuid() == 0:

@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from clickmask.web.video.endpoints import add_video_endpoints
+from clickmask.web.video.service import VideoService
 from tests.web.video_clips import write_clip
-from web.video_endpoints import add_video_endpoints
-from web.video_service import VideoService
 
 ListVideos = Callable[[str], list[dict[str, Any]]]
 

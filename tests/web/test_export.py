@@ -9,15 +9,15 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
-from decoder import DatasetError, Size
-from decoder.shapes import mask_to_polygons
+from clickmask.decoder import DatasetError, Size
+from clickmask.decoder.shapes import mask_to_polygons
+from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
+from clickmask.web.jobs import CancelledError
+from clickmask.web.photos.export import FORMATS, ExportRequest, export_request, run_export
+from clickmask.web.photos.imports import add_label_file, adopt_labels
+from clickmask.web.photos.library import Library, OpenFolder
+from clickmask.web.photos.records import Category, LabeledObject
 from tests.web.photos import write_photo
-from web.export import FORMATS, ExportRequest, export_request, run_export
-from web.incoming import add_label_file, adopt_labels
-from web.jobs import CancelledError
-from web.library import Library, OpenFolder
-from web.records import Category, LabeledObject
-from web.runs import mask_to_runs, runs_to_mask
 
 SIZE = Size(40, 60)
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder import ImageError, Size, load_image
+from clickmask.decoder import ImageError, Size, load_image
+from clickmask.web.photos.pictures import (
+    find_pictures,
+    picture_size,
+    shows_in_browser,
+    thumbnail_url,
+    write_browser_copy,
+)
 from tests.web.photos import write_photo
-from web.pictures import find_pictures, picture_size, shows_in_browser, thumbnail_url, write_browser_copy
 
 
 def test_hidden_files_and_other_files_are_not_pictures(tmp_path: Path) -> None:

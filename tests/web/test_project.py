@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from decoder import DatasetError
-from decoder.errors import ConflictError
-from web.project import Project
-from web.records import Category, LabeledObject, Picture
+from clickmask.decoder import DatasetError
+from clickmask.decoder.errors import ConflictError
+from clickmask.web.photos.project import Project
+from clickmask.web.photos.records import Category, LabeledObject, Picture
 
 ONE_PIXEL = "AAAAAAAAAAABAAAAAQAAAAAAAAABAAAA"  # a 1x1 mask at (0, 0)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from decoder import ShapeError, Size
-from web.runs import mask_to_runs, runs_to_mask
+from clickmask.decoder import ShapeError, Size
+from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 
 
 @given(arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))))

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decoder import ClickMaskError, DatasetError, ImageError, PromptError, ShapeError, Size, load_image
-from decoder.errors import ConflictError
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, PromptError, ShapeError, Size, load_image
+from clickmask.decoder.errors import ConflictError
+from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
+from clickmask.web.error_answers import answering
+from clickmask.web.photos.service import Service
 from tests.web.photos import write_photo
-from web.answers import answering
-from web.runs import mask_to_runs, runs_to_mask
-from web.service import Service
 
 
 def opened(service: Service, name: str = "cheetah.jpg") -> dict[str, Any]:

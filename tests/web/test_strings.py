@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from web.app import SCRIPTS
-from web.start import STATIC
+from clickmask.web.app import SCRIPTS
+from clickmask.web.start import STATIC
 
 SOURCES = {name: (STATIC / name).read_text("utf-8") for name in SCRIPTS if name != "strings.js"}
 LITERAL = re.compile(r'"([^"\n]*)"|`([^`]*)`')

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from decoder import DatasetError, PromptError
-from decoder.formats.registry import find_format
-from decoder.shapes import rle_to_mask
+from clickmask.decoder import DatasetError, PromptError
+from clickmask.decoder.formats.registry import find_format
+from clickmask.decoder.shapes import rle_to_mask
 from tests.web.video_clips import FRAMES, disc_centre, disc_picture
 from tests.web.video_page import Page
 

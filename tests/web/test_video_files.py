@@ -12,13 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder import DatasetError, VideoError
+from clickmask.decoder import DatasetError, VideoError
+from clickmask.web.video import frame_pictures as video_pictures
+from clickmask.web.video.library import OPEN_VIDEOS
+from clickmask.web.video.service import VideoService
 from tests.web.photos import write_photo
 from tests.web.video_clips import FRAMES, disc_picture, write_clip, write_frames
 from tests.web.video_page import Page
-from web import video_pictures
-from web.video_library import OPEN_VIDEOS
-from web.video_service import VideoService
 
 
 def test_frames_are_those_of_the_file_in_any_order(page: Page) -> None:

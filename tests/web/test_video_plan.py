@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from web.video_plan import Basis, Leg, Place, plan_all, plan_from, sweep
-from web.video_records import Direction, FramePrompt, Passed
-from web.video_run import frames_to_do
+from clickmask.web.video.plan import Basis, Leg, Place, plan_all, plan_from, sweep
+from clickmask.web.video.records import Direction, FramePrompt, Passed
+from clickmask.web.video.run import frames_to_do
 
 HERE = FramePrompt(points=((1.0, 2.0, True),))
 THERE = FramePrompt(points=((5.0, 2.0, True),))

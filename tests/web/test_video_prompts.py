@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from decoder import DatasetError, Model, PromptError
-from decoder.errors import ConflictError
+from clickmask.decoder import DatasetError, Model, PromptError
+from clickmask.decoder.errors import ConflictError
+from clickmask.web.browser_rle import runs_to_mask
 from tests.decoder.track.small_sam2 import small_model
 from tests.web.video_clips import FRAMES, disc_centre, write_clip
 from tests.web.video_page import SIZE, Page, make_service
-from web.runs import runs_to_mask
 
 
 def test_clicks_on_a_tracked_frame_correct_the_mask_that_is_there(page: Page) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from decoder import ClickMaskError, DatasetError, Engine, Model, PromptError, VideoError
+from clickmask.decoder import ClickMaskError, DatasetError, Engine, Model, PromptError, VideoError
+from clickmask.web.photos.imports import adopt_labels
+from clickmask.web.photos.library import Library
+from clickmask.web.photos.samples import PHOTOS, sample_photo
+from clickmask.web.photos.service import Service
+from clickmask.web.video.service import VideoService
 from tests.web.photos import sample_folder
 from tests.web.video_clips import FRAMES, write_clip
 from tests.web.video_page import Page, wait_for
-from web.incoming import adopt_labels
-from web.library import Library
-from web.samples import PHOTOS, sample_photo
-from web.service import Service
-from web.video_service import VideoService
 
 
 def test_what_cannot_be_done_is_told(page: Page, tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from decoder import Model
+from clickmask.decoder import Model
+from clickmask.web.browser_rle import runs_to_mask
+from clickmask.web.jobs import CancelledError
+from clickmask.web.video.tracking import plan
 from tests.decoder.track.small_sam2 import small_model
 from tests.web.video_clips import FRAMES, disc_mask, iou, write_clip
 from tests.web.video_page import SIZE, Page, make_service, wait_for
-from web.jobs import CancelledError
-from web.runs import runs_to_mask
-from web.video_tracking import plan
 
 
 def test_a_clicked_object_is_followed_to_both_ends(page: Page) -> None:

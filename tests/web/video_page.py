@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from decoder import Model, Size
+from clickmask.decoder import Model, Size
+from clickmask.web.browser_rle import runs_to_mask
+from clickmask.web.jobs import Jobs
+from clickmask.web.photos.imports import adopt_labels
+from clickmask.web.photos.library import Library
+from clickmask.web.photos.samples import PHOTOS, sample_photo
+from clickmask.web.video.service import VideoService
 from tests.web.video_clips import FRAMES, HEIGHT, WIDTH, disc_centre
-from web.incoming import adopt_labels
-from web.jobs import Jobs
-from web.library import Library
-from web.runs import runs_to_mask
-from web.samples import PHOTOS, sample_photo
-from web.video_service import VideoService
 
 SIZE = Size(HEIGHT, WIDTH)
 PATIENCE = 600  # [s], however busy the machine is

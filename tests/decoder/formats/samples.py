@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from decoder.prompts import Size
-from decoder.shapes import mask_to_rle, rle_to_mask
+from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
 
 Bits = NDArray[np.bool_]
 CATEGORIES = (Category(3, "cat", "animal"), Category(7, "traffic light"), Category(8, "böse/Ecke"))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.combine import merge_datasets, split_dataset
-from decoder.formats.fields import MAX_ID
-from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from decoder.prompts import Size
-from decoder.shapes import mask_to_rle
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.combine import merge_datasets, split_dataset
+from clickmask.decoder.formats.fields import MAX_ID
+from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import mask_to_rle
 from tests.decoder.formats.samples import content, sample_dataset, sample_video
 
 RLE = mask_to_rle(np.ones((2, 3), bool))

@@ -1,4 +1,4 @@
-"""``python -m decoder convert`` on real files, as a person runs it."""
+"""``clickmask convert`` on real files, as a person runs it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from decoder.coco import read_coco, write_coco
-from decoder.errors import DatasetError, ShapeError
-from decoder.formats.command import add_arguments, run
-from decoder.formats.options import ReadOptions
-from decoder.formats.registry import FORMATS
+from clickmask.decoder.commands.convert import add_arguments, run
+from clickmask.decoder.errors import DatasetError, ShapeError
+from clickmask.decoder.formats.coco import read_coco, write_coco
+from clickmask.decoder.formats.options import ReadOptions
+from clickmask.decoder.formats.registry import FORMATS
 from tests.decoder.formats.samples import content, sample_dataset, write_pictures
 
 
@@ -85,7 +85,7 @@ def test_broken_records_are_listed_and_counted(coco: Path, tmp_path: Path, capsy
 
 def test_a_terminal_shows_progress_bars(coco: Path, tmp_path: Path) -> None:
     """Run as a person would, on a pseudo-terminal; elsewhere, as in a log, there are no bars."""
-    command = [sys.executable, "-m", "decoder", "convert", "--from", "coco", "--to", "voc", str(coco)]
+    command = [sys.executable, "-m", "clickmask", "convert", "--from", "coco", "--to", "voc", str(coco)]
     screen, line = pty.openpty()
     fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     ran = subprocess.run([*command, str(tmp_path / "a")], stderr=line, stdout=subprocess.PIPE, check=True, text=True)
@@ -119,7 +119,7 @@ def test_a_malformed_split_is_a_usage_error(
 
 
 def test_errors_are_one_line_for_a_person(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "decoder", "convert", "--from", "coco", "--to", "voc", "missing.json", "out"]
+    command = [sys.executable, "-m", "clickmask", "convert", "--from", "coco", "--to", "voc", "missing.json", "out"]
     ran = subprocess.run(command, capture_output=True, check=False, text=True, cwd=tmp_path)
     assert ran.returncode == 1
     assert ran.stderr == "error: missing.json: cannot be read: No such file or directory\n"

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decoder.errors import ClickMaskError
-from decoder.formats.mots import parse_line as parse_mots_line
-from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.registry import FORMATS
-from decoder.formats.yolo import parse_line as parse_yolo_line
-from decoder.prompts import Size
+from clickmask.decoder.errors import ClickMaskError
+from clickmask.decoder.formats.mots.dataset import parse_line as parse_mots_line
+from clickmask.decoder.formats.options import ReadOptions, WriteOptions
+from clickmask.decoder.formats.registry import FORMATS
+from clickmask.decoder.formats.yolo.dataset import parse_line as parse_yolo_line
+from clickmask.decoder.prompts import Size
 from tests.decoder.formats.samples import sample_dataset, sample_video, write_pictures
 
 JSON_FORMATS = ["coco", "label-studio", "labelme", "youtube-vis"]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from decoder.errors import DatasetError
-from decoder.formats import json_reader
-from decoder.formats.json_reader import TOP_LEVEL, read_elements, read_elements_after, read_json
+from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats import json_reader
+from clickmask.decoder.formats.json_reader import TOP_LEVEL, read_elements, read_elements_after, read_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

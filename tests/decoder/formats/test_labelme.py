@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder.errors import DatasetError
-from decoder.formats.labelme import read_labelme
-from decoder.formats.records import Dataset
-from decoder.shapes import rle_area, rle_to_mask
+from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.labelme.dataset import read_labelme
+from clickmask.decoder.formats.records import Dataset
+from clickmask.decoder.shapes import rle_area, rle_to_mask
 from tests.decoder.formats.told import read_told
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decoder.errors import DatasetError
-from decoder.formats.output import inside, write_whole
+from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.output import inside, write_whole
 
 
 @given(name=st.text(alphabet="./\\ab:~\0", max_size=12) | st.text(max_size=12))

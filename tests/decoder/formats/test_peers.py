@@ -14,14 +14,14 @@ from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from decoder.coco import write_coco
-from decoder.formats.labelme import write_labelme
-from decoder.formats.mots import write_mots
-from decoder.formats.options import Encoding, WriteOptions
-from decoder.formats.records import AnnotatedImage, Dataset
-from decoder.formats.voc import write_voc
-from decoder.formats.yolo import write_yolo
-from decoder.formats.youtube_vis import write_youtube_vis
+from clickmask.decoder.formats.coco import write_coco
+from clickmask.decoder.formats.labelme.dataset import write_labelme
+from clickmask.decoder.formats.mots.dataset import write_mots
+from clickmask.decoder.formats.options import Encoding, WriteOptions
+from clickmask.decoder.formats.records import AnnotatedImage, Dataset
+from clickmask.decoder.formats.voc.dataset import write_voc
+from clickmask.decoder.formats.yolo.dataset import write_yolo
+from clickmask.decoder.formats.youtube_vis.dataset import write_youtube_vis
 from tests.decoder.formats.samples import (
     SIZE,
     Bits,

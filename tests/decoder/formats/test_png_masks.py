@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.options import ReadOptions
-from decoder.formats.png_masks import read_png_masks
-from decoder.formats.voc_palette import voc_palette
-from decoder.shapes import rle_area
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.options import ReadOptions
+from clickmask.decoder.formats.png.dataset import read_png_masks
+from clickmask.decoder.formats.voc.palette import voc_palette
+from clickmask.decoder.shapes import rle_area
 
 
 def test_png_masks_that_lie_beside_each_other_are_one_picture_each(tmp_path: Path) -> None:

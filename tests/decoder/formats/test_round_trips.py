@@ -9,11 +9,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions
-from decoder.formats.records import AnnotatedImage, Dataset
-from decoder.formats.registry import FORMATS
-from decoder.shapes import mask_to_rle, rle_to_mask
-from decoder.shapes.polygons import Style
+from clickmask.decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions
+from clickmask.decoder.formats.records import AnnotatedImage, Dataset
+from clickmask.decoder.formats.registry import FORMATS
+from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
+from clickmask.decoder.shapes.polygons import Style
 from tests.decoder.formats.samples import (
     Bits,
     content,

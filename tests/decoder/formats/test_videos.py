@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.mots import read_mots, write_mots
-from decoder.formats.options import WriteOptions
-from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from decoder.formats.videos import group_videos
-from decoder.formats.youtube_vis import read_youtube_vis, write_youtube_vis
-from decoder.prompts import Size
-from decoder.shapes import mask_to_rle
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.mots.dataset import read_mots, write_mots
+from clickmask.decoder.formats.options import WriteOptions
+from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
+from clickmask.decoder.formats.videos import group_videos
+from clickmask.decoder.formats.youtube_vis.dataset import read_youtube_vis, write_youtube_vis
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import mask_to_rle
 from tests.decoder.formats.samples import content, sample_dataset, sample_video
 from tests.decoder.formats.told import read_told
 

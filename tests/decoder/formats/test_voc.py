@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from decoder.formats.voc import read_voc, write_voc
-from decoder.formats.voc_palette import voc_palette
-from decoder.prompts import Size
-from decoder.shapes import mask_to_rle, rle_area
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.options import ReadOptions, WriteOptions
+from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
+from clickmask.decoder.formats.voc.dataset import read_voc, write_voc
+from clickmask.decoder.formats.voc.palette import voc_palette
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import mask_to_rle, rle_area
 
 
 def save(path: Path, labels: NDArray[np.uint8], mode: str = "P") -> None:

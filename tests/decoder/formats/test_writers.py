@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decoder.errors import ClickMaskError
-from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.records import Dataset
-from decoder.formats.registry import FORMATS
-from decoder.shapes import mask_to_rle
+from clickmask.decoder.errors import ClickMaskError
+from clickmask.decoder.formats.options import ReadOptions, WriteOptions
+from clickmask.decoder.formats.records import Dataset
+from clickmask.decoder.formats.registry import FORMATS
+from clickmask.decoder.shapes import mask_to_rle
 from tests.decoder.formats.samples import SIZE, content, sample_dataset, sample_video, write_pictures
 
 

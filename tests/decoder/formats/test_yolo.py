@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.join_rings import join_rings
-from decoder.formats.options import ReadOptions, WriteOptions
-from decoder.formats.records import Dataset
-from decoder.formats.yolo import read_yolo, write_yolo
-from decoder.prompts import Size
-from decoder.shapes import polygons_to_mask, rle_area
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.options import ReadOptions, WriteOptions
+from clickmask.decoder.formats.records import Dataset
+from clickmask.decoder.formats.yolo.dataset import read_yolo, write_yolo
+from clickmask.decoder.formats.yolo.join_rings import join_rings
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import polygons_to_mask, rle_area
 from tests.decoder.formats.samples import content, sample_dataset, write_pictures
 
 

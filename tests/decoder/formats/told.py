@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from decoder.errors import ClickMaskError
-from decoder.formats.options import ReadOptions
-from decoder.formats.records import Dataset
+from clickmask.decoder.errors import ClickMaskError
+from clickmask.decoder.formats.options import ReadOptions
+from clickmask.decoder.formats.records import Dataset
 
 
 def read_told(read: Callable[[Path, ReadOptions], Dataset], path: Path) -> tuple[Dataset, list[str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from decoder import Box, Model, Point, Prompt, encode_image, load_image, predict_many
-from decoder.optimize import optimize
-from decoder.segment import ImageEmbedding
+from clickmask.decoder import Box, Model, Point, Prompt, encode_image, load_image, predict_many
+from clickmask.decoder.optimize import optimize
+from clickmask.decoder.segment import ImageEmbedding
 from tests.sam2_reference import DATA
 
 CLICK = Point(250, 187)

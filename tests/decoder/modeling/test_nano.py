@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from decoder.modeling.config import NanoConfig
-from decoder.modeling.nano import Nano, draw_prompt
-from decoder.training.interactive import repeat_features
+from clickmask.decoder.modeling.config import NanoConfig
+from clickmask.decoder.modeling.nano import Nano, draw_prompt
+from training.interactive import repeat_features
 
 SIDE = 32
 

@@ -8,11 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from decoder import Box, ImageEmbedding, Model, Point, Prompt, binarize, choose_mask, load_model, predict_masks
-from decoder.checkpoints import build_network, read_weights
-from decoder.choose import single_mask
-from decoder.models import MODELS
-from decoder.segment import MaskSet
+from clickmask.decoder import (
+    Box,
+    ImageEmbedding,
+    Model,
+    Point,
+    Prompt,
+    binarize,
+    choose_mask,
+    load_model,
+    predict_masks,
+)
+from clickmask.decoder.checkpoints import build_network, read_weights
+from clickmask.decoder.choose import single_mask
+from clickmask.decoder.models import MODELS
+from clickmask.decoder.segment import MaskSet
 from tests.sam2_reference import DATA, official_shapes
 
 CLICK = Point(250, 187)

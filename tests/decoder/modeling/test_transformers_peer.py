@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from decoder.modeling.config import DecoderConfig, HieraConfig, Sam2Config
-from decoder.modeling.sam2 import Sam2
+from clickmask.decoder.modeling.config import DecoderConfig, HieraConfig, Sam2Config
+from clickmask.decoder.modeling.sam2 import Sam2
 
 SIDE, WIDTH = 64, 32
 OURS = Sam2Config(

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from decoder.errors import ShapeError
-from decoder.shapes import bitmap_url_to_mask, mask_to_bitmap_url
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.shapes import bitmap_url_to_mask, mask_to_bitmap_url
 from tests.decoder.shapes.suite import blob_field, make
 
 GOOD = mask_to_bitmap_url(blob_field(20, 30, 2.0))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decoder.errors import ShapeError
-from decoder.prompts import Box, Size
-from decoder.shapes import (
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.prompts import Box, Size
+from clickmask.decoder.shapes import (
     Ellipse,
     RotatedBox,
     box_to_mask,

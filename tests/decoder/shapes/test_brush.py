@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from label_studio_sdk.converter import brush as sdk
 from numpy.typing import NDArray
 
-from decoder.errors import ShapeError
-from decoder.prompts import Size
-from decoder.shapes import brush_to_mask, mask_to_brush, mask_to_sdk_brush
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import brush_to_mask, mask_to_brush, mask_to_sdk_brush
 from tests.decoder.shapes.suite import blob_field, make, object_mask
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from decoder.errors import ShapeError
-from decoder.shapes import drop_specks, fill_holes, keep_largest_part, mask_iou, smooth_mask
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.shapes import drop_specks, fill_holes, keep_largest_part, mask_iou, smooth_mask
 from tests.decoder.shapes.suite import blob_field, disc
 
 

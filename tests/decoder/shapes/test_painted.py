@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from decoder.shapes import Polygons, mask_to_polygons, polygons_to_mask, polygons_to_yolo, yolo_to_polygons
+from clickmask.decoder.shapes import Polygons, mask_to_polygons, polygons_to_mask, polygons_to_yolo, yolo_to_polygons
 from tests.decoder.shapes.suite import blob_field, make
 
 

@@ -10,9 +10,16 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from decoder.errors import ShapeError
-from decoder.prompts import Size
-from decoder.shapes import Polygons, mask_iou, mask_to_polygons, mask_to_rle, polygons_to_mask, rle_to_polygons
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import (
+    Polygons,
+    mask_iou,
+    mask_to_polygons,
+    mask_to_rle,
+    polygons_to_mask,
+    rle_to_polygons,
+)
 from tests.decoder.shapes.suite import blob_field, make, names, object_mask
 
 # pycocotools' own decode still uses an old way to hand over its array

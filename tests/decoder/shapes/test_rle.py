@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from decoder.errors import ShapeError
-from decoder.shapes import mask_to_rle, mask_to_uncompressed_rle, rle_area, rle_to_mask, rle_to_uncompressed_rle
-from decoder.shapes.rle import rle_to_crop
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.shapes import (
+    mask_to_rle,
+    mask_to_uncompressed_rle,
+    rle_area,
+    rle_to_mask,
+    rle_to_uncompressed_rle,
+)
+from clickmask.decoder.shapes.rle import rle_to_crop
 from tests.decoder.shapes.suite import blob_field, make, names
 
 

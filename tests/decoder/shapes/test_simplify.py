@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from decoder.shapes import mask_iou, mask_to_polygons, polygons_to_mask
-from decoder.shapes.filling import fill_rings, rle_iou
-from decoder.shapes.masks import mask_size
-from decoder.shapes.rings import find_rings
-from decoder.shapes.rle import mask_to_rle
+from clickmask.decoder.shapes import mask_iou, mask_to_polygons, polygons_to_mask
+from clickmask.decoder.shapes.filling import fill_rings, rle_iou
+from clickmask.decoder.shapes.masks import mask_size
+from clickmask.decoder.shapes.rings import find_rings
+from clickmask.decoder.shapes.rle import mask_to_rle
 from tests.decoder.shapes.suite import blob_field, disc, make, object_mask
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decoder.errors import ShapeError
-from decoder.prompts import Size
-from decoder.shapes import mask_to_polygons, polygons_to_mask, polygons_to_yolo, yolo_to_polygons
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask, polygons_to_yolo, yolo_to_polygons
 from tests.decoder.shapes.suite import make
 
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from decoder.modeling.config import DecoderConfig, HieraConfig, MemoryConfig, Sam2Config
-from decoder.modeling.sam2 import Sam2
-from decoder.models import Model
+from clickmask.decoder.modeling.config import DecoderConfig, HieraConfig, MemoryConfig, Sam2Config
+from clickmask.decoder.modeling.sam2 import Sam2
+from clickmask.decoder.models import Model
 
 CONFIG = Sam2Config(
     trunk=HieraConfig(16, 1, (1, 1, 2, 1), (3,), (4, 2, 4, 2), 3),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from decoder.track.accuracy import contour_accuracy, outline, region_similarity
+from clickmask.decoder.evaluation.video_accuracy import contour_accuracy, outline, region_similarity
 
 
 def square(left: int, top: int, side: int, size: int = 100) -> NDArray[np.bool_]:

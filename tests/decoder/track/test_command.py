@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder.__main__ import main
-from decoder.shapes import mask_iou, rle_to_mask
-from decoder.track.evaluate_command import Score, read_sequences
+from clickmask.__main__ import main
+from clickmask.decoder.commands.evaluate_video import Score, read_sequences
+from clickmask.decoder.shapes import mask_iou, rle_to_mask
 
 FRAMES, SIDE = 8, 96
 

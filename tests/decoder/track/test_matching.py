@@ -7,13 +7,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from decoder.models import Model
-from decoder.prompts import Prompt
-from decoder.shapes import mask_iou, rle_to_mask
-from decoder.track.appearance import Remembered
-from decoder.track.frames import ArrayVideo
-from decoder.track.matching import MatchPropagation
-from decoder.track.tracker import Step, Tracker
+from clickmask.decoder.models import Model
+from clickmask.decoder.prompts import Prompt
+from clickmask.decoder.shapes import mask_iou, rle_to_mask
+from clickmask.decoder.track.appearance import Remembered
+from clickmask.decoder.track.matching import MatchPropagation
+from clickmask.decoder.track.tracker import Step, Tracker
+from clickmask.decoder.video.frames import ArrayVideo
 
 SIDE = 128
 

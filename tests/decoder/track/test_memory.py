@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from decoder.track.memory import FrameMemory, MemoryBank, MemoryRule, closest_frames, select_memories
+from clickmask.decoder.track.memory import FrameMemory, MemoryBank, MemoryRule, closest_frames, select_memories
 
 RULE = MemoryRule()
 

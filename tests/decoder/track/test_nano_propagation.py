@@ -11,18 +11,18 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from decoder.errors import CheckpointError
-from decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
-from decoder.models import Model
-from decoder.prompts import Box, Prompt
-from decoder.shapes import mask_iou, rle_to_mask
-from decoder.track.frames import ArrayVideo, LiveVideo
-from decoder.track.matching import MatchPropagation
-from decoder.track.nano_propagation import NanoPropagation
-from decoder.track.nano_weights import load_nano_memory, nano_digest, save_nano_memory
-from decoder.track.propagation import Propagation
-from decoder.track.start import open_tracker
-from decoder.track.tracker import Tracker
+from clickmask.decoder.errors import CheckpointError
+from clickmask.decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
+from clickmask.decoder.models import Model
+from clickmask.decoder.prompts import Box, Prompt
+from clickmask.decoder.shapes import mask_iou, rle_to_mask
+from clickmask.decoder.track.matching import MatchPropagation
+from clickmask.decoder.track.nano_propagation import NanoPropagation
+from clickmask.decoder.track.nano_weights import load_nano_memory, nano_digest, save_nano_memory
+from clickmask.decoder.track.propagation import Propagation
+from clickmask.decoder.track.start import open_tracker
+from clickmask.decoder.track.tracker import Tracker
+from clickmask.decoder.video.frames import ArrayVideo, LiveVideo
 from tests.peak import forget_peak, peak_kib
 
 SIDE, SIZE = 128, 40

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from decoder.images import load_image
-from decoder.models import Model
-from decoder.prompts import Box, Point, Prompt, Size
-from decoder.segment import binarize
-from decoder.track.frames import ArrayVideo
-from decoder.track.sam2_memory import Sam2Memory
-from decoder.track.sam2_propagation import Sam2Propagation
-from decoder.track.tracker import Step, Tracker
+from clickmask.decoder.images import load_image
+from clickmask.decoder.models import Model
+from clickmask.decoder.prompts import Box, Point, Prompt, Size
+from clickmask.decoder.segment import binarize
+from clickmask.decoder.track.sam2_memory import Sam2Memory
+from clickmask.decoder.track.sam2_propagation import Sam2Propagation
+from clickmask.decoder.track.tracker import Step, Tracker
+from clickmask.decoder.video.frames import ArrayVideo
 
 RECORD = Path(__file__).parents[2] / "data" / "sam2_video"
 SIDE = 1024

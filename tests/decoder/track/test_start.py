@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from decoder.optimize import optimize
-from decoder.prompts import Box, Prompt
-from decoder.track.frames import ArrayVideo
-from decoder.track.start import open_tracker
+from clickmask.decoder.optimize import optimize
+from clickmask.decoder.prompts import Box, Prompt
+from clickmask.decoder.track.start import open_tracker
+from clickmask.decoder.video.frames import ArrayVideo
 from tests.decoder.track.small_sam2 import moving_square, small_model
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from decoder.errors import PromptError, VideoError
-from decoder.models import Model
-from decoder.prompts import Box, Point, Prompt
-from decoder.shapes import mask_iou, rle_to_mask
-from decoder.track.frames import ArrayVideo, LiveVideo
-from decoder.track.sam2_memory import Sam2Memory
-from decoder.track.sam2_propagation import Sam2Propagation
-from decoder.track.tracker import Step, Tracker, TrackState
+from clickmask.decoder.errors import PromptError, VideoError
+from clickmask.decoder.models import Model
+from clickmask.decoder.prompts import Box, Point, Prompt
+from clickmask.decoder.shapes import mask_iou, rle_to_mask
+from clickmask.decoder.track.sam2_memory import Sam2Memory
+from clickmask.decoder.track.sam2_propagation import Sam2Propagation
+from clickmask.decoder.track.tracker import Step, Tracker, TrackState
+from clickmask.decoder.video.frames import ArrayVideo, LiveVideo
 from tests.decoder.track.small_sam2 import moving_square, small_model
 
 FRAMES = 9

@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from decoder.modeling.sam2 import Sam2
-from decoder.prompts import Box, Point, Prompt
-from decoder.segment import IMAGE_MEAN, IMAGE_STD
-from decoder.track.frames import ArrayVideo
-from decoder.track.sam2_memory import Sam2Memory
-from decoder.track.sam2_propagation import Sam2Propagation
-from decoder.track.tracker import Tracker
+from clickmask.decoder.modeling.sam2 import Sam2
+from clickmask.decoder.prompts import Box, Point, Prompt
+from clickmask.decoder.segment import IMAGE_MEAN, IMAGE_STD
+from clickmask.decoder.track.sam2_memory import Sam2Memory
+from clickmask.decoder.track.sam2_propagation import Sam2Propagation
+from clickmask.decoder.track.tracker import Tracker
+from clickmask.decoder.video.frames import ArrayVideo
 from tests.decoder.modeling.test_transformers_peer import mapped
 from tests.decoder.track.small_sam2 import CONFIG, as_model, moving_square, randomise
 

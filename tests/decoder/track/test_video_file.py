@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decoder.errors import VideoError
-from decoder.prompts import Size
-from decoder.track.overlay import write_overlay
-from decoder.track.video_file import FileVideo, FolderVideo, open_video
+from clickmask.decoder.errors import VideoError
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.track.overlay import write_overlay
+from clickmask.decoder.video.video_file import FileVideo, FolderVideo, open_video
 
 FRAMES, STEP = 70, 3
 

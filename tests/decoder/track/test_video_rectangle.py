@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from decoder.prompts import Box, Size
-from decoder.track.video_rectangle import to_video_rectangle
+from clickmask.decoder.formats.label_studio.video_rectangle import to_video_rectangle
+from clickmask.decoder.prompts import Box, Size
 
 SIZE = Size(100, 400)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decoder.errors import ClickMaskError, DatasetError, ShapeError
-from decoder.formats.label_studio import result_to_mask
+from clickmask.decoder.errors import ClickMaskError, DatasetError, ShapeError
+from clickmask.decoder.formats.label_studio import result_to_mask
 
 
 def item(value: dict[str, Any], **others: Any) -> dict[str, Any]:

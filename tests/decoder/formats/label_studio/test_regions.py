@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from label_studio_sdk.converter.brush import decode_rle
 
-from decoder.errors import ShapeError
-from decoder.formats.label_studio import (
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.formats.label_studio import (
     Region,
     new_region_id,
     result_to_mask,

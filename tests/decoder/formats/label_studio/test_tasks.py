@@ -12,12 +12,12 @@ import pytest
 from label_studio_sdk.converter import Converter
 from PIL import Image
 
-from decoder.errors import DatasetError
-from decoder.formats.label_studio import label_config, read_label_studio, write_label_studio
-from decoder.formats.label_studio.tasks import picture_name
-from decoder.formats.options import WriteOptions
-from decoder.formats.records import Category, Dataset
-from decoder.shapes import rle_area
+from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.label_studio import label_config, read_label_studio, write_label_studio
+from clickmask.decoder.formats.label_studio.tasks import picture_name
+from clickmask.decoder.formats.options import WriteOptions
+from clickmask.decoder.formats.records import Category, Dataset
+from clickmask.decoder.shapes import rle_area
 from tests.decoder.formats.samples import content, sample_dataset, solid_blob
 from tests.decoder.formats.told import read_told
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from decoder.errors import ClickMaskError, DatasetError
-from decoder.formats.label_studio import read_label_studio
-from decoder.formats.label_studio.tracks import read_track
-from decoder.formats.options import ReadOptions
-from decoder.formats.youtube_vis import write_youtube_vis
-from decoder.prompts import Size
-from decoder.shapes import rle_area, rle_to_mask
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.label_studio import read_label_studio
+from clickmask.decoder.formats.label_studio.tracks import read_track
+from clickmask.decoder.formats.options import ReadOptions
+from clickmask.decoder.formats.youtube_vis.dataset import write_youtube_vis
+from clickmask.decoder.prompts import Size
+from clickmask.decoder.shapes import rle_area, rle_to_mask
 from tests.plugin.clips import write_clip
 
 

@@ -1,0 +1,82 @@
+"""The decoder: pictures and prompts in, masks, polygons and COCO out.
+
+Knows tensors, images, prompts, masks, shapes and datasets; knows no web framework and reads no environment.
+What needs PyTorch is imported when it is asked for: PyTorch takes seconds, and exports and servers' first pages
+do without.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from clickmask.decoder.errors import (
+    CheckpointError,
+    ClickMaskError,
+    DatasetError,
+    DeviceError,
+    ImageError,
+    PromptError,
+    ShapeError,
+    VideoError,
+)
+from clickmask.decoder.images import load_image
+from clickmask.decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
+from clickmask.decoder.prompts import Box, Point, Prompt, Size, check_prompt
+
+if TYPE_CHECKING:
+    from clickmask.decoder.auto import AutoSettings, FoundMask
+    from clickmask.decoder.checkpoints import load_model
+    from clickmask.decoder.choose import RULES, Rule, choose_mask, stability_score
+    from clickmask.decoder.engine import Engine, LoadImage, Segmentation
+    from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
+else:
+    _NEED_PYTORCH = {
+        "auto": ("AutoSettings", "FoundMask"),
+        "checkpoints": ("load_model",),
+        "choose": ("RULES", "Rule", "choose_mask", "stability_score"),
+        "engine": ("Engine", "LoadImage", "Segmentation"),
+        "segment": ("ImageEmbedding", "MaskSet", "binarize", "encode_image", "predict_many", "predict_masks"),
+    }
+    _HOMES = {name: f"{__name__}.{module}" for module, names in _NEED_PYTORCH.items() for name in names}
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "MODELS",
+    "RULES",
+    "AutoSettings",
+    "Box",
+    "CheckpointError",
+    "ClickMaskError",
+    "DatasetError",
+    "DeviceError",
+    "Engine",
+    "FoundMask",
+    "ImageEmbedding",
+    "ImageError",
+    "LoadImage",
+    "MaskSet",
+    "Model",
+    "ModelSpec",
+    "Point",
+    "Prompt",
+    "PromptError",
+    "Rule",
+    "Segmentation",
+    "ShapeError",
+    "Size",
+    "VideoError",
+    "binarize",
+    "check_prompt",
+    "choose_mask",
+    "encode_image",
+    "load_image",
+    "load_model",
+    "predict_many",
+    "predict_masks",
+    "stability_score",
+]

@@ -1,0 +1,1 @@
+"""The commands of ``clickmask``: each module has ``add_arguments`` and ``run``."""

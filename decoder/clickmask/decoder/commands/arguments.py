@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+from clickmask.decoder.checkpoints import load_model
+from clickmask.decoder.models import DEFAULT_MODEL, DEVICE_HELP, PRECISION_HELP, PRECISIONS, Model
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which model, and where it computes."""
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help="a name from `clickmask models`, or a .pt or .safetensors file (default: %(default)s)",
+    )
+    parser.add_argument("--device", default="auto", help=f"{DEVICE_HELP} (default: %(default)s)")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help=f"{PRECISION_HELP} (default: %(default)s)"
+    )
+
+
+def load_asked_model(arguments: argparse.Namespace) -> Model:
+    """Load the model that these options name; raises as ``load_model``."""
+    return load_model(arguments.model, device=arguments.device, precision=arguments.precision)

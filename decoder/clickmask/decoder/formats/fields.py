@@ -1,0 +1,93 @@
+"""Take values out of foreign JSON, or say in one sentence what is wrong with them.
+
+``where`` names the record in every message: ``instances.json: annotation 12``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from clickmask.decoder.errors import DatasetError
+
+MAX_ID = 2**63 - 1
+MAX_SIDE_PX = 1 << 17
+Fields = Mapping[str, Any]
+
+
+def wrong(where: str, name: str, got: object, wanted: str) -> DatasetError:
+    """Return the error for a value that is not what it should be."""
+    return DatasetError(f"{where}: {name} is {got!r:.80}, wanted {wanted}")
+
+
+def as_fields(value: object, where: str) -> Fields:
+    """Return the value if it is a JSON object."""
+    if not isinstance(value, dict):
+        raise wrong(where, "the record", value, "an object")
+    return value
+
+
+def plain_json(fields: Fields, where: str) -> Fields:
+    """Return an object whose numbers are all finite, so that it can be written again."""
+    try:
+        json.dumps(fields, allow_nan=False)
+    except ValueError:
+        raise DatasetError(f"{where}: holds NaN or infinity, wanted numbers that JSON can hold") from None
+    return fields
+
+
+def integer(fields: Fields, name: str, where: str, *, least: int = 0, most: int = MAX_ID) -> int:
+    """Return a whole number in [least, most]; 3.0 counts as 3."""
+    value = fields.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise wrong(where, name, value, f"a whole number from {least} to {most}")
+    return value
+
+
+def number(fields: Fields, name: str, where: str) -> float:
+    """Return a finite number."""
+    return finite(fields.get(name), name, where)
+
+
+def finite(value: object, name: str, where: str) -> float:
+    """Return the value if it is a finite number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong(where, name, value, "a number")
+    if not abs(value) <= 1e18 or not math.isfinite(value):
+        raise wrong(where, name, value, "a finite number")
+    return float(value)
+
+
+def text(fields: Fields, name: str, where: str) -> str:
+    """Return a string that is not empty."""
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise wrong(where, name, value, "a text")
+    return value
+
+
+def array(fields: Fields, name: str, where: str) -> list[Any]:
+    """Return a JSON array."""
+    value = fields.get(name)
+    if not isinstance(value, list):
+        raise wrong(where, name, value, "an array")
+    return value
+
+
+def side(fields: Fields, name: str, where: str) -> int:
+    """Return the height or width of an image [px], at least 1."""
+    return integer(fields, name, where, least=1, most=MAX_SIDE_PX)
+
+
+def optional_score(fields: Fields, where: str) -> float | None:
+    """Return the confidence, or None where there is none."""
+    return None if fields.get("score") is None else number(fields, "score", where)
+
+
+def optional_integer(fields: Fields, name: str, where: str) -> int | None:
+    """Return a whole number from 0, or None where there is none."""
+    return None if fields.get(name) is None else integer(fields, name, where)

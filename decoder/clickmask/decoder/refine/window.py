@@ -1,0 +1,152 @@
+"""Where to look closer at an answer, and what a prompt is there.
+
+A window's edges are rounded to a coarse raster, so that the next click mostly falls on the same crop and a cache can
+keep its embedding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from clickmask.decoder.prompts import Box, Point, Prompt, Size
+
+MARGIN = 0.4  # around the mask and what was pointed at, of their size, both sides together on each axis
+LARGEST_SHARE = 0.6  # of the image's area; a larger window shows nothing new
+RASTER = 32  # window edges lie on multiples of 1/32 of the image's sides
+SMALLEST_SIDE_PX = 32
+SMALL_CELLS = 16  # a window that spans fewer of a mask's cells a side shows what the whole image cannot
+
+Extent = tuple[float, float, float, float]  # (x0, y0, x1, y1) [px]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A rectangle of whole pixels of an image: columns [left, right), rows [top, bottom)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> Size:
+        """Of the window [px]."""
+        return Size(self.bottom - self.top, self.right - self.left)
+
+    @property
+    def area(self) -> int:
+        """[px]."""
+        return self.size.height * self.size.width
+
+    def crop(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The window's pixels of an image (H, W, 3)."""
+        return np.ascontiguousarray(image[self.top : self.bottom, self.left : self.right])
+
+
+def zoom_window(logits: Tensor, prompt: Prompt, size: Size) -> Window | None:
+    """Where to look closer at an answer.
+
+    Args:
+        logits: The answer on the whole image, shape (h, w), > 0 is object.
+        prompt: What was asked, in pixels of the image.
+        size: Of the image.
+
+    Returns:
+        A window around the mask, the positive clicks and the box; None if the mask is empty or fills so much of
+        the image that a crop would show nothing new.
+    """
+    answer = _bounds(logits, size)
+    if answer is None:
+        return None
+    window = _around([answer, *_pointed_at(prompt)], size)
+    return window if window.area < LARGEST_SHARE * size.height * size.width else None
+
+
+def pointed_window(prompt: Prompt, size: Size, cells: int) -> Window | None:
+    """Where a prompt says itself that the object is, if that is too small to be seen on the whole image.
+
+    Args:
+        prompt: In pixels of the image.
+        size: Of the image.
+        cells: Of the masks' grid, a side.
+
+    Returns:
+        A window around box, earlier mask and positive clicks; None if it is large enough, or if clicks alone do not
+        tell how large the object is.
+    """
+    earlier = None if prompt.mask_logits is None else _bounds(prompt.mask_logits, size)
+    if earlier is None and prompt.box is None:
+        return None
+    window = _around([*([earlier] if earlier else []), *_pointed_at(prompt)], size)
+    small_share = (SMALL_CELLS / cells) ** 2
+    return window if window.area < small_share * size.height * size.width else None
+
+
+def zoom_prompt(window: Window, prompt: Prompt, logits: Tensor | None, size: Size) -> Prompt:
+    """The prompt in the window's own pixels, with the answer's part inside as its mask; clicks outside are left out."""
+    return Prompt(
+        points=tuple(
+            Point(p.x - window.left, p.y - window.top, p.positive)
+            for p in prompt.points
+            if window.left <= p.x <= window.right and window.top <= p.y <= window.bottom
+        ),
+        box=None if prompt.box is None else _moved(prompt.box, window),
+        mask_logits=None if logits is None else crop_logits(logits, window, size),
+    )
+
+
+def crop_logits(logits: Tensor, window: Window, size: Size) -> Tensor:
+    """Bilinear samples of the logits (h, w) on a grid of the same shape over the window."""
+    centre = ((window.left + window.right) / size.width - 1, (window.top + window.bottom) / size.height - 1)
+    half = (window.size.width / size.width, window.size.height / size.height)
+    to_whole = torch.tensor([[[half[0], 0.0, centre[0]], [0.0, half[1], centre[1]]]])
+    grid = F.affine_grid(to_whole, [1, 1, *logits.shape], align_corners=False)
+    sampled = F.grid_sample(logits[None, None].float(), grid, padding_mode="border", align_corners=False)
+    return sampled[0, 0]
+
+
+def _bounds(logits: Tensor, size: Size) -> Extent | None:
+    """Of a mask (h, w), > 0 is object; None around nothing."""
+    mask = logits > 0
+    if not bool(mask.any()):
+        return None
+    columns, rows = mask.any(dim=0).nonzero(), mask.any(dim=1).nonzero()
+    scale_x, scale_y = size.width / mask.shape[1], size.height / mask.shape[0]
+    left, right = float(columns[0]) * scale_x, (float(columns[-1]) + 1) * scale_x
+    top, bottom = float(rows[0]) * scale_y, (float(rows[-1]) + 1) * scale_y
+    return left, top, right, bottom
+
+
+def _pointed_at(prompt: Prompt) -> list[Extent]:
+    """The box and the positive clicks."""
+    clicks = [(point.x, point.y, point.x, point.y) for point in prompt.points if point.positive]
+    return clicks if prompt.box is None else [*clicks, prompt.box.xyxy]
+
+
+def _around(extents: Sequence[Extent], size: Size) -> Window:
+    lefts, tops, rights, bottoms = zip(*extents, strict=True)
+    left, right = _widen(min(lefts), max(rights), size.width)
+    top, bottom = _widen(min(tops), max(bottoms), size.height)
+    return Window(left, top, right, bottom)
+
+
+def _widen(low: float, high: float, length: int) -> tuple[int, int]:
+    """Add the margin, round outwards to the raster, stay inside."""
+    margin = max(MARGIN / 2 * (high - low), (SMALLEST_SIDE_PX - (high - low)) / 2)
+    step = length / RASTER
+    first = math.floor((low - margin) / step) * step
+    last = math.ceil((high + margin) / step) * step
+    return max(0, math.floor(first)), min(length, math.ceil(last))
+
+
+def _moved(box: Box, window: Window) -> Box:
+    """A box in the window's own pixels."""
+    return Box(box.x0 - window.left, box.y0 - window.top, box.x1 - window.left, box.y1 - window.top)

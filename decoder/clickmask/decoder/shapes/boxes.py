@@ -1,0 +1,122 @@
+"""Boxes around masks, upright and rotated, and masks from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from clickmask.decoder.errors import ShapeError
+from clickmask.decoder.prompts import Box, Size
+from clickmask.decoder.shapes.masks import Mask, as_bytes, check_size, window
+
+
+@dataclass(frozen=True, slots=True)
+class RotatedBox:
+    """A rectangle turned clockwise (on screen) about its centre by 0 <= angle < 180 degrees [px]."""
+
+    center_x: float
+    center_y: float
+    width: float
+    height: float
+    angle_degrees: float
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """Corner points [px], shape (4, 2): top-left before turning, then clockwise.
+
+        Example:
+            >>> RotatedBox(5.0, 5.0, 4.0, 2.0, 0.0).corners.tolist()
+            [[3.0, 4.0], [7.0, 4.0], [7.0, 6.0], [3.0, 6.0]]
+        """
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [self.width / 2, self.height / 2]
+        cos, sin = math.cos(math.radians(self.angle_degrees)), math.sin(math.radians(self.angle_degrees))
+        return np.asarray(corners @ np.array([[cos, sin], [-sin, cos]]) + [self.center_x, self.center_y])
+
+
+def mask_to_box(mask: Mask) -> Box | None:
+    """The smallest upright box around all foreground, to pixel edges; None for an empty mask.
+
+    Example:
+        >>> mask_to_box(np.array([[0, 0, 0], [0, 1, 1]], bool))
+        Box(x0=1.0, y0=1.0, x1=3.0, y1=2.0)
+    """
+    found = window(as_bytes(mask))
+    if found is None:
+        return None
+    rows, columns = found
+    return Box(float(columns.start), float(rows.start), float(columns.stop), float(rows.stop))
+
+
+def box_to_mask(box: Box, size: Size) -> NDArray[np.bool_]:
+    """Fill a box: pixels whose centre lies in [x0, x1) x [y0, y1), shape (H, W).
+
+    Example:
+        >>> box_to_mask(Box(0.5, 0.0, 2.5, 1.0), Size(1, 3)).tolist()
+        [[True, True, False]]
+    """
+    size = check_size(size)
+    _check_finite("box", *box.xyxy)
+    x, y = _pixel_centers(size)
+    return np.asarray((x >= box.x0) & (x < box.x1) & (y >= box.y0) & (y < box.y1))
+
+
+def mask_to_rotated_box(mask: Mask) -> RotatedBox | None:
+    """The rotated rectangle of least area around all pixels; None for an empty mask.
+
+    Example:
+        >>> mask_to_rotated_box(np.ones((2, 5), bool))
+        RotatedBox(center_x=2.5, center_y=1.0, width=5.0, height=2.0, angle_degrees=0.0)
+    """
+    pixels = as_bytes(mask)
+    found = window(pixels)
+    if found is None:
+        return None
+    (x, y), (width, height), angle = cv2.minAreaRect(_extreme_corners(pixels, found))
+    if angle >= 45:  # of the four ways to say it, the one nearest to upright
+        width, height, angle = height, width, angle - 90
+    return RotatedBox(float(x), float(y), float(width), float(height), float(angle % 180))
+
+
+def rotated_box_to_mask(box: RotatedBox, size: Size) -> NDArray[np.bool_]:
+    """Fill a rotated box: pixels whose centre lies inside, shape (H, W)."""
+    size = check_size(size)
+    _check_finite("rotated box", box.center_x, box.center_y, box.width, box.height, box.angle_degrees)
+    along, across = turned_centers(size, box.center_x, box.center_y, box.angle_degrees)
+    return np.asarray((np.abs(along) <= box.width / 2) & (np.abs(across) <= box.height / 2))
+
+
+def turned_centers(
+    size: Size, center_x: float, center_y: float, angle_degrees: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pixel centres as seen from a centre, along and across an axis turned clockwise; each of shape (H, W)."""
+    x, y = _pixel_centers(size)
+    cos, sin = math.cos(math.radians(angle_degrees)), math.sin(math.radians(angle_degrees))
+    along = (x - center_x) * cos + (y - center_y) * sin
+    across = (y - center_y) * cos - (x - center_x) * sin
+    return along, across
+
+
+def _pixel_centers(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Column centres of shape (1, W) and row centres of shape (H, 1)."""
+    x, y = np.arange(size.width, dtype=np.float64), np.arange(size.height, dtype=np.float64)
+    return x[None, :] + 0.5, y[:, None] + 0.5
+
+
+def _extreme_corners(pixels: NDArray[np.uint8], found: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Outer pixel corners of the first and last pixel of each row: enough for any hull, shape (N, 2)."""
+    rows = np.flatnonzero(pixels[found].any(axis=1)) + found[0].start
+    inside = pixels[rows, found[1]] != 0
+    left = inside.argmax(axis=1) + found[1].start
+    right = found[1].stop - inside[:, ::-1].argmax(axis=1)
+    x = np.concatenate([left, left, right, right])
+    y = np.concatenate([rows, rows + 1, rows, rows + 1])
+    return np.stack([x, y], axis=1).astype(np.float32)
+
+
+def _check_finite(what: str, *values: float) -> None:
+    if not all(math.isfinite(value) for value in values):
+        raise ShapeError(f"the {what} {values} is not finite")

@@ -1,0 +1,127 @@
+"""Puts the backend together from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from clickmask.decoder import Engine, load_model
+from clickmask.plugin.clicks.prefetch import Ahead
+from clickmask.plugin.clicks.prelabel import Batch
+from clickmask.plugin.clicks.segmenter import Segmenter, Task
+from clickmask.plugin.engines import Engines, LoadEngine
+from clickmask.plugin.files.disk_cache import DiskCache, shrink
+from clickmask.plugin.files.images import Images
+from clickmask.plugin.files.label_studio_api import LabelStudioClient
+from clickmask.plugin.files.locations import Connection
+from clickmask.plugin.files.task_files import TaskFiles
+from clickmask.plugin.files.tokens import Tokens
+from clickmask.plugin.files.transport import MEGABYTE, Transport
+from clickmask.plugin.files.video_files import VideoFiles
+from clickmask.plugin.metrics import Metrics
+from clickmask.plugin.predictor import Predictor
+from clickmask.plugin.projects.projects import Project
+from clickmask.plugin.records.records import Records
+from clickmask.plugin.registry import ProjectBook
+from clickmask.plugin.settings import Settings
+from clickmask.plugin.tracking.answers import VideoAnswers
+from clickmask.plugin.tracking.queue import Lane, TrackingQueue
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The parts a server or a command works with."""
+
+    settings: Settings
+    engines: Engines
+    segmenter: Segmenter
+    predictor: Predictor
+    metrics: Metrics
+    records: Records
+    transport: Transport
+    tokens: Tokens
+    videos: VideoAnswers
+
+    def client(self, connection: Connection) -> LabelStudioClient:
+        """Label Studio's API through a connection."""
+        return LabelStudioClient(self.transport, self.tokens, connection)
+
+    def close(self) -> None:
+        """Stop the background work and close the records."""
+        self.predictor.close()
+
+
+def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend:
+    """Make a backend; it loads no model until one is asked for.
+
+    Args:
+        settings: From ``read_settings``.
+        load: Makes the engine of a model name; the real one by default.
+    """
+    folder = settings.data_dir.expanduser()
+    metrics = Metrics()
+    transport = Transport(
+        frozenset(settings.trusted_hosts), settings.max_image_mb * MEGABYTE, float(settings.fetch_seconds)
+    )
+    tokens = Tokens(transport)
+    cache = DiskCache(folder / "images", settings.image_cache_mb * MEGABYTE)
+    images = Images(TaskFiles(transport, tokens, settings.local_files_roots), cache)
+    engines = Engines(load or partial(load_engine, settings), settings.model, float(settings.ready_seconds))
+    segmenter = Segmenter(engines, images, metrics)
+    records = Records(folder / "records.sqlite")
+
+    def next_tasks(project: Project, task: int) -> Sequence[Task]:
+        if not settings.encode_ahead or not project.connection.url:
+            return ()
+        client = LabelStudioClient(transport, tokens, project.connection)
+        return client.tasks_after(project.number, task, settings.encode_ahead)
+
+    tidy = partial(shrink, folder / "embeddings", settings.embedding_disk_mb * MEGABYTE)
+    ahead = Ahead(segmenter, next_tasks, tidy)
+    lane = Lane()
+    tracking = TrackingQueue(lane, settings.max_tracks)
+    videos = VideoAnswers(engines, _video_files(settings, tokens), tracking)
+    book, seconds = ProjectBook(settings, records), float(settings.track_seconds)
+    predictor = Predictor(engines, segmenter, book, records, ahead, Batch(segmenter), videos, lane, seconds)
+    _watch(metrics, engines, ahead)
+    _watch_tracking(metrics, tracking)
+    return Backend(settings, engines, segmenter, predictor, metrics, records, transport, tokens, videos)
+
+
+def load_engine(settings: Settings, name: str) -> Engine:
+    """Load a model and make its engine.
+
+    Raises:
+        CheckpointError: If the name is unknown or the weights cannot be used.
+    """
+    store: Path | None = None
+    if settings.embedding_disk_mb:
+        store = settings.data_dir.expanduser() / "embeddings"
+        shrink(store, settings.embedding_disk_mb * MEGABYTE)
+    model = load_model(name, device=settings.device, precision=settings.precision)
+    return Engine(model, cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
+
+
+def _video_files(settings: Settings, tokens: Tokens) -> VideoFiles:
+    """Videos are larger than images and come by a transport of their own limits."""
+    largest, seconds = settings.max_video_mb * MEGABYTE, float(settings.video_fetch_seconds)
+    transport = Transport(frozenset(settings.trusted_hosts), largest, seconds)
+    files = TaskFiles(transport, tokens, settings.local_files_roots, what="video")
+    return VideoFiles(files, settings.data_dir.expanduser() / "videos", settings.video_cache_mb * MEGABYTE)
+
+
+def _watch(metrics: Metrics, engines: Engines, ahead: Ahead) -> None:
+    def clicks_waiting() -> float:
+        return sum(engine.waiting() for engine in engines.loaded())
+
+    metrics.watch("clicks_waiting", "Clicks that wait for the device", clicks_waiting)
+    metrics.watch("images_waiting", "Images that wait to be encoded ahead", ahead.waiting)
+
+
+def _watch_tracking(metrics: Metrics, tracking: TrackingQueue) -> None:
+    metrics.watch("tracks_waiting", "Videos that wait to be tracked", tracking.waiting)
+    metrics.watch("tracks_running", "Videos that are being tracked", tracking.running)
+    metrics.watch("tracks_kept", "Tracks of objects that are kept, finished or not", tracking.kept)
+    metrics.watch("tracked_pictures", "Pictures tracked since the start, once for every object", tracking.pictures_done)

@@ -1,0 +1,144 @@
+"""One prompt on one task's image, from percent to regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clickmask.decoder import Engine, Prompt, Segmentation
+from clickmask.decoder.click_chain import EarlierAnswers, Way
+from clickmask.plugin.clicks.answers import answer_regions
+from clickmask.plugin.clicks.prompts import Drawn, undrawn
+from clickmask.plugin.engines import Engines
+from clickmask.plugin.files.images import Images
+from clickmask.plugin.files.locations import Location, locate
+from clickmask.plugin.metrics import Metrics
+from clickmask.plugin.projects.label_config import LabelConfig
+from clickmask.plugin.projects.projects import Project
+
+Task = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The answer to one prompt.
+
+    Args:
+        regions: One per tag that holds answers; none for an empty mask.
+        score: Predicted IoU of the mask, in [0, 1].
+        image_key: Names the image.
+        prompt: What was asked, in pixels.
+        was_cached: Whether the image was encoded before.
+        milliseconds: Time by step: prepare (fetch and encode), decode, shape.
+    """
+
+    regions: list[dict[str, Any]]
+    score: float
+    image_key: str
+    prompt: Prompt
+    was_cached: bool
+    milliseconds: dict[str, float]
+
+
+class Segmenter:
+    """Answers prompts for all projects and people of a process."""
+
+    def __init__(self, engines: Engines, images: Images, metrics: Metrics) -> None:
+        self._engines = engines
+        self._images = images
+        self._metrics = metrics
+        self._earlier = EarlierAnswers()
+
+    def segment(self, task: Task, drawn: Drawn, config: LabelConfig, project: Project) -> Segment:
+        """Answer one prompt.
+
+        Raises:
+            ClickMaskError: For every reason a person can mend: see ``locate``, ``Images.load``,
+                ``Engines.get``, ``Drawn.prompt`` and ``Engine.segment``.
+        """
+        config = config.of(task)
+        location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
+        engine = self._engines.get(project.options.model)
+        load = self._loader(location, project)
+        start, was_cached = perf_counter(), engine.is_cached(location.key)
+        size = engine.image_size(location.key, load)
+        prepared = perf_counter()
+        prompt = drawn.prompt(size)
+        answer = self._decode(engine, location.key, load, prompt, project)
+        decoded = perf_counter()
+        regions = answer_regions(answer.mask(), answer.score, drawn, config, project.options)
+        milliseconds = {
+            "prepare": 1000 * (prepared - start),
+            "decode": 1000 * (decoded - prepared),
+            "shape": 1000 * (perf_counter() - decoded),
+        }
+        self._count(was_cached, milliseconds)
+        return Segment(regions, answer.score, location.key, prompt, was_cached, milliseconds)
+
+    def everything(self, task: Task, config: LabelConfig, project: Project) -> tuple[list[dict[str, Any]], list[float]]:
+        """Segment everything on the task's first image: regions, and the predicted IoU of each object.
+
+        Raises:
+            ClickMaskError: As ``segment``.
+        """
+        config = config.of(task)
+        location = self.first_image(task, config, project)
+        engine = self._engines.get(project.options.model)
+        found = engine.segment_everything(location.key, self._loader(location, project))
+        drawn = undrawn(next(iter(config.images), "image"), project.options.label)
+        regions = [
+            region
+            for mask in found
+            for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, project.options)
+        ]
+        return regions, [mask.predicted_iou for mask in found]
+
+    def prepare(self, task: Task, config: LabelConfig, project: Project) -> bool:
+        """Encode the task's first image; say whether it was encoded already.
+
+        Raises:
+            ClickMaskError: As ``segment``.
+        """
+        location = self.first_image(task, config, project)
+        return self._engines.get(project.options.model).encode(location.key, self._loader(location, project))
+
+    def is_prepared(self, task: Task, config: LabelConfig, project: Project) -> bool:
+        """Whether a prompt on the task's first image would be answered without encoding; never waits."""
+        engine = self._engines.ready(project.options.model)
+        return engine is not None and engine.is_cached(self.first_image(task, config, project).key)
+
+    def first_image(self, task: Task, config: LabelConfig, project: Project) -> Location:
+        """Where the task's first image is."""
+        config = config.of(task)
+        return locate(task, _source(config, next(iter(config.images), "")), None, project.connection)
+
+    def _decode(
+        self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
+    ) -> Segmentation:
+        options = project.options
+        way = Way(options.rule, engine.is_coarse if options.closely is None else options.closely)
+        if options.refine:
+            return self._earlier.answer(engine, key, load, prompt, way)
+        return way.answer(engine, key, load, prompt)
+
+    def _loader(self, location: Location, project: Project) -> Callable[[], NDArray[np.uint8]]:
+        def load() -> NDArray[np.uint8]:
+            with self._metrics.step("fetch"):
+                return self._images.load(location, project.connection)
+
+        return load
+
+    def _count(self, was_cached: bool, milliseconds: Mapping[str, float]) -> None:
+        self._metrics.embedding(was_cached=was_cached)
+        for step, value in milliseconds.items():
+            self._metrics.observe(step, value)
+
+
+def _source(config: LabelConfig, to_name: str) -> str:
+    """Where the task's data hold the image of this tag; where no tag has the name, "$image"."""
+    return config.images.get(to_name, "$image")

@@ -1,0 +1,87 @@
+"""The few calls this backend makes to Label Studio's own API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from clickmask.plugin.errors import FetchError
+from clickmask.plugin.files.locations import Connection
+from clickmask.plugin.files.tokens import Tokens
+from clickmask.plugin.files.transport import Transport
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class LabelStudioClient:
+    """One Label Studio server, through one connection."""
+
+    transport: Transport
+    tokens: Tokens
+    connection: Connection
+
+    def project(self, number: int) -> Mapping[str, Any]:
+        """A project, with its ``label_config`` and ``created_at``.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        answer = self._call("GET", f"/api/projects/{number}/")
+        return answer if isinstance(answer, Mapping) else {}
+
+    def tasks_after(self, project: int, task: int, count: int) -> list[Mapping[str, Any]]:
+        """The tasks of a project that come after one, by number.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        later = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": task}
+        return self._tasks(project, {"conjunction": "and", "items": [later]}, count)
+
+    def all_tasks(self, project: int) -> Iterator[Mapping[str, Any]]:
+        """Every task of a project, by number, page by page.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        last = 0
+        while tasks := self.tasks_after(project, last, _PAGE):
+            yield from tasks
+            last = int(tasks[-1]["id"])
+
+    def add_prediction(self, task: int, result: Sequence[Mapping[str, Any]], score: float, model_version: str) -> None:
+        """Store a prediction.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        body = {"task": task, "result": list(result), "score": score, "model_version": model_version}
+        self._call("POST", "/api/predictions/", body)
+
+    def _tasks(self, project: int, filters: Mapping[str, Any], count: int) -> list[Mapping[str, Any]]:
+        query = json.dumps({"filters": filters, "ordering": ["tasks:id"]})
+        parameters = urlencode({"project": project, "page": 1, "page_size": count, "fields": "all", "query": query})
+        answer = self._call("GET", f"/api/tasks/?{parameters}")
+        return list(answer.get("tasks") or []) if isinstance(answer, Mapping) else []
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        if not self.connection.url:
+            raise FetchError("the address of Label Studio is unknown: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY")
+        url = self.connection.url + path
+        answer = self.tokens.authorized(
+            self.connection,
+            lambda headers: self.transport.request(method, url, headers=headers, json=body, trusted=True),
+        )
+        if answer.status >= 300:
+            shown = answer.body[:200].decode("utf-8", "replace")
+            raise FetchError(
+                f"Label Studio at {self.connection.url} answered {answer.status} to {method} {path[:80]}: {shown}"
+            )
+        try:
+            return json.loads(answer.body)
+        except ValueError as error:
+            raise FetchError(f"Label Studio at {self.connection.url} answered {path[:80]} with no JSON") from error

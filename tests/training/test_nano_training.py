@@ -1,0 +1,122 @@
+"""Training runs, learns, writes what it should, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from clickmask.decoder.errors import CheckpointError
+from clickmask.decoder.modeling.config import DecoderConfig, NanoConfig
+from clickmask.decoder.modeling.nano import Nano
+from training.interactive import interactive_loss, plain_start
+from training.loop import LoopConfig, Trainer
+from training.nano import NanoTraining, export_weights, train_nano
+from training.parallel import average_step, run_parallel
+from training.sampler import Sampler
+from training.targets import choose_targets
+from training.views import render
+from training.zoom import zoom_start
+
+TINY = NanoConfig(
+    image_side=64,
+    stem=8,
+    widths=(8, 16, 16, 16),
+    depths=(1, 1, 1, 1),
+    decoder=DecoderConfig(width=32, heads=2, mlp_width=32, s4_channels=8, s8_channels=8),
+)
+
+
+def _training(minutes: float) -> NanoTraining:
+    return NanoTraining(LoopConfig(minutes, save_every_s=0.5), network=TINY, images=2, prompts=2, zoom_from=0.2)
+
+
+def test_a_run_writes_weights_curves_and_a_state_to_resume(pool: Path, tmp_path: Path) -> None:
+    weights = train_nano(pool, tmp_path, _training(0.1), device=torch.device("cpu"))
+    Nano(TINY).load_state_dict(load_file(weights))
+    rows = list(csv.DictReader((tmp_path / "curves.csv").read_text().splitlines()))
+    assert int(rows[-1]["images"]) == 2 * int(rows[-1]["step"]) > 0
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+    steps = torch.load(tmp_path / "last.pt")["progress"]["step"]
+
+    train_nano(pool, tmp_path, _training(0.15), device=torch.device("cpu"))
+    assert torch.load(tmp_path / "last.pt")["progress"]["step"] > steps
+
+
+def test_a_run_goes_on_from_weights(pool: Path, tmp_path: Path) -> None:
+    first = train_nano(pool, tmp_path / "first", _training(0.05), device=torch.device("cpu"))
+    still = replace(_training(0.01), start=first, loop=LoopConfig(0.01, rate=0.0))  # steps that change nothing
+    second = train_nano(pool, tmp_path / "second", still, device=torch.device("cpu"))
+    before, after = load_file(first), load_file(second)
+    assert all(torch.equal(before[key], after[key]) for key, _ in Nano(TINY).named_parameters())
+
+
+def test_weights_of_another_network_are_no_start(pool: Path, tmp_path: Path) -> None:
+    export_weights(Nano(replace(TINY, stem=16)), tmp_path / "other.safetensors")
+    other = replace(_training(0.05), start=tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match=r"cannot start from .*other\.safetensors"):
+        train_nano(pool, tmp_path, other, device=torch.device("cpu"))
+
+
+def test_a_broken_state_is_named(pool: Path, tmp_path: Path) -> None:
+    torch.save({"network": {}}, tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match=r"cannot go on from .*last\.pt"):
+        train_nano(pool, tmp_path, _training(0.05), device=torch.device("cpu"))
+
+
+def test_the_network_learns_one_view_by_heart(pool: Path) -> None:
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
+    network, average = Nano(TINY), Nano(TINY)
+    trainer = Trainer(network, average, LoopConfig(minutes=100, rate=4e-3))
+    images = Sampler(pool, generator, torch.device("cpu")).draw(1)
+    views = render(images, torch.tensor([[[1.0, 0, 0], [0, 1, 0]]]), 64)
+    reports = []
+
+    def loss() -> torch.Tensor:
+        start = plain_start(views, choose_targets(views.labels, 4, generator), generator)
+        value, report = interactive_loss(network, start, generator)
+        reports.append(report)
+        return value
+
+    trainer.progress.seconds = 300  # past the warm-up
+    for _ in range(300):
+        trainer.step(loss)
+    early, late = (sum(report.corrected_iou for report in part) for part in (reports[:10], reports[-10:]))
+    assert late > early + 2, f"{early} to {late}"  # of at most 10
+
+
+def test_a_zoom_start_carries_the_first_prompt_and_its_answer(pool: Path) -> None:
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
+    images = Sampler(pool, generator, torch.device("cpu")).draw(3)
+    maps = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]]).expand(3, -1, -1)
+    colour = torch.tensor([1.0, 0.0]).expand(3, 3, 2)
+    full = render(images, maps, 64, colour=colour)
+    start = zoom_start(Nano(TINY).eval(), images, maps, full, 2, colour, generator)
+    assert start.views.pixels.shape == (3, 3, 64, 64)
+    assert start.prompts.points.shape[0] == len(start.targets.present) == 6
+    assert start.logits is not None
+    assert bool((start.logits[::2] != 0).any())
+    assert not bool((start.logits[1::2] != 0).any())
+
+
+def _average_of_ranks(folder: Path, rank: int) -> None:
+    parameter = nn.Parameter(torch.zeros(3))
+    parameter.grad = torch.full((3,), float(rank))
+    seconds = average_step([parameter], seconds=10.0 * rank)
+    torch.save((parameter.grad, seconds), folder / f"{rank}.pt")
+
+
+def test_two_processes_agree_on_gradients_and_time(tmp_path: Path) -> None:
+    run_parallel(partial(_average_of_ranks, tmp_path), processes=2)
+    for rank in range(2):
+        gradient, seconds = torch.load(tmp_path / f"{rank}.pt")
+        assert gradient.tolist() == [0.5, 0.5, 0.5]
+        assert seconds == 5.0

@@ -1,0 +1,330 @@
+"""What the page asks for: plain dictionaries in, plain dictionaries out, no Gradio.
+
+The service holds no state of any person: a request names its folder and picture, a click brings
+all its points. Any number of pages and threads may ask at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import asdict
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
+from clickmask.decoder.click_chain import EarlierAnswers, Way
+from clickmask.decoder.negative_clicks import with_what_stays
+from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
+from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
+from clickmask.web.jobs import Job, Jobs
+from clickmask.web.photos.export import ExportRequest, export_request, run_export
+from clickmask.web.photos.imports import add_label_file, add_picture_file
+from clickmask.web.photos.library import COLORS, Library, OpenFolder
+from clickmask.web.photos.messages import (
+    Message,
+    object_message,
+    read_categories,
+    read_object,
+    read_prompt,
+    segmentation_message,
+)
+from clickmask.web.photos.pictures import thumbnail_url
+from clickmask.web.photos.records import LabeledObject, Picture
+
+if TYPE_CHECKING:
+    from clickmask.decoder import Engine, FoundMask
+
+Answer = dict[str, Any]
+LAST_PICTURE = "last picture"
+
+
+class Service:
+    """Everything the page can do, on the folders of a library, with one engine.
+
+    Args:
+        engine: The engine, possibly still loading; the first click waits for it.
+        library: The folders.
+        start_folder: What a page opens that has not been here before.
+        model_name: Shown to the person.
+        file_url: Where the browser finds a file of this machine.
+        uploads: The folder files from the browser are put into.
+    """
+
+    def __init__(
+        self,
+        engine: Future[Engine],
+        library: Library,
+        *,
+        start_folder: Path,
+        model_name: str,
+        file_url: Callable[[Path], str],
+        uploads: Path,
+    ) -> None:
+        self.library = library
+        self.jobs = Jobs()
+        self._engine = engine
+        self.start_folder = start_folder
+        self._model_name = model_name
+        self._file_url = file_url
+        self._uploads = uploads
+        self._earlier = EarlierAnswers()
+        self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
+
+    # folders
+
+    def start(self, _message: Message) -> Answer:
+        """What a fresh page needs to know."""
+        return {
+            "model": self._model_name,
+            "roots": [str(root) for root in self.library.roots],
+            "folder": str(self.start_folder),
+            "colors": list(COLORS),
+        }
+
+    def list_folders(self, message: Message) -> Answer:
+        """The folders inside ``path``, and the folder above unless that is off limits."""
+        here = self.library.allowed(message["path"])
+        above = here.parent
+        can_leave = any(above.is_relative_to(root) for root in self.library.roots)
+        return {
+            "path": str(here),
+            "above": str(above) if can_leave else None,
+            "folders": [{"path": str(child), "name": child.name} for child in self.library.subfolders(here)],
+        }
+
+    def open_folder(self, message: Message) -> Answer:
+        """Everything about a folder but the objects: pictures, categories, where work stopped."""
+        folder = self.library.refreshed(message["folder"])
+        last = folder.project.recall(LAST_PICTURE)
+        return {
+            "folder": str(folder.path),
+            "name": folder.path.name,
+            "labels_elsewhere": None if folder.store.is_relative_to(folder.path) else str(folder.store),
+            "pictures": [asdict(picture) for picture in folder.project.pictures()],
+            "categories": [asdict(category) for category in folder.project.categories()],
+            "last": int(last) if last else None,
+            "unreadable": [*folder.unreadable.values(), *folder.refused.values()],
+        }
+
+    def save_categories(self, message: Message) -> Answer:
+        """Replace the class list."""
+        project = self.library.folder(message["folder"]).project
+        project.save_categories(read_categories(message["categories"]))
+        return {"categories": [asdict(category) for category in project.categories()]}
+
+    # pictures
+
+    def open_picture(self, message: Message) -> Answer:
+        """Where the browser finds the picture, and what is labeled on it."""
+        folder, picture = self._picture(message)
+        url = self._file_url(folder.browser_file(picture.name))
+        folder.project.remember(LAST_PICTURE, str(picture.id))
+        return {"picture": asdict(picture), "url": url, **self._labels(folder, picture)}
+
+    def picture_url(self, message: Message) -> Answer:
+        """Where the browser finds a picture, to fetch it ahead of time."""
+        folder, picture = self._picture(message)
+        return {"url": self._file_url(folder.browser_file(picture.name))}
+
+    def warm_up(self) -> None:
+        """Encode the picture a fresh page shows and answer a click on it: first times are slow."""
+        folder = str(self.start_folder)
+        opened = self.open_folder({"folder": folder})
+        pictures = [item for item in opened["pictures"] if not item["missing"]]
+        first = next((item for item in pictures if item["id"] == opened["last"]), pictures[0] if pictures else None)
+        if first:
+            middle = [first["width"] / 2, first["height"] / 2, True]
+            self.segment({"folder": folder, "picture": first["id"], "points": [middle]})
+
+    def encode(self, message: Message) -> Answer:
+        """Encode a picture, so that clicks on it are answered at once."""
+        folder, picture = self._picture(message)
+        file = folder.picture_file(picture.name)
+        return {"was_cached": self._engine.result().encode(_key(file), partial(load_image, file))}
+
+    def set_status(self, message: Message) -> Answer:
+        """Mark a picture as todo, done or skipped."""
+        folder, picture = self._picture(message)
+        folder.project.set_status(picture.id, message["status"])
+        return {"picture": asdict(folder.project.picture(picture.id))}
+
+    def thumbnails(self, message: Message) -> Answer:
+        """Small copies of ``pictures``, by id, as data URLs; those that cannot be read are left out."""
+        folder = self.library.folder(message["folder"])
+        names = {picture.id: picture.name for picture in folder.project.pictures()}
+        found = {}
+        for picture_id in message["pictures"]:
+            file = folder.picture_file(names.get(picture_id, ""))
+            url = self._thumbnail(file, file.stat().st_mtime_ns) if file.is_file() else None
+            if url:
+                found[str(picture_id)] = url
+        return {"urls": found}
+
+    # objects
+
+    def segment(self, message: Message) -> Answer:
+        """Answer one prompt with a mask; ``closely`` looks at it again from close by.
+
+        ``rule_before`` and ``closely_before`` say how the mask was made that the person saw before the last click.
+        """
+        folder, picture = self._picture(message)
+        file = folder.picture_file(picture.name)
+        size = Size(picture.height, picture.width)
+        prompt = with_what_stays(check_prompt(read_prompt(message, size), size), size)
+        rule = message.get("rule", "auto")
+        engine, key, load = self._engine.result(), _key(file), partial(load_image, file)
+        way = Way(rule, bool(message.get("closely")))
+        closely_before = bool(message.get("closely_before", way.closely)) and engine.is_coarse
+        way_before = Way(message.get("rule_before", rule), closely_before)
+        answer = self._earlier.answer(engine, key, load, prompt, way, way_before)
+        return segmentation_message(answer, coarse=engine.is_coarse)
+
+    def outline(self, message: Message) -> Answer:
+        """The polygon of a mask with the fewest points that keeps at least ``min_iou``."""
+        _, picture = self._picture(message)
+        mask = runs_to_mask(message["runs"], Size(picture.height, picture.width))
+        polygons = mask_to_polygons(mask, min_iou=float(message.get("min_iou", 1.0)))
+        rings = [[round(float(value), 1) for value in ring.ravel()] for ring in polygons.rings]
+        return {"rings": rings, "iou": round(polygons.iou, 4), "points": polygons.num_points}
+
+    def fill(self, message: Message) -> Answer:
+        """The mask inside polygon ``rings`` [[x, y, x, y, ...]], by the rule of COCO."""
+        _, picture = self._picture(message)
+        mask = polygons_to_mask(message["rings"], Size(picture.height, picture.width))
+        return {"runs": mask_to_runs(mask)}
+
+    def write(self, message: Message) -> Answer:
+        """Put and remove objects: ``changes`` [{id, object or null}], based on ``revision``."""
+        folder, picture = self._picture(message)
+        size = Size(picture.height, picture.width)
+        after: dict[str, LabeledObject | None] = {
+            str(change["id"]): read_object(change["object"], size) if change.get("object") else None
+            for change in message["changes"]
+        }
+        known = {category.id for category in folder.project.categories()}
+        unknown = {item.category for item in after.values() if item} - known
+        if unknown:
+            raise DatasetError(f"class {unknown.pop()} does not exist (any more): reload the page")
+        return {"revision": folder.project.write(picture.id, int(message["revision"]), after)}
+
+    def labels(self, message: Message) -> Answer:
+        """The objects of a picture and their revision, as they are now."""
+        return self._labels(*self._picture(message))
+
+    def history(self, message: Message) -> Answer:
+        """The latest writes to a picture, oldest first, to undo them after a reload."""
+        folder, picture = self._picture(message)
+        writes = folder.project.history(picture.id)
+        return {
+            "writes": [
+                [
+                    {
+                        "id": change.id,
+                        "before": change.before and object_message(change.before),
+                        "after": change.after and object_message(change.after),
+                    }
+                    for change in write
+                ]
+                for write in writes
+            ]
+        }
+
+    # files
+
+    def add_pictures(self, message: Message) -> Answer:
+        """Copy uploaded ``files`` [{path, name}] into the folder."""
+        folder = self.library.folder(message["folder"])
+        added, refused = [], []
+        for file in message["files"]:
+            try:
+                added.append(add_picture_file(folder, self.uploaded(file["path"]), file["name"]))
+            except ClickMaskError as error:
+                refused.append(str(error))
+        return {"added": added, "refused": refused, "folder": self.open_folder(message)}
+
+    def import_labels(self, message: Message) -> Answer:
+        """Add the labels of an uploaded COCO or Label Studio file."""
+        folder = self.library.folder(message["folder"])
+        count, problems = add_label_file(folder, self.uploaded(message["path"]))
+        return {"objects": count, "problems": problems, "folder": self.open_folder(message)}
+
+    def uploaded(self, path: str) -> Path:
+        """The path, if it lies where uploads are put: a page could name any file."""
+        file = Path(path).resolve()
+        if not file.is_relative_to(self._uploads.resolve()) or not file.is_file():
+            raise DatasetError(f"{path} is not an uploaded file")
+        return file
+
+    # jobs
+
+    def start_export(self, message: Message) -> Answer:
+        """Begin an export; the job's result names the file and where the browser finds it."""
+        folder = self.library.folder(message["folder"])
+        request = export_request(
+            folder,
+            file_format=message.get("format", "coco"),
+            shape=message.get("shape", "polygons"),
+            min_iou=float(message.get("min_iou", 0.99)),
+            done_only=bool(message.get("done_only", False)),
+        )
+        return {"job": self.jobs.start(partial(self._export, request))}
+
+    def _export(self, request: ExportRequest, job: Job) -> Answer:
+        result = run_export(request, job.report)
+        path = Path(result["path"])
+        return {**result, "name": path.name, "url": self._file_url(path)}
+
+    def start_everything(self, message: Message) -> Answer:
+        """Begin to look for all objects of a picture; the job's result holds them in ``found``."""
+        folder, picture = self._picture(message)
+        return {"job": self.jobs.start(partial(self._everything, folder.picture_file(picture.name)))}
+
+    def _everything(self, file: Path, job: Job) -> Answer:
+        engine = self._engine.result()
+        steps = 100
+
+        def progress(share: float) -> None:
+            job.report(round(steps * share), steps)
+
+        masks = engine.segment_everything(_key(file), partial(load_image, file), progress=progress)
+        return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
+
+    def job(self, message: Message) -> Answer:
+        """How far a job is."""
+        return self.jobs.job(str(message["job"])).message()
+
+    def stop_job(self, message: Message) -> Answer:
+        """Stop a job."""
+        self.jobs.job(str(message["job"])).stop()
+        return {}
+
+    def _picture(self, message: Message) -> tuple[OpenFolder, Picture]:
+        folder = self.library.folder(message["folder"])
+        return folder, folder.project.picture(int(message["picture"]))
+
+    def _labels(self, folder: OpenFolder, picture: Picture) -> Answer:
+        objects = folder.project.objects(picture.id)
+        return {"revision": picture.revision, "objects": [object_message(item) for item in objects]}
+
+
+def _key(file: Path) -> str:
+    """Equal only for the same bytes: a replaced file gets a new embedding."""
+    try:
+        facts = file.stat()
+    except OSError:
+        return str(file)  # reading the file will say what is wrong
+    return f"{file}:{facts.st_mtime_ns}:{facts.st_size}"
+
+
+def _thumbnail(file: Path, version: int) -> str | None:
+    del version  # part of the cache's key: a replaced file gets a new thumbnail
+    try:
+        return thumbnail_url(file)
+    except ImageError:
+        return None
+
+
+def _proposal(number: int, found: FoundMask) -> Answer:
+    return {"id": number, "runs": mask_to_runs(found.mask()), "score": round(found.predicted_iou, 4)}
