@@ -38,5 +38,5 @@ clean:
 	touch $@
 
 .venv/%.done: .venv/pip.done pyproject.toml constraints.txt
-	PYTHONWARNINGS="ignore:Editable installation" $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@
