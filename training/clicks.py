@@ -10,8 +10,12 @@ from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, PADDING, POSITIVE, TOP_LEFT
 
-DEEPEST_SHARE = 0.6  # of the clicks go to the deepest point, the others anywhere in the region
+DEEPEST_SHARE = 0.45  # of the clicks go to the deepest point
+BORDER_SHARE = 0.2  # near the border, the others anywhere in the region
+BORDER_DEPTH = 2.5  # how near [cells of half resolution]
 BOX_NOISE = (0.0, 0.03, 0.08)  # deviation of a drawn corner, of the box's side; one is drawn per box
+LOOSE_SHARE = 0.25  # of the boxes are drawn with room to spare instead
+LOOSENESS = (-0.03, 0.2)  # of the box's side, for each side of such a box; below 0 cuts into the object
 _ERODE_STEPS = 16
 
 
@@ -59,8 +63,12 @@ def drawn_boxes(regions: Tensor) -> Tensor:
     corners = torch.stack([_extent(regions.any(dim=1)), _extent(regions.any(dim=2))], dim=-1) / side  # (M, 2, 2)
     size = corners[:, 1] - corners[:, 0]
     noise = torch.tensor(BOX_NOISE, device=regions.device)[torch.randint(3, (len(regions),), device=regions.device)]
-    shift = torch.randn_like(corners).clamp(-2, 2) * noise[:, None, None] * size[:, None]
-    return (corners + shift).clamp(0, 1)
+    noisy = torch.randn_like(corners).clamp(-2, 2) * noise[:, None, None]
+    low, high = LOOSENESS
+    outwards = corners.new_tensor([-1.0, 1.0])[:, None]  # the first corner lies above and to the left
+    loose = outwards * (low + (high - low) * torch.rand_like(corners))
+    is_loose = torch.rand(len(regions), 1, 1, device=regions.device) < LOOSE_SHARE
+    return (corners + torch.where(is_loose, loose, noisy) * size[:, None]).clamp(0, 1)
 
 
 def correction_clicks(masks: Tensor, logits: Tensor) -> Prompts:
@@ -97,10 +105,12 @@ def _cover(regions: Tensor) -> Tensor:
 
 
 def _pick(inside: Tensor, depth: Tensor, cover: Tensor) -> Tensor:
-    """Index of a cell per row: the deepest or any inside; where none is, the best covered."""
+    """Index of a cell per row: the deepest, one near the border or any inside; where none is, the best covered."""
     noise = torch.rand_like(cover)
-    deepest = torch.rand(len(cover), 1, 1, device=cover.device) < DEEPEST_SHARE
-    score = torch.where(deepest, depth + noise, 1 + noise) * inside + 1e-3 * cover
+    kind = torch.rand(len(cover), 1, 1, device=cover.device)
+    near_border = _ERODE_STEPS - (depth - BORDER_DEPTH).abs()
+    anywhere = torch.where(kind < DEEPEST_SHARE + BORDER_SHARE, near_border, 1.0)
+    score = (torch.where(kind < DEEPEST_SHARE, depth, anywhere) + noise) * inside + 1e-3 * cover
     return score.flatten(1).argmax(dim=1)
 
 

@@ -15,6 +15,7 @@ from clickmask.decoder.modeling.sam2 import ImageFeatures
 from clickmask.decoder.refine.zoom import SHOWN_LOGIT
 from training.clicks import Prompts, correction_clicks, first_prompts, inside_points, padding
 from training.losses import combine_candidates, iou_loss, mask_losses, object_loss, true_iou
+from training.scene import WHOLE
 from training.targets import Targets
 from training.views import Views
 
@@ -166,7 +167,7 @@ def _answer_loss(output: DecoderOutput, targets: Targets, prompts: Prompts, *, s
     if logits.shape[-1] != truth.shape[-1]:
         logits = F.interpolate(logits, truth.shape[-2:], mode="bilinear")
     asked = (targets.present & targets.valid).float()
-    masks = combine_candidates(mask_losses(logits, truth), is_ambiguous(prompts))
+    masks = combine_candidates(mask_losses(logits, truth), is_ambiguous(prompts), targets.level == WHOLE)
     with torch.no_grad():
         ious = true_iou(logits, truth)
     shape = masks + IOU_WEIGHT * iou_loss(output.predicted_iou.float(), ious)

@@ -29,8 +29,8 @@ class LoopConfig:
     Args:
         minutes: Time spent in steps, over all resumed runs together.
         rate: Peak learning rate.
-        slow_parts: Parameters whose names begin so learn at ``slow_rate`` of that: attention saturates, for good, at
-            a rate that convolutions like.
+        shares: Parameters whose names begin so learn at this share of the rate, by the longest beginning that
+            fits; at 0 they stay as they are. Attention saturates, for good, at a rate that convolutions like.
         weight_decay: Of AdamW, on matrices and kernels only.
         averaging: Decay of the moving average of the weights, reached after some hundred steps.
         clip: Largest norm of the gradient.
@@ -39,8 +39,7 @@ class LoopConfig:
 
     minutes: float
     rate: float = 1e-3
-    slow_parts: tuple[str, ...] = ()
-    slow_rate: float = 0.4
+    shares: tuple[tuple[str, float], ...] = ()
     weight_decay: float = 0.05
     averaging: float = 0.998
     clip: float = 1.0
@@ -145,12 +144,28 @@ def rate_at(share_done: float) -> float:
     return SMALLEST_RATE + (1 - SMALLEST_RATE) * cosine
 
 
+def share_of(name: str, shares: tuple[tuple[str, float], ...]) -> float:
+    """What share of the rate a parameter of this name learns at.
+
+    Example:
+        >>> share_of("trunk.lite.stem.0.weight", (("trunk", 0.5), ("trunk.lite", 0.0))), share_of("head", ())
+        (0.0, 1.0)
+    """
+    fitting = [(len(beginning), share) for beginning, share in shares if name.startswith(beginning)]
+    return max(fitting)[1] if fitting else 1.0
+
+
 def _optimiser(network: nn.Module, config: LoopConfig) -> torch.optim.AdamW:
     """AdamW whose epsilon keeps parameters still that see nothing but rounding noise."""
+    parts: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        share = share_of(name, config.shares)
+        parameter.requires_grad_(share > 0)
+        if share > 0:
+            parts.setdefault(share, []).append(parameter)
     groups = []
-    for slow in (False, True):
-        part = [p for name, p in network.named_parameters() if name.startswith(config.slow_parts) == slow]
-        peak = config.rate * (config.slow_rate if slow else 1.0)
+    for share, part in sorted(parts.items(), reverse=True):
+        peak = config.rate * share
         groups.append({"params": [p for p in part if p.ndim > 1], "weight_decay": config.weight_decay, "peak": peak})
         groups.append({"params": [p for p in part if p.ndim <= 1], "weight_decay": 0.0, "peak": peak})
     return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98), eps=3e-6, fused=True)

@@ -31,14 +31,20 @@ def mask_losses(logits: Tensor, target: Tensor) -> Tensor:
     return BCE_WEIGHT * bce + 1 - (2 * overlap + 1) / (total + 1)
 
 
-def combine_candidates(losses: Tensor, ambiguous: Tensor) -> Tensor:
+def combine_candidates(losses: Tensor, ambiguous: Tensor, whole: Tensor) -> Tensor:
     """One loss per prompt from those of four masks, (M, 4) -> (M,).
 
-    A single click can mean several things: only the best of the three candidates learns from it, and the single
-    mask with half weight. Any other prompt means one thing: the single mask learns most.
+    A single click can mean several things: only the best of the three candidates learns from it. The single mask
+    is to be the whole object, so it learns fully from wholes and a little from all else. Any other prompt means one
+    thing: the single mask learns most.
+
+    Args:
+        losses: (M, 4).
+        ambiguous: (M,) bool, whether the prompt is a single click.
+        whole: (M,) bool, whether a whole object is asked for.
     """
     single, best = losses[:, 0], losses[:, 1:].amin(dim=1)
-    return torch.where(ambiguous, 0.5 * single + best, single + 0.25 * best)
+    return torch.where(ambiguous, torch.where(whole, 1.0, 0.25) * single + best, single + 0.25 * best)
 
 
 def true_iou(logits: Tensor, target: Tensor) -> Tensor:
@@ -51,12 +57,16 @@ def true_iou(logits: Tensor, target: Tensor) -> Tensor:
 def iou_loss(predicted: Tensor, actual: Tensor) -> Tensor:
     """How wrong the predicted IoU is, and how wrongly it orders the candidates: (M, 4) both -> (M,).
 
-    The order is what picks a mask, so pairs of candidates are ranked as well (logistic, where they differ enough).
+    Cross-entropy, because its best prediction is the mean: one click can mean two things, and what counts is what a
+    mask is worth on average. The order is what picks a mask, so pairs of candidates are ranked as well (logistic,
+    where they differ enough).
     """
     difference = predicted[:, :, None] - predicted[:, None]  # (M, 4, 4)
     better = (actual[:, :, None] - actual[:, None] > RANKING_MARGIN).float()
     ranking = (F.softplus(-RANKING_SCALE * difference) * better).sum(dim=(1, 2)) / better.sum(dim=(1, 2)).clamp(min=1)
-    return (predicted - actual).abs().mean(dim=1) + 0.25 * ranking
+    sure = predicted.clamp(1e-4, 1 - 1e-4)
+    entropy = -(actual * sure.log() + (1 - actual) * (1 - sure).log()).mean(dim=1)
+    return entropy + 0.25 * ranking
 
 
 def object_loss(output: DecoderOutput, present: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from clickmask.decoder.modeling.config import NanoConfig
 from clickmask.decoder.modeling.nano import Nano
 from training.curves import Curves, draw_curves
 from training.interactive import Start, StepReport, interactive_loss, plain_start
+from training.lite_weights import read_lite
 from training.loop import LoopConfig, Trainer
 from training.parallel import run_parallel
 from training.pasting import MOST_PASTED, paste_objects
@@ -27,7 +28,23 @@ from training.zoom import zoom_start
 
 WEIGHTS_NAME = "nano.safetensors"
 LOOK_EVERY = 50  # steps, for new shards in the pool
-ATTENTION = ("mask_decoder.transformer", "click_tokens")  # learns slower than the rest, see LoopConfig.slow_parts
+SHARES = (  # of the rate, see LoopConfig.shares
+    ("mask_decoder.transformer", 0.4),
+    ("click_tokens", 0.4),
+    ("trunk.lite.", 0.1),  # it has seen a million pictures; what is shown here must not make it forget them
+)
+FURTHER_SHARES = (  # where a run goes on from weights: what is there learns slower than what is new
+    ("", 0.3),
+    ("mask_decoder.transformer", 0.12),
+    ("click_tokens", 0.12),
+    ("trunk", 0.2),
+    ("trunk.lite.", 0.1),
+    ("trunk.lite_", 1.0),
+    ("trunk.to_context", 1.0),
+    ("trunk.merge", 1.0),
+    ("judge", 1.0),
+    ("mask_decoder.iou_prediction_head", 1.0),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,10 @@ class NanoTraining:
         paste_share: Share of the steps whose images get objects of others.
         zoom_from: Share of the time after which zooms are trained too.
         zoom_share: Share of the steps from then on that are zooms.
-        start: Weights to go on from, None to begin anew.
+        start: Weights to go on from, None to begin anew. Parts that they lack begin anew too. Norms keep their
+            statistics then, and learn only their scales: those of a few images would be worse.
+        lite: Published weights of the lite trunk to begin with, see ``lite_weights``.
+        lite_from: Share of the time after which the lite trunk learns too; until then steps are cheaper.
     """
 
     loop: LoopConfig
@@ -54,6 +74,8 @@ class NanoTraining:
     seed: int = 0
     processes: int = 1
     start: Path | None = None
+    lite: Path | None = None
+    lite_from: float = 0.2
 
 
 def train_nano(pool: Path, output: Path, training: NanoTraining, *, device: torch.device) -> Path:
@@ -80,7 +102,9 @@ def _train(pool: Path, output: Path, training: NanoTraining, device: torch.devic
     torch.manual_seed(training.seed)
     network = _network(training.network, device)
     if training.start is not None:
-        _start_from(network, training.start)
+        start_from(network, training.start)
+    if training.lite is not None:
+        network.trunk.lite.load_state_dict(read_lite(training.lite, training.network.lite)[0])
     trainer = Trainer(network, _network(training.network, device), training.loop)
     if (output / "last.pt").exists():
         trainer.resume(output / "last.pt")
@@ -125,11 +149,30 @@ def export_weights(network: nn.Module, path: Path) -> None:
     save_file({key: value.contiguous() for key, value in state.items()}, path)
 
 
-def _start_from(network: Nano, weights: Path) -> None:
-    try:
-        network.load_state_dict(read_weights(weights))
-    except RuntimeError as error:
-        raise CheckpointError(f"training cannot start from {weights}: {error}") from error
+def start_from(network: Nano, weights: Path) -> list[str]:
+    """Give a network the weights that fit it, by name and shape.
+
+    Returns:
+        The names of what was not there, which stays as it was.
+
+    Raises:
+        CheckpointError: If the file is broken, or most of the network is not in it.
+    """
+    state = network.state_dict()
+    given = read_weights(weights)
+    fitting = {key: value for key, value in given.items() if key in state and state[key].shape == value.shape}
+    missing = sorted(state.keys() - fitting.keys() - {key for key in state if key.startswith("trunk.lite.")})
+    if len(missing) > len(state) / 2 or not fitting:
+        raise CheckpointError(f"training cannot start from {weights}: it lacks {len(missing)} of {len(state)} tensors")
+    network.load_state_dict(fitting, strict=False)
+    return missing
+
+
+def keep_norms(network: nn.Module) -> None:
+    """Make batch norms use and keep the statistics they have."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def _network(config: NanoConfig, device: torch.device) -> Nano:
@@ -157,6 +200,11 @@ def _step(
         return value
 
     network.train()
+    if training.start is not None:
+        keep_norms(network)
+    network.trunk.lite.requires_grad_(trainer.share_done >= training.lite_from)
+    if trainer.share_done < training.lite_from:
+        keep_norms(network.trunk.lite)
     trainer.step(loss)
     return reports[0]
 

@@ -18,6 +18,7 @@ MOST_PASTED = 3  # objects per image
 PASTED = NOTHING - MOST_PASTED  # the label of what was pasted first, counting up; scenes use smaller ones
 SCALE = (0.5, 1.3)  # of the object
 TURN = 0.3  # standard deviation [rad]
+AGAIN_SHARE = 0.4  # of the further objects come from the same picture: alike, and yet not the same object
 FRINGE = 3  # side of the square over which an edge is softened [px]
 SHADOW_SHARE = 0.4
 SHADOW_BLUR = 15  # side of the square [px]
@@ -38,9 +39,11 @@ def paste_objects(images: Tensor, count: int, generator: torch.Generator) -> Ten
         New images of the same shape, on the same device.
     """
     planes = images.permute(0, 3, 1, 2)
-    pasted = planes
+    pasted, giver = planes, 1
     for number in range(count):
-        pasted = _paste(pasted, planes.roll(1 + number, dims=0), PASTED + number, generator)
+        again = number > 0 and float(torch.rand((), generator=generator)) < AGAIN_SHARE
+        giver = giver if again else 1 + number
+        pasted = _paste(pasted, planes.roll(giver, dims=0), PASTED + number, generator)
     return pasted.permute(0, 2, 3, 1)
 
 

@@ -35,6 +35,7 @@ from training.taught import make_taught
 Maker = Callable[[Material, np.random.Generator], tuple[Rgb, NDArray[np.uint8]]]
 MAKERS: Mapping[str, Maker] = {"composite": make_composite, "leaves": make_leaves, "pseudo": make_pseudo}
 TAUGHT = "taught"  # a kind that not every pool has: it takes a teacher
+OUTLINED = "drawn-"  # begins the kinds made of outlined photos, one a source
 
 
 @dataclass(frozen=True)
@@ -151,11 +152,15 @@ def _make_shard(material_folder: Path, pool_folder: Path, plan: PoolPlan, kind: 
     make = _maker(kind, plan)
     for image in shard:
         image[..., :3], image[..., 3:] = make(material, rng)
-    path = shard_path(pool_folder, kind, number)
+    write_shard(shard_path(pool_folder, kind, number), shard)
+
+
+def write_shard(path: Path, shard: NDArray[np.uint8]) -> None:
+    """Write training images, (n, SIDE, SIDE, 3 + LEVELS); a reader sees the whole shard or none."""
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as file:
         np.save(file, shard)
-    unfinished.rename(path)  # a reader sees a whole shard or none
+    unfinished.rename(path)
 
 
 def _maker(kind: str, plan: PoolPlan) -> Maker:

@@ -9,9 +9,33 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder.errors import DeviceError
-from training.pool import TAUGHT, open_shard, shard_paths
+from training.pool import OUTLINED, TAUGHT, open_shard, shard_paths
 
-MIX: Mapping[str, float] = {"composite": 0.36, "leaves": 0.12, "pseudo": 0.52, TAUGHT: 0.2}  # how often each is drawn
+# How often each source is drawn among the outlined photos. Whole animals and things most; few cells, all alike.
+SOURCE_WEIGHTS: Mapping[str, float] = {
+    "caltech_h": 0.34,
+    "caltech_plain": 0.10,
+    "clothing": 0.10,
+    "coco_free": 0.12,
+    "facade": 0.08,
+    "kuih": 0.05,
+    "aquarium": 0.06,
+    "openimages": 0.04,
+    "caltech_nat": 0.05,
+    "flowers": 0.03,
+    "nuclei": 0.01,
+    "mushroom": 0.01,
+    "class5": 0.005,
+    "pumavos": 0.005,
+}
+OUTLINED_SHARE = 0.48  # of what is drawn, where there are outlined photos
+MIX: Mapping[str, float] = {  # how often each kind is drawn
+    "composite": 0.12,
+    "leaves": 0.05,
+    "pseudo": 0.35,
+    TAUGHT: 0.1,
+    **{OUTLINED + source: OUTLINED_SHARE * weight for source, weight in SOURCE_WEIGHTS.items()},
+}
 
 
 class Sampler:

@@ -10,7 +10,7 @@ from torch import Tensor
 from training.scene import LEVELS, NOTHING
 
 LEVEL_WEIGHTS = (0.6, 1.0, 1.0)  # parts are asked for less often than wholes and groups
-AREA_SHARE = (0.003, 0.6)  # of the view, for a region to be asked for
+AREA_SHARE = (0.003, 0.75)  # of the view, for a region to be asked for
 EMPTY_SHARE = 0.1  # of the prompts, where a view has room for a click on nothing
 _LABELS = 256
 

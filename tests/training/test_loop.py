@@ -17,7 +17,7 @@ def _network() -> nn.Module:
 
 def _trainer(**options: float) -> Trainer:
     torch.manual_seed(0)
-    config = LoopConfig(minutes=10, rate=1e-2, slow_parts=("slow",), slow_rate=0.25, **options)
+    config = LoopConfig(minutes=10, rate=1e-2, shares=(("slow", 0.25),), **options)
     return Trainer(_network(), _network(), config)
 
 
@@ -42,6 +42,18 @@ def test_slow_parts_take_smaller_steps() -> None:
     trainer.step(lambda: _loss(trainer))
     moved = {name: float((p.detach() - before[name]).abs().mean()) for name, p in trainer.network.named_parameters()}
     assert moved["slow.bias"] == pytest.approx(0.25 * moved["fast.bias"], rel=0.05)
+
+
+def test_parts_with_no_share_stay_as_they_are() -> None:
+    torch.manual_seed(0)
+    shares = (("", 0.5), ("slow", 0.0), ("slow.bias", 1.0))
+    trainer = Trainer(_network(), _network(), LoopConfig(minutes=10, rate=1e-2, shares=shares))
+    trainer.progress.seconds = 60
+    before = {name: p.detach().clone() for name, p in trainer.network.named_parameters()}
+    trainer.step(lambda: _loss(trainer))
+    moved = {name: float((p.detach() - before[name]).abs().mean()) for name, p in trainer.network.named_parameters()}
+    assert moved["slow.weight"] == 0
+    assert moved["fast.bias"] == pytest.approx(0.5 * moved["slow.bias"], rel=0.05)
 
 
 def test_the_average_follows_the_weights() -> None:

@@ -25,8 +25,10 @@ def test_the_better_mask_has_the_smaller_loss(target: torch.Tensor) -> None:
 
 
 def test_an_ambiguous_prompt_forgives_the_other_candidates() -> None:
-    losses = torch.tensor([[1.0, 0.1, 5.0, 5.0], [1.0, 0.1, 5.0, 5.0]])
-    assert combine_candidates(losses, torch.tensor([True, False])).tolist() == pytest.approx([0.6, 1.025])
+    losses = torch.tensor([[1.0, 0.1, 5.0, 5.0]]).repeat(3, 1)
+    ambiguous, whole = torch.tensor([True, True, False]), torch.tensor([True, False, True])
+    combined = combine_candidates(losses, ambiguous, whole)
+    assert combined.tolist() == pytest.approx([1.1, 0.35, 1.025])  # the single mask is taught what a whole is
 
 
 def test_true_iou_counts_cells(target: torch.Tensor) -> None:

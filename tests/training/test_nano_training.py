@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from clickmask.decoder.errors import CheckpointError
-from clickmask.decoder.modeling.config import DecoderConfig, NanoConfig
+from clickmask.decoder.modeling.config import DecoderConfig, LiteConfig, LiteStage, NanoConfig
 from clickmask.decoder.modeling.nano import Nano
 from training.interactive import interactive_loss, plain_start
 from training.loop import LoopConfig, Trainer
-from training.nano import NanoTraining, export_weights, train_nano
+from training.nano import NanoTraining, export_weights, start_from, train_nano
 from training.parallel import average_step, run_parallel
 from training.sampler import Sampler
 from training.targets import choose_targets
@@ -27,8 +27,20 @@ from training.zoom import zoom_start
 TINY = NanoConfig(
     image_side=64,
     stem=8,
-    widths=(8, 16, 16, 16),
-    depths=(1, 1, 1, 1),
+    widths=(8, 16, 16),
+    depths=(1, 1, 1),
+    lite=LiteConfig(
+        (
+            LiteStage(8, 1, 3, 1, 1),
+            LiteStage(8, 1, 3, 2),
+            LiteStage(8, 1, 5, 2),
+            LiteStage(16, 2, 3, 2, 2),
+            LiteStage(16, 1, 5, 2),
+        ),
+        stem=8,
+    ),
+    lite_lateral=16,
+    context=16,
     decoder=DecoderConfig(width=32, heads=2, mlp_width=32, s4_channels=8, s8_channels=8),
 )
 
@@ -58,10 +70,38 @@ def test_a_run_goes_on_from_weights(pool: Path, tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network_are_no_start(pool: Path, tmp_path: Path) -> None:
-    export_weights(Nano(replace(TINY, stem=16)), tmp_path / "other.safetensors")
+    decoder = DecoderConfig(width=64, heads=2, mlp_width=64, s4_channels=16, s8_channels=16)
+    export_weights(Nano(replace(TINY, decoder=decoder, widths=(16, 24, 24))), tmp_path / "other.safetensors")
     other = replace(_training(0.05), start=tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match=r"cannot start from .*other\.safetensors"):
         train_nano(pool, tmp_path, other, device=torch.device("cpu"))
+
+
+def test_what_the_weights_lack_begins_anew(tmp_path: Path) -> None:
+    export_weights(Nano(replace(TINY, context=32)), tmp_path / "wider.safetensors")
+    network = Nano(TINY)
+    missing = start_from(network, tmp_path / "wider.safetensors")
+    assert {name.split(".")[1] for name in missing} == {"to_context", "context", "descents"}
+    given = load_file(tmp_path / "wider.safetensors")
+    assert torch.equal(network.trunk.stem[0].weight, given["trunk.stem.0.weight"].float())
+
+
+def test_a_run_from_weights_leaves_the_statistics_of_norms(pool: Path, tmp_path: Path) -> None:
+    first = train_nano(pool, tmp_path / "first", _training(0.05), device=torch.device("cpu"))
+    further = replace(_training(0.03), start=first)
+    second = train_nano(pool, tmp_path / "second", further, device=torch.device("cpu"))
+    before, after = load_file(first), load_file(second)
+    assert all(torch.equal(before[key], after[key]) for key in before if "running" in key)
+    assert not torch.equal(before["trunk.stem.0.weight"], after["trunk.stem.0.weight"])
+
+
+def test_the_lite_trunk_waits_for_its_turn(pool: Path, tmp_path: Path) -> None:
+    training = replace(_training(0.05), lite_from=1.1)
+    torch.manual_seed(training.seed)
+    before = Nano(TINY).state_dict()
+    after = load_file(train_nano(pool, tmp_path, training, device=torch.device("cpu")))
+    lite = [key for key, value in before.items() if key.startswith("trunk.lite.") and value.is_floating_point()]
+    assert all(torch.allclose(before[key], after[key].float(), atol=1e-3) for key in lite)
 
 
 def test_a_broken_state_is_named(pool: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import torch
 
 from clickmask.decoder.checkpoints import find_device
 from training.loop import LoopConfig
-from training.nano import ATTENTION, NanoTraining, train_nano
+from training.nano import FURTHER_SHARES, SHARES, NanoTraining, train_nano
+from training.outlined import build_outlined
 from training.pool import PoolPlan, build_pool, growing_pool
 
 IMAGES, GPU_IMAGES = 6, 128  # per step
@@ -33,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default: %(default)s)")
     parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="go on from these weights instead of anew")
     parser.add_argument("--teacher", type=Path, metavar="WEIGHTS", help="a nano that labels photos: self-training")
+    parser.add_argument("--lite", type=Path, metavar="WEIGHTS", help="published weights of EfficientNet-Lite0, a .pth")
+    parser.add_argument("--masks", type=Path, help="photos that people outlined: masks.json, images/, masks/")
+    parser.add_argument(
+        "--without", nargs="*", default=[], metavar="SOURCE", help="leave out sources of those, such as caltech"
+    )
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -40,13 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Make what is missing of the pool, and train or go on training."""
     device = find_device(arguments.device)
     pool = arguments.pool or arguments.out / "pool"
+    if arguments.masks is not None:
+        build_outlined(arguments.masks, pool, without=arguments.without)
+    shares = SHARES if arguments.start is None else FURTHER_SHARES
     training = NanoTraining(
-        loop=LoopConfig(minutes=arguments.minutes, rate=arguments.rate, slow_parts=ATTENTION),
+        loop=LoopConfig(minutes=arguments.minutes, rate=arguments.rate, shares=shares),
         images=arguments.images or (IMAGES if device.type == "cpu" else GPU_IMAGES),
         zoom_from=0.5 if arguments.start is None else 0.0,
         processes=arguments.processes,
         seed=arguments.seed,
         start=arguments.start,
+        lite=arguments.lite,
     )
     with _pool_for(device, arguments, pool):
         weights = train_nano(pool, arguments.out, training, device=device)

@@ -51,13 +51,48 @@ class Sam2Config:
 
 
 @dataclass(frozen=True, slots=True)
+class LiteStage:
+    """Blocks of one width; the first of them carries the stride."""
+
+    width: int  # channels
+    depth: int  # blocks
+    kernel: int  # side of the depthwise kernel
+    stride: int
+    expansion: int = 6  # of the channels inside a block
+
+
+@dataclass(frozen=True, slots=True)
+class LiteConfig:
+    """Sizes of an EfficientNet-Lite trunk, without its head."""
+
+    stages: tuple[LiteStage, ...]
+    stem: int = 32  # channels after the stride-2 stem
+
+
+def _lite(widths: tuple[int, ...], depths: tuple[int, ...]) -> LiteConfig:
+    """The family shares kernels, strides and expansions."""
+    kernels, strides, expansions = (3, 3, 5, 3, 5, 5, 3), (1, 2, 2, 2, 1, 2, 1), (1, 6, 6, 6, 6, 6, 6)
+    return LiteConfig(
+        tuple(LiteStage(*numbers) for numbers in zip(widths, depths, kernels, strides, expansions, strict=True))
+    )
+
+
+LITE0 = _lite((16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1))
+LITE1 = _lite((16, 24, 40, 80, 112, 192, 320), (1, 3, 3, 4, 4, 5, 1))
+LITE2 = _lite((16, 24, 48, 88, 120, 208, 352), (1, 3, 3, 4, 4, 5, 1))
+
+
+@dataclass(frozen=True, slots=True)
 class NanoConfig:
     """The small network in the box; its trunk and prompt encoder are its own."""
 
     image_side: int = 256
     stem: int = 32  # channels after the stride-2 stem
-    widths: tuple[int, int, int, int] = (64, 96, 192, 320)  # channels at stride 4, 8, 16, 32
-    depths: tuple[int, int, int, int] = (1, 2, 4, 2)  # residual blocks per stage
+    widths: tuple[int, int, int] = (64, 96, 192)  # channels at stride 4, 8, 16
+    depths: tuple[int, int, int] = (1, 2, 4)  # residual blocks per stage
+    lite: LiteConfig = LITE0  # sees what things are; the stages above see where they end
+    lite_lateral: int = 256  # channels between the lite trunk's stride-16 map and the pyramid's
+    context: int = 320  # channels of the stride-32 map that sees the whole picture
     decoder: DecoderConfig = DecoderConfig(width=128, heads=4, mlp_width=384, s4_channels=32, s8_channels=48)
 
 

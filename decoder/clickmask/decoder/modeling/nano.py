@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.config import NanoConfig
+from clickmask.decoder.modeling.lite import LiteTrunk
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution, MaskDecoder
 from clickmask.decoder.modeling.neck import Pyramid
 from clickmask.decoder.modeling.position import FourierPosition
@@ -20,6 +21,7 @@ from clickmask.decoder.modeling.transformer import Attention
 
 DISC_SIGMA = 1.3  # of the disc that marks a click [cells of the stride-4 grid]
 LOGIT_LIMIT = 12.0  # earlier logits are clamped to this
+RING = 5  # side of the square that what lies around a mask is taken from [cells of the stride-16 grid]
 LOGIT_SCALE = 4.0  # and divided by this
 
 
@@ -63,24 +65,33 @@ class GlobalContext(nn.Module):
 
 
 class NanoTrunk(nn.Module):
-    """Pixels to maps at stride 4, 8, 16 and 32, and a pyramid that carries the coarse ones down."""
+    """Two trunks, one pyramid: dense stages that know edges, and a lite trunk that has seen what is in the world."""
 
     def __init__(self, config: NanoConfig) -> None:
         super().__init__()
-        widths = config.widths
-        incoming = (config.stem, *widths[:3])
+        widths, decoder = config.widths, config.decoder
         self.stem = ConvNorm(3, config.stem, stride=2)
+        incoming = (config.stem, *widths[:-1])
         self.downs = nn.ModuleList(ConvNorm(a, b, stride=2) for a, b in zip(incoming, widths, strict=True))
         self.stages = nn.ModuleList(
             nn.Sequential(*(ResidualBlock(width) for _ in range(depth)))
             for width, depth in zip(widths, config.depths, strict=True)
         )
-        self.context = GlobalContext(widths[3])
-        decoder = config.decoder
+        self.lite = LiteTrunk(config.lite)
+        lite = self.lite.widths
+        self.to_context = nn.Conv2d(lite.s32, config.context, 1)
+        self.context = GlobalContext(config.context)
         outgoing = (decoder.s4_channels, decoder.s8_channels, decoder.width)
-        self.laterals = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths, outgoing, strict=False))
-        above = (decoder.s8_channels, decoder.width, widths[3])
+        self.laterals = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths, outgoing, strict=True))
+        self.lite_s8 = _silent(nn.Conv2d(lite.s8, decoder.s8_channels, 1))
+        self.lite_s16 = nn.Sequential(
+            nn.Conv2d(lite.s16, config.lite_lateral, 1),
+            nn.ReLU(),
+            _silent(nn.Conv2d(config.lite_lateral, decoder.width, 1)),
+        )
+        above = (decoder.s8_channels, decoder.width, config.context)
         self.descents = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(above, outgoing, strict=True))
+        self.merge = FusionBlock(decoder.width)
 
     def forward(self, pixels: Tensor) -> Pyramid:
         """(B, 3, S, S) normalised RGB -> maps at stride 4, 8 and 16."""
@@ -89,13 +100,26 @@ class NanoTrunk(nn.Module):
         for down, stage in zip(self.downs, self.stages, strict=True):
             x = stage(F.relu(down(x)))
             maps.append(x)
-        s4, s8, s16, s32 = maps
-        above = self.context(s32)
-        descended = []
-        for lateral, descent, x in reversed(list(zip(self.laterals, self.descents, (s4, s8, s16), strict=True))):
-            above = lateral(x) + F.interpolate(descent(above), scale_factor=2.0, mode="nearest")
-            descended.append(above)
-        return Pyramid(s16=descended[0], s8=descended[1], s4=descended[2])
+        own_s4, own_s8, own_s16 = (lateral(x) for lateral, x in zip(self.laterals, maps, strict=True))
+        lite = self.lite(pixels)
+        to_s4, to_s8, to_s16 = self.descents
+        s16 = own_s16 + self.lite_s16(lite.s16) + _double(to_s16(self.context(self.to_context(lite.s32))))
+        s16 = self.merge(s16)
+        s8 = own_s8 + self.lite_s8(lite.s8) + _double(to_s8(s16))
+        return Pyramid(s16=s16, s8=s8, s4=own_s4 + _double(to_s4(s8)))
+
+
+def _double(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C, 2H, 2W), every cell four times."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def _silent(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with weights of zero: it adds nothing until it has learnt to."""
+    nn.init.zeros_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class PromptMaps(nn.Module):
@@ -178,6 +202,44 @@ class FusionBlock(nn.Module):
         return x + self.second(F.relu(self.first(F.relu(x))))  # type: ignore[no-any-return]
 
 
+class Judge(nn.Module):
+    """Rates every mask by what it covers: what is inside, how much alike that is, and what lies around it.
+
+    A decoder's own rating knows the click but not the mask that came of it. The difference is added to that rating;
+    nothing of it flows back, so a rating never changes a mask.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(4 * width + 3, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1)
+        )
+        last = self.layers.get_submodule("4")
+        nn.init.zeros_(last.get_parameter("weight"))
+        nn.init.zeros_(last.get_parameter("bias"))
+
+    def forward(self, output: DecoderOutput, image: Tensor) -> Tensor:
+        """Predicted IoU of four masks on the embedding (B or 1, C, h, w): (B, 4)."""
+        looks = F.layer_norm(image.detach().flatten(2).transpose(1, 2), image.shape[1:2])  # (B or 1, h*w, C)
+        inside = F.avg_pool2d(output.logits.detach().sigmoid(), output.logits.shape[-1] // image.shape[-1])
+        around = F.max_pool2d(inside, RING, 1, RING // 2) - inside
+        area, sureness = inside.mean(dim=(2, 3)), (2 * inside - 1).abs().mean(dim=(2, 3))
+        rated = output.predicted_iou.clamp(1e-4, 1 - 1e-4).logit()
+        within, beside = (_shares(x) for x in (inside, around))
+        mean = within @ looks
+        seen = torch.cat(
+            [output.tokens.detach(), mean, (within @ looks.square() - mean.square()), beside @ looks], dim=-1
+        )
+        numbers = torch.stack([area, sureness, rated.detach()], dim=-1)
+        return (rated + self.layers(torch.cat([seen, numbers], dim=-1))[..., 0]).sigmoid()
+
+
+def _shares(weights: Tensor) -> Tensor:
+    """Weights (B, M, h, w) >= 0 so that those of a map sum to one, (B, M, h*w); zeros where there is nothing."""
+    flat = weights.flatten(2)
+    return flat / flat.sum(dim=-1, keepdim=True).clamp(min=1e-3)
+
+
 def draw_prompt(points: Tensor, labels: Tensor, mask_logits: Tensor | None, side: int) -> Tensor:
     """Draw prompts as maps.
 
@@ -253,6 +315,7 @@ class Nano(nn.Module):
         self.likeness = Likeness(config.decoder.width)
         self.fusion = Fusion(config.decoder.width)
         self.mask_decoder = MaskDecoder(config.decoder)
+        self.judge = Judge(config.decoder.width)
 
     @property
     def image_side(self) -> int:
@@ -284,6 +347,7 @@ class Nano(nn.Module):
         s8, s16 = self.fusion(fine.s8 + s8 + like_s8, features.image + s16 + like_s16)
         image_pe = self.click_tokens.pe_layer.grid(*features.image.shape[-2:])
         nothing_more = s16.new_zeros(1, 1, 1, 1)  # the dense prompt is in already
-        return self.mask_decoder(  # type: ignore[no-any-return]
+        output: DecoderOutput = self.mask_decoder(
             s16, image_pe, tokens, nothing_more, HighResolution(s4=fine.s4 + s4, s8=s8)
         )
+        return output._replace(predicted_iou=self.judge(output, features.image))
