@@ -25,7 +25,9 @@ def test_files_are_converted_without_pytorch(statement: str) -> None:
 
 
 def test_every_public_name_of_the_decoder_can_be_had() -> None:
-    assert not imported("import clickmask.decoder as decoder; [getattr(decoder, name) for name in decoder.__all__]", "nothing")
+    assert not imported(
+        "import clickmask.decoder as decoder; [getattr(decoder, name) for name in decoder.__all__]", "nothing"
+    )
     assert imported("from clickmask.decoder import Engine", "torch")
 
 
