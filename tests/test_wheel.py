@@ -41,7 +41,7 @@ def test_it_is_installed_beside_web_py(wheel: Path, tmp_path: Path) -> None:
     home = tmp_path / "environment"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*install, "web.py", str(wheel)], check=True)
     check = "import web, clickmask.web.browser_rle as ours; print(hasattr(web, 'application'), ours.__name__)"
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path.endswith("site-packages"))}
