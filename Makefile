@@ -15,9 +15,7 @@ studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to th
 	$(BIN)/clickmask studio $(ARGS)
 
 test: .venv/dev.done lint types
-	$(BIN)/pytest $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
-	$(BIN)/pytest tests/e2e_web # a browser each: playwright has one loop per process
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ class LoopConfig:
 
     Args:
         minutes: Time spent in steps, over all resumed runs together.
+        steps: Number of steps that ends the run in place of ``minutes``, for runs that must not depend on the machine.
         rate: Peak learning rate.
         shares: Parameters whose names begin so learn at this share of the rate, by the longest beginning that
             fits; at 0 they stay as they are. Attention saturates, for good, at a rate that convolutions like.
@@ -37,7 +38,8 @@ class LoopConfig:
         save_every_s: Seconds between checkpoints.
     """
 
-    minutes: float
+    minutes: float = math.inf
+    steps: int | None = None
     rate: float = 1e-3
     shares: tuple[tuple[str, float], ...] = ()
     weight_decay: float = 0.05
@@ -67,7 +69,9 @@ class Trainer:
 
     @property
     def share_done(self) -> float:
-        """Share of the time that is spent, 0 to 1."""
+        """Share of the run that is done, 0 to 1."""
+        if self.config.steps is not None:
+            return min(1.0, self.progress.step / self.config.steps)
         return min(1.0, self.progress.seconds / (60 * self.config.minutes))
 
     def step(self, loss_of: Callable[[], Tensor]) -> None:

@@ -29,9 +29,3 @@ def tiny(official_weights: Path) -> Model:
 def truck(tiny: Model) -> ImageEmbedding:
     """The reference photo, encoded by ``tiny``."""
     return encode_image(tiny, load_image(DATA / "truck_900x600.png"))
-
-
-@pytest.fixture(scope="session")
-def nano() -> Model:
-    """The model in the box."""
-    return load_model("nano")

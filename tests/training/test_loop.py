@@ -15,9 +15,9 @@ def _network() -> nn.Module:
     return nn.ModuleDict({"fast": nn.Linear(2, 2), "slow": nn.Linear(2, 2)})
 
 
-def _trainer(**options: float) -> Trainer:
+def _trainer(averaging: float = LoopConfig.averaging) -> Trainer:
     torch.manual_seed(0)
-    config = LoopConfig(minutes=10, rate=1e-2, shares=(("slow", 0.25),), **options)
+    config = LoopConfig(minutes=10, rate=1e-2, shares=(("slow", 0.25),), averaging=averaging)
     return Trainer(_network(), _network(), config)
 
 

@@ -45,25 +45,25 @@ TINY = NanoConfig(
 )
 
 
-def _training(minutes: float) -> NanoTraining:
-    return NanoTraining(LoopConfig(minutes, save_every_s=0.5), network=TINY, images=2, prompts=2, zoom_from=0.2)
+def _training(steps: int) -> NanoTraining:
+    return NanoTraining(LoopConfig(steps=steps, save_every_s=0.5), network=TINY, images=2, prompts=2, zoom_from=0.2)
 
 
 def test_a_run_writes_weights_curves_and_a_state_to_resume(pool: Path, tmp_path: Path) -> None:
-    weights = train_nano(pool, tmp_path, _training(0.1), device=torch.device("cpu"))
+    weights = train_nano(pool, tmp_path, _training(20), device=torch.device("cpu"))
     Nano(TINY).load_state_dict(load_file(weights))
     rows = list(csv.DictReader((tmp_path / "curves.csv").read_text().splitlines()))
     assert int(rows[-1]["images"]) == 2 * int(rows[-1]["step"]) > 0
     assert (tmp_path / "curves.png").stat().st_size > 1000
-    steps = torch.load(tmp_path / "last.pt")["progress"]["step"]
+    assert torch.load(tmp_path / "last.pt")["progress"]["step"] == 20
 
-    train_nano(pool, tmp_path, _training(0.15), device=torch.device("cpu"))
-    assert torch.load(tmp_path / "last.pt")["progress"]["step"] > steps
+    train_nano(pool, tmp_path, _training(25), device=torch.device("cpu"))
+    assert torch.load(tmp_path / "last.pt")["progress"]["step"] == 25
 
 
 def test_a_run_goes_on_from_weights(pool: Path, tmp_path: Path) -> None:
-    first = train_nano(pool, tmp_path / "first", _training(0.05), device=torch.device("cpu"))
-    still = replace(_training(0.01), start=first, loop=LoopConfig(0.01, rate=0.0))  # steps that change nothing
+    first = train_nano(pool, tmp_path / "first", _training(10), device=torch.device("cpu"))
+    still = replace(_training(3), start=first, loop=LoopConfig(steps=3, rate=0.0))  # steps that change nothing
     second = train_nano(pool, tmp_path / "second", still, device=torch.device("cpu"))
     before, after = load_file(first), load_file(second)
     assert all(torch.equal(before[key], after[key]) for key, _ in Nano(TINY).named_parameters())
@@ -72,7 +72,7 @@ def test_a_run_goes_on_from_weights(pool: Path, tmp_path: Path) -> None:
 def test_weights_of_another_network_are_no_start(pool: Path, tmp_path: Path) -> None:
     decoder = DecoderConfig(width=64, heads=2, mlp_width=64, s4_channels=16, s8_channels=16)
     export_weights(Nano(replace(TINY, decoder=decoder, widths=(16, 24, 24))), tmp_path / "other.safetensors")
-    other = replace(_training(0.05), start=tmp_path / "other.safetensors")
+    other = replace(_training(10), start=tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match=r"cannot start from .*other\.safetensors"):
         train_nano(pool, tmp_path, other, device=torch.device("cpu"))
 
@@ -87,8 +87,8 @@ def test_what_the_weights_lack_begins_anew(tmp_path: Path) -> None:
 
 
 def test_a_run_from_weights_leaves_the_statistics_of_norms(pool: Path, tmp_path: Path) -> None:
-    first = train_nano(pool, tmp_path / "first", _training(0.05), device=torch.device("cpu"))
-    further = replace(_training(0.03), start=first)
+    first = train_nano(pool, tmp_path / "first", _training(10), device=torch.device("cpu"))
+    further = replace(_training(3), start=first)
     second = train_nano(pool, tmp_path / "second", further, device=torch.device("cpu"))
     before, after = load_file(first), load_file(second)
     assert all(torch.equal(before[key], after[key]) for key in before if "running" in key)
@@ -96,7 +96,7 @@ def test_a_run_from_weights_leaves_the_statistics_of_norms(pool: Path, tmp_path:
 
 
 def test_the_lite_trunk_waits_for_its_turn(pool: Path, tmp_path: Path) -> None:
-    training = replace(_training(0.05), lite_from=1.1)
+    training = replace(_training(5), lite_from=1.1)
     torch.manual_seed(training.seed)
     before = Nano(TINY).state_dict()
     after = load_file(train_nano(pool, tmp_path, training, device=torch.device("cpu")))
@@ -107,7 +107,7 @@ def test_the_lite_trunk_waits_for_its_turn(pool: Path, tmp_path: Path) -> None:
 def test_a_broken_state_is_named(pool: Path, tmp_path: Path) -> None:
     torch.save({"network": {}}, tmp_path / "last.pt")
     with pytest.raises(CheckpointError, match=r"cannot go on from .*last\.pt"):
-        train_nano(pool, tmp_path, _training(0.05), device=torch.device("cpu"))
+        train_nano(pool, tmp_path, _training(10), device=torch.device("cpu"))
 
 
 def test_the_network_learns_one_view_by_heart(pool: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import cv2
 import numpy as np
@@ -22,9 +23,12 @@ def names() -> list[str]:
     return list(_makers())
 
 
+@cache
 def make(name: str) -> BoolMask:
-    """One mask by name."""
-    return _makers()[name]()
+    """One mask by name, drawn once: several tests look at it and none may change it."""
+    mask = _makers()[name]()
+    mask.setflags(write=False)
+    return mask
 
 
 def smooth_noise(height: int, width: int, sigma: float, seed: int) -> NDArray[np.float32]:
