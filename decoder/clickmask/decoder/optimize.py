@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clickmask.decoder.modeling.fast import FastSam2
+from clickmask.decoder.modeling.fast_nano import FastNano
+from clickmask.decoder.modeling.nano import Nano
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.models import Model
 
@@ -16,4 +18,13 @@ def optimize(model: Model) -> Model:
     """
     if isinstance(model.network, Sam2):
         return replace(model, network=FastSam2(model.network))
+    if isinstance(model.network, Nano):
+        return replace(model, network=FastNano(model.network))
+    return model
+
+
+def plain(model: Model) -> Model:
+    """Return the model that an optimised one was made of; another comes back as it is."""
+    if isinstance(model.network, FastSam2 | FastNano):
+        return replace(model, network=model.network.network)
     return model

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from clickmask.decoder import Box, Model, Point, Prompt, encode_image, load_image, predict_many
-from clickmask.decoder.optimize import optimize
+from clickmask.decoder import Box, Model, Point, Prompt, encode_image, load_image, predict_many, predict_masks
+from clickmask.decoder.modeling.fast_nano import FastNano
+from clickmask.decoder.modeling.nano import Nano
+from clickmask.decoder.optimize import optimize, plain
 from clickmask.decoder.segment import ImageEmbedding
 from tests.sam2_reference import DATA
 
@@ -40,11 +43,35 @@ def test_answers_are_equal_to_rounding(
     ]
     plain_answers = predict_many(tiny, [(truck, prompt) for prompt in prompts])
     fast_answers = predict_many(fast, [(fast_truck, prompt) for prompt in prompts])
-    for plain, quick in zip(plain_answers, fast_answers, strict=True):
-        torch.testing.assert_close(quick.logits, plain.logits, atol=1e-4, rtol=0)
-        torch.testing.assert_close(quick.predicted_iou, plain.predicted_iou, atol=1e-5, rtol=0)
-        assert quick.object_score == pytest.approx(plain.object_score, abs=1e-4)
+    for slow, quick in zip(plain_answers, fast_answers, strict=True):
+        torch.testing.assert_close(quick.logits, slow.logits, atol=1e-4, rtol=0)
+        torch.testing.assert_close(quick.predicted_iou, slow.predicted_iou, atol=1e-5, rtol=0)
+        assert quick.object_score == pytest.approx(slow.object_score, abs=1e-4)
 
 
-def test_a_model_without_a_faster_form_stays_as_it_is(nano: Model) -> None:
-    assert optimize(nano) is nano
+def test_nano_answers_equally_on_either_embedding(nano: Model) -> None:
+    image = load_image(DATA / "truck_900x600.png")
+    fast = optimize(nano)
+    embeddings = encode_image(nano, image), encode_image(fast, image)
+    earlier = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    for prompt in (Prompt(points=(CLICK,)), Prompt(box=Box(212, 300, 350, 437)), Prompt((CLICK,), mask_logits=earlier)):
+        wanted = predict_masks(nano, embeddings[0], prompt)
+        for embedding in embeddings:
+            answer = predict_masks(fast, embedding, prompt)
+            torch.testing.assert_close(answer.logits, wanted.logits, atol=1e-3, rtol=0)
+            torch.testing.assert_close(answer.predicted_iou, wanted.predicted_iou, atol=1e-4, rtol=0)
+
+
+def test_folding_leaves_no_norm_behind_a_convolution_and_the_network_alone(nano: Model) -> None:
+    fast = optimize(nano).network
+    assert isinstance(fast, FastNano)
+    norms = [module for module in fast._folded.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert not norms
+    assert isinstance(nano.network, Nano)
+    assert any(isinstance(module, nn.BatchNorm2d) for module in nano.network.modules())
+
+
+def test_an_optimised_model_gives_back_the_plain_one(nano: Model, tiny: Model) -> None:
+    for model in (nano, tiny):
+        assert plain(optimize(model)).network is model.network
+        assert plain(model) is model

@@ -42,9 +42,9 @@ class PaddedConv(nn.Conv2d):
         total = self.kernel_size[0] - self.stride[0]
         low = total // 2
         if 2 * low == total:
-            return F.conv2d(x, self.weight, None, self.stride, low, 1, self.groups)
+            return F.conv2d(x, self.weight, self.bias, self.stride, low, 1, self.groups)
         high = total - low
-        return F.conv2d(F.pad(x, (low, high, low, high)), self.weight, None, self.stride, 0, 1, self.groups)
+        return F.conv2d(F.pad(x, (low, high, low, high)), self.weight, self.bias, self.stride, 0, 1, self.groups)
 
 
 def _conv(channels: int, width: int, kernel: int = 1, stride: int = 1, *, groups: int = 1) -> nn.Sequential:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clickmask.decoder.modeling.fast import FastSam2
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.models import Model
+from clickmask.decoder.optimize import plain
 from clickmask.decoder.track.matching import MatchPropagation
 from clickmask.decoder.track.nano_propagation import NanoPropagation
 from clickmask.decoder.track.nano_weights import load_nano_memory
@@ -27,8 +26,7 @@ def open_tracker(model: Model, video: Video, *, memory_weights: Path = MEMORY_WE
     Raises:
         CheckpointError: If that file is broken.
     """
-    if isinstance(model.network, FastSam2):  # an engine's, for still images
-        model = replace(model, network=model.network.network)
+    model = plain(model)  # an engine's is for still images
     if isinstance(model.network, Sam2):
         return Tracker(Sam2Propagation(model), video)
     memory = load_nano_memory(model, memory_weights) if memory_weights.is_file() else None
