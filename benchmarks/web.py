@@ -132,7 +132,7 @@ def our_click(page: Page) -> float:
 
 
 def leave(page: Page) -> None:
-    """Clear the mask, and let the closer look at its edges end, which the next click is not about."""
+    """Clear the mask, and let the second look at its edges end, which the next click is not about."""
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => !{APP}.asking.busy", timeout=PATIENCE_MS)
 

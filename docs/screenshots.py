@@ -22,7 +22,7 @@ def show(page: Page, name: str) -> None:
 
 
 def mark_box(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Mark a box in picture pixels and wait for its mask and the closer look at it."""
+    """Mark a box in picture pixels and wait for its mask and the second look at it."""
     page.evaluate(f"() => {APP}.markBox({list(box)}, performance.now())")
     page.wait_for_function(f"() => {APP}.state.draft.answer && !{APP}.asking.busy", timeout=60_000)
 

@@ -184,3 +184,10 @@ def test_wrong_options_are_told(params: object, message: str) -> None:
 @pytest.mark.parametrize("params", [None, "", {}, "{}"])
 def test_no_options_are_the_defaults(params: object) -> None:
     assert read_options(params) == ProjectOptions()
+
+
+def test_options_keep_their_old_names_for_one_release(caplog: pytest.LogCaptureFixture) -> None:
+    options = read_options({"closely": False, "refine": False})
+    assert (options.zoom, options.chain) == (False, False)
+    assert "closely is called zoom now" in caplog.text
+    assert "refine is called chain now" in caplog.text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clickmask.decoder import LoadImage, Prompt, Rule, Segmentation
+from clickmask.decoder import ImageSource, MaskRule, Prompt, Segmentation
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.build import Backend
 from clickmask.plugin.errors import RequestError
@@ -150,9 +150,9 @@ def test_pictures_of_two_projects_are_not_mixed(backend: Backend, studio: Studio
     assert bright > dark
 
 
-def test_a_closer_look_is_an_option(backend: Backend, studio: Studio) -> None:
+def test_zoom_is_an_option(backend: Backend, studio: Studio) -> None:
     whole = result_to_mask(answer(backend, "click")["result"][0])
-    backend.predictor.setup(setup_body(studio, extra_params={"closely": True}))
+    backend.predictor.setup(setup_body(studio, extra_params={"zoom": True}))
     (prediction,) = backend.predictor.predict(recorded("click")).body["results"]
     closer = result_to_mask(prediction["result"][0])
     assert closer[int(0.452 * 343), int(0.5005 * 502)]
@@ -165,10 +165,10 @@ def test_options_are_documented() -> None:
         assert f"`{option.name}`" in text
 
 
-def test_a_project_that_does_not_refine_disturbs_none_that_does(
+def test_a_project_that_does_not_chain_disturbs_none_that_does(
     backend: Backend, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its answers start from nothing, so they must not be taken for the first one's earlier answers."""
+    """Its answers start from nothing, so the first one's chain must not take them for its own."""
     body = recorded("click_and_alt_click")
     for item in body["params"]["context"]["result"]:
         item["is_positive"] = True
@@ -177,14 +177,14 @@ def test_a_project_that_does_not_refine_disturbs_none_that_does(
     more = copy.deepcopy(body)
     more["params"]["context"]["result"].append(third)
     plain = {"project": "2.2"}
-    backend.predictor.setup(setup_body(studio, extra_params={"refine": False}) | plain)
+    backend.predictor.setup(setup_body(studio, extra_params={"chain": False}) | plain)
     asked: list[Prompt] = []
     engine = backend.engines.get()
     segment = engine.segment
 
-    def note(key: str, load: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto") -> Segmentation:
+    def note(image: ImageSource, prompt: Prompt, how: MaskRule) -> Segmentation:
         asked.append(prompt)
-        return segment(key, load, prompt, rule=rule)
+        return segment(image, prompt, how)
 
     monkeypatch.setattr(engine, "segment", note)
     backend.predictor.predict(body | plain)

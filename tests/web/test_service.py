@@ -75,9 +75,9 @@ def test_a_click_goes_on_from_the_mask_that_was_seen(service: Service) -> None:
     assert from_each[0] != from_each[1]
 
 
-def test_a_closer_look_finds_edges_inside_the_first_mask(service: Service) -> None:
+def test_a_second_look_finds_edges_inside_the_first_mask(service: Service) -> None:
     box = {**opened(service), "box": [140, 80, 380, 260]}
-    far, close = service.segment(box), service.segment({**box, "closely": True})
+    far, close = service.segment({**box, "zoom": False}), service.segment(box)
     masks = [runs_to_mask(answer["runs"], CHEETAH) for answer in (far, close)]
     assert (masks[0] != masks[1]).any()
     assert (masks[0] & masks[1]).sum() > 0.9 * masks[1].sum()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,22 @@ BROKEN_PICTURE = (  # what Pillow's decoders raise on bad data; AVIF's a Runtime
     Image.DecompressionBombError,
 )
 _WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")  # more than 8 bits per sample
+
+
+LoadImage = Callable[[], NDArray[np.uint8]]  # gives (H, W, 3) RGB; called only when pixels are needed
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """An image by name, read only if its pixels are needed.
+
+    Args:
+        key: Names the image's content: equal keys must mean equal pixels.
+        load: Gives the pixels, RGB, shape (H, W, 3), uint8.
+    """
+
+    key: str
+    load: LoadImage
 
 
 def load_image(source: str | Path | bytes | Image.Image) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from clickmask.decoder.shapes.boxes import (
 )
 from clickmask.decoder.shapes.brush import brush_to_mask, mask_to_brush, mask_to_sdk_brush
 from clickmask.decoder.shapes.cleanup import drop_specks, fill_holes, keep_largest_part, smooth_mask
+from clickmask.decoder.shapes.depth import deepest_point
 from clickmask.decoder.shapes.ellipses import Ellipse, ellipse_to_mask, mask_to_ellipse
 from clickmask.decoder.shapes.masks import Mask, mask_iou
 from clickmask.decoder.shapes.polygons import Polygons, mask_to_polygons, polygons_to_mask, rle_to_polygons
@@ -36,6 +37,7 @@ __all__ = [
     "bitmap_url_to_mask",
     "box_to_mask",
     "brush_to_mask",
+    "deepest_point",
     "drop_specks",
     "ellipse_to_mask",
     "fill_holes",

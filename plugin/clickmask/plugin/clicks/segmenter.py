@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import Engine, Prompt, Segmentation
-from clickmask.decoder.click_chain import EarlierAnswers, Way
+from clickmask.decoder import Engine, ImageSource, MaskRule, Prompt, Segmentation
 from clickmask.plugin.clicks.answers import answer_regions
 from clickmask.plugin.clicks.prompts import Drawn, undrawn
 from clickmask.plugin.engines import Engines
@@ -52,7 +51,6 @@ class Segmenter:
         self._engines = engines
         self._images = images
         self._metrics = metrics
-        self._earlier = EarlierAnswers()
 
     def segment(self, task: Task, drawn: Drawn, config: LabelConfig, project: Project) -> Segment:
         """Answer one prompt.
@@ -64,12 +62,12 @@ class Segmenter:
         config = config.of(task)
         location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
         engine = self._engines.get(project.options.model)
-        load = self._loader(location, project)
+        image = self._image(location, project)
         start, was_cached = perf_counter(), engine.is_cached(location.key)
-        size = engine.image_size(location.key, load)
+        size = engine.image_size(image)
         prepared = perf_counter()
         prompt = drawn.prompt(size)
-        answer = self._decode(engine, location.key, load, prompt, project)
+        answer = _decode(engine, image, prompt, project)
         decoded = perf_counter()
         regions = answer_regions(answer.mask(), answer.score, drawn, config, project.options)
         milliseconds = {
@@ -89,7 +87,7 @@ class Segmenter:
         config = config.of(task)
         location = self.first_image(task, config, project)
         engine = self._engines.get(project.options.model)
-        found = engine.segment_everything(location.key, self._loader(location, project))
+        found = engine.segment_everything(self._image(location, project))
         drawn = undrawn(next(iter(config.images), "image"), project.options.label)
         regions = [
             region
@@ -105,7 +103,7 @@ class Segmenter:
             ClickMaskError: As ``segment``.
         """
         location = self.first_image(task, config, project)
-        return self._engines.get(project.options.model).encode(location.key, self._loader(location, project))
+        return self._engines.get(project.options.model).encode(self._image(location, project))
 
     def is_prepared(self, task: Task, config: LabelConfig, project: Project) -> bool:
         """Whether a prompt on the task's first image would be answered without encoding; never waits."""
@@ -117,26 +115,23 @@ class Segmenter:
         config = config.of(task)
         return locate(task, _source(config, next(iter(config.images), "")), None, project.connection)
 
-    def _decode(
-        self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
-    ) -> Segmentation:
-        options = project.options
-        way = Way(options.rule, engine.is_coarse if options.closely is None else options.closely)
-        if options.refine:
-            return self._earlier.answer(engine, key, load, prompt, way)
-        return way.answer(engine, key, load, prompt)
-
-    def _loader(self, location: Location, project: Project) -> Callable[[], NDArray[np.uint8]]:
+    def _image(self, location: Location, project: Project) -> ImageSource:
         def load() -> NDArray[np.uint8]:
             with self._metrics.step("fetch"):
                 return self._images.load(location, project.connection)
 
-        return load
+        return ImageSource(location.key, load)
 
     def _count(self, was_cached: bool, milliseconds: Mapping[str, float]) -> None:
         self._metrics.embedding(was_cached=was_cached)
         for step, value in milliseconds.items():
             self._metrics.observe(step, value)
+
+
+def _decode(engine: Engine, image: ImageSource, prompt: Prompt, project: Project) -> Segmentation:
+    options = project.options
+    segment = engine.chain.segment if options.chain else engine.segment
+    return segment(image, prompt, MaskRule(options.rule, options.zoom))
 
 
 def _source(config: LabelConfig, to_name: str) -> str:

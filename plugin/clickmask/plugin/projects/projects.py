@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +14,8 @@ from clickmask.decoder import MODELS, RULES, Rule
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.files.locations import Connection
 from clickmask.plugin.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 Prelabel = Literal["off", "prompts", "everything"]
 Way = Literal["both", "forward"]
@@ -32,9 +35,9 @@ class ProjectOptions:
         largest_part: Whether only the largest part is kept.
         smooth_px: Edges are smoothed by this radius [px].
         answer: Names of the tags that hold answers; empty for those that are not smart.
-        closely: Whether each answer is looked at once more from close by: sharper, and slower; None where the
-            model's own masks are coarse.
-        refine: Whether each click starts from the answer to the clicks before.
+        zoom: Whether each answer gets a second look on a crop: sharper, and slower; None where the model's own masks
+            are coarse.
+        chain: Whether each click starts from the answer to the clicks before.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
             outlines, or everything.
         label: The label of what "everything" finds.
@@ -50,8 +53,8 @@ class ProjectOptions:
     largest_part: bool = False
     smooth_px: float = 0.0
     answer: tuple[str, ...] = ()
-    closely: bool | None = None
-    refine: bool = True
+    zoom: bool | None = None
+    chain: bool = True
     prelabel: Prelabel = "prompts"
     label: str = ""
     track: Way = "both"
@@ -92,7 +95,7 @@ def read_options(extra_params: object) -> ProjectOptions:
             ...
         clickmask.plugin.errors.RequestError: extra params: rule is 'best', wanted one of auto, iou, stability
     """
-    given = _as_mapping(extra_params)
+    given = _with_new_names(_as_mapping(extra_params))
     known = [option.name for option in fields(ProjectOptions)]
     for name in given:
         if name not in known:
@@ -130,6 +133,14 @@ def _as_mapping(extra_params: object) -> Mapping[str, Any]:
     if not isinstance(extra_params, Mapping):
         raise RequestError(f"extra params are {extra_params!r}, wanted a JSON object")
     return extra_params
+
+
+def _with_new_names(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Take the names of 0.1 too, for one release."""
+    for old, new in _RENAMED.items():
+        if old in given:
+            _log.warning("extra params: %s is called %s now; the old name will go with the next release", old, new)
+    return {_RENAMED.get(name, name): value for name, value in given.items()}
 
 
 def _number(lowest: float, highest: float) -> Any:
@@ -170,6 +181,7 @@ def _tag_names(name: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+_RENAMED = {"closely": "zoom", "refine": "chain"}
 _AREA = _number(0.0, math.inf)
 _READERS: dict[str, Any] = {
     "model": _one_of(*MODELS),
@@ -181,8 +193,8 @@ _READERS: dict[str, Any] = {
     "largest_part": _yes_or_no,
     "smooth_px": _number(0.0, 100.0),
     "answer": _tag_names,
-    "closely": _yes_or_no,
-    "refine": _yes_or_no,
+    "zoom": _yes_or_no,
+    "chain": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
     "label": _name,
     "track": _one_of(*get_args(Way)),

@@ -86,7 +86,7 @@ def _predict(
         raise PromptError(f"got {len(points)} points and {len(labels)} labels, wanted one label for each point")
     picture = _find(service, folder, name)
     marks = [[*point, bool(label)] for point, label in zip(points, labels, strict=True)]
-    answer = service.segment({"folder": folder, "picture": picture.id, "points": marks, "box": box, "closely": True})
+    answer = service.segment({"folder": folder, "picture": picture.id, "points": marks, "box": box})
     mask = runs_to_mask(answer["runs"], Size(picture.height, picture.width))
     annotation = to_coco_annotation(mask, annotation_id=1, image_id=picture.id, category_id=1)
     return {

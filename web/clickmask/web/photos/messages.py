@@ -7,20 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from clickmask.decoder import Box, DatasetError, Point, Prompt, PromptError, Size
 from clickmask.web.browser_rle import check_runs, mask_to_runs, runs_to_mask
 from clickmask.web.photos.records import Category, LabeledObject
 
 if TYPE_CHECKING:
-    import torch
-
     from clickmask.decoder import Segmentation
 
 Message = Mapping[str, Any]
-MASK_PROMPT_PX = 256  # side of the square grid a mask prompt is sent on
-MASK_PROMPT_LOGIT = 10.0  # how sure a drawn mask is
 
 
 def read_prompt(message: Message, size: Size) -> Prompt:
@@ -36,27 +30,22 @@ def read_prompt(message: Message, size: Size) -> Prompt:
     except (TypeError, ValueError) as error:
         raise PromptError(f"points or box are malformed: {error}") from error
     base = message.get("base")
-    return Prompt(points, box, _mask_logits(base, size) if base else None)
+    if not base:
+        return Prompt(points, box)
+    from clickmask.decoder.mask_prompts import mask_to_logits  # the page is up before PyTorch is
+
+    return Prompt(points, box, mask_to_logits(runs_to_mask(base, size)))
 
 
-def _mask_logits(runs: str, size: Size) -> torch.Tensor:
-    import torch  # the page is up before PyTorch is
-
-    mask = torch.from_numpy(runs_to_mask(runs, size).astype(np.float32))
-    shape = (MASK_PROMPT_PX, MASK_PROMPT_PX)
-    cover = torch.nn.functional.interpolate(mask[None, None], shape, mode="area")[0, 0]
-    return (cover * 2 - 1) * MASK_PROMPT_LOGIT
-
-
-def segmentation_message(answer: Segmentation, *, coarse: bool) -> dict[str, Any]:
-    """The chosen mask with the scores of all four, and whether the model's edges are coarse."""
+def segmentation_message(answer: Segmentation, *, wants_zoom: bool) -> dict[str, Any]:
+    """The chosen mask with the scores of all four, and whether the model's masks want a second look."""
     return {
         "runs": mask_to_runs(answer.mask()),
         "chosen": answer.chosen,
         "iou": [round(float(value), 4) for value in answer.predicted_iou],
         "stability": [round(float(value), 4) for value in answer.stability],
         "object_score": round(float(answer.object_score), 3),
-        "coarse": coarse,
+        "wants_zoom": wants_zoom,
         "cached": answer.cache_hit,
         "encode_ms": round(answer.encode_ms, 1),
         "decode_ms": round(answer.decode_ms, 1),

@@ -13,9 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
-from clickmask.decoder.click_chain import EarlierAnswers, Way
-from clickmask.decoder.negative_clicks import with_what_stays
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, ImageSource, MaskRule, Size, load_image
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.jobs import Job, Jobs
@@ -69,7 +67,6 @@ class Service:
         self._model_name = model_name
         self._file_url = file_url
         self._uploads = uploads
-        self._earlier = EarlierAnswers()
         self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
 
     # folders
@@ -142,7 +139,7 @@ class Service:
         """Encode a picture, so that clicks on it are answered at once."""
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
-        return {"was_cached": self._engine.result().encode(_key(file), partial(load_image, file))}
+        return {"was_cached": self._engine.result().encode(_source(file))}
 
     def set_status(self, message: Message) -> Answer:
         """Mark a picture as todo, done or skipped."""
@@ -165,21 +162,19 @@ class Service:
     # objects
 
     def segment(self, message: Message) -> Answer:
-        """Answer one prompt with a mask; ``closely`` looks at it again from close by.
+        """Answer one prompt with a mask; ``zoom`` true or false asks for a second look or for none.
 
-        ``rule_before`` and ``closely_before`` say how the mask was made that the person saw before the last click.
+        ``rule_before`` and ``zoom_before`` say how the mask was made that the person saw before the last click.
         """
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
         size = Size(picture.height, picture.width)
-        prompt = with_what_stays(check_prompt(read_prompt(message, size), size), size)
-        rule = message.get("rule", "auto")
-        engine, key, load = self._engine.result(), _key(file), partial(load_image, file)
-        way = Way(rule, bool(message.get("closely")))
-        closely_before = bool(message.get("closely_before", way.closely)) and engine.is_coarse
-        way_before = Way(message.get("rule_before", rule), closely_before)
-        answer = self._earlier.answer(engine, key, load, prompt, way, way_before)
-        return segmentation_message(answer, coarse=engine.is_coarse)
+        prompt = read_prompt(message, size)
+        engine = self._engine.result()
+        how = MaskRule(message.get("rule", "auto"), message.get("zoom"))
+        before = MaskRule(message.get("rule_before", how.rule), message.get("zoom_before", how.zoom))
+        answer = engine.chain.segment(_source(file), prompt, how, before)
+        return segmentation_message(answer, wants_zoom=engine.wants_zoom)
 
     def outline(self, message: Message) -> Answer:
         """The polygon of a mask with the fewest points that keeps at least ``min_iou``."""
@@ -288,7 +283,7 @@ class Service:
         def progress(share: float) -> None:
             job.report(round(steps * share), steps)
 
-        masks = engine.segment_everything(_key(file), partial(load_image, file), progress=progress)
+        masks = engine.segment_everything(_source(file), progress=progress)
         return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
 
     def job(self, message: Message) -> Answer:
@@ -307,6 +302,10 @@ class Service:
     def _labels(self, folder: OpenFolder, picture: Picture) -> Answer:
         objects = folder.project.objects(picture.id)
         return {"revision": picture.revision, "objects": [object_message(item) for item in objects]}
+
+
+def _source(file: Path) -> ImageSource:
+    return ImageSource(_key(file), partial(load_image, file))
 
 
 def _key(file: Path) -> str:

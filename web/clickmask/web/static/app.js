@@ -43,7 +43,7 @@ class App extends Page {
   settingChanged(key) {
     if (key === "minIou") this.updateOutline();
     if (key === "hover") this.stopHover();
-    if (key === "sharp") this.askAgain();
+    if (key === "zoom") this.askAgain();
     this.stage.refresh();
   }
 

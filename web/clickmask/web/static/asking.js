@@ -19,8 +19,8 @@ class Asking {
   }
 
   put(question) {
-    if (this.current && !this.current.closely) this.waiting = question;
-    else this.send(question); // also past a closer look, which takes its time
+    if (this.current && !this.current.zoom) this.waiting = question;
+    else this.send(question); // also past a second look, which takes its time
   }
 
   forget() {

@@ -32,7 +32,7 @@ const Marking = {
   },
 
   askMask(draft) {
-    this.asking.put({ draft, picture: this.state.picture.id, closely: false });
+    this.asking.put({ draft, picture: this.state.picture.id, zoom: false });
   },
 
   segment(question) {
@@ -41,33 +41,33 @@ const Marking = {
     return preview && preview.asked === JSON.stringify(message) ? preview.answer : this.timedAnswer(message);
   },
 
-  questionMessage({ draft: { points, box, base, row, rowBefore }, picture, closely }) {
-    const { folder, rule, sharp } = this.state;
-    const before = { rule_before: rowBefore ?? rule, closely_before: sharp };
-    return { folder, picture, points, box, base: base ? base.text : null, rule: row ?? rule, closely, ...before };
+  questionMessage({ draft: { points, box, base, row, rowBefore }, picture, zoom }) {
+    const { folder, rule } = this.state;
+    const before = { rule_before: rowBefore ?? rule, zoom_before: this.state.zoom };
+    return { folder, picture, points, box, base: base ? base.text : null, rule: row ?? rule, zoom, ...before };
   },
 
   async timedAnswer(message) {
     const started = performance.now();
     const answer = await this.call("segment", message);
-    if (!message.closely) this.roundTrip = performance.now() - started - (answer.cached ? 0 : answer.encode_ms);
+    if (!message.zoom) this.roundTrip = performance.now() - started - (answer.cached ? 0 : answer.encode_ms);
     return answer;
   },
 
-  answered({ draft, picture, closely }, answer) {
+  answered({ draft, picture, zoom }, answer) {
     if (!this.state.picture || this.state.picture.id !== picture) return;
     if (this.state.phase === "encoding" && !answer.cached) this.setPhase("ready");
     draft.answer = { ...answer, mask: Mask.fromText(answer.runs), number: draft.number, ms: draft.answer?.ms };
     draft.source = draft.base ? draft.source : "click";
     const current = this.state.draft;
     const shown = shownAnswer(current);
-    if (current === draft) this.fresh = closely ? this.fresh : draft;
+    if (current === draft) this.fresh = zoom ? this.fresh : draft;
     else if (current.answer || !hasPrompt(current) || (shown && shown.number >= draft.number)) return;
     else current.interim = draft.answer;
     if (draft.answer.object_score <= 0 && !draft.answer.mask.area) this.toasts.show(TEXT.noObject);
     this.draftChanged();
     // the quick answer is in sight; now the edges
-    if (current === draft && answer.coarse && !closely && this.state.sharp) this.asking.put({ draft, picture, closely: true });
+    if (current === draft && answer.wants_zoom && !zoom && this.state.zoom) this.asking.put({ draft, picture, zoom: true });
   },
 
   unanswered({ draft, picture }, failure) {
@@ -158,7 +158,7 @@ const Marking = {
     if (this.previewing || this.asking.busy || !isEmptyDraft(this.state.draft)) return;
     this.previewing = true;
     const { picture, draft } = this.state;
-    const message = this.questionMessage({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id, closely: false });
+    const message = this.questionMessage({ draft: newDraft({ points: [[round1(x), round1(y), true]] }), picture: picture.id, zoom: false });
     try {
       this.preview = { asked: JSON.stringify(message), answer: this.timedAnswer(message) };
       const answer = await this.preview.answer;

@@ -16,7 +16,7 @@ class SettingsPanel {
     this.element.append(make("h2", {}, TEXT.view),
       make("div", { class: "cm-field" }, make("span", {}, TEXT.choice), this.rules),
       this.opacity.node, this.brush.node, this.detail.node, this.outline,
-      check("hover", TEXT.preview), check("sharp", TEXT.sharp));
+      check("hover", TEXT.preview), check("zoom", TEXT.zoom));
     this.render();
   }
 

@@ -20,7 +20,7 @@ class State {
     this.swapped = false; // left click takes away
     this.rule = "auto";
     this.hover = true;
-    this.sharp = true; // a second look at every mask of a coarse model
+    this.zoom = true; // a second look at every mask of a model that wants it
     this.masksVisible = true;
     this.opacity = 0.45;
     this.brushRadius = 12; // picture pixels
@@ -55,7 +55,7 @@ class State {
   }
 }
 
-const SETTINGS = ["rule", "hover", "sharp", "opacity", "brushRadius", "minIou"];
+const SETTINGS = ["rule", "hover", "zoom", "opacity", "brushRadius", "minIou"];
 
 function loadSettings(state) {
   try {

@@ -59,7 +59,7 @@ const TEXT = {
   opacity: "Opacity",
   choice: "Choice",
   preview: "Preview under the cursor",
-  sharp: "Sharp edges",
+  zoom: "Second look",
   brushSize: "Brush size",
   brushWidth: (radius) => `${2 * radius} px`,
   percent: (share) => `${Math.round(share * 100)}%`,

@@ -1,13 +1,14 @@
-"""What a closer look hands on."""
+"""What a second look hands on."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from clickmask.decoder.mask_prompts import SURE_LOGIT
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.refine.window import Window
-from clickmask.decoder.refine.zoom import SHOWN_LOGIT, CloserLook
+from clickmask.decoder.refine.zoom import ZoomedMask
 
 
 @pytest.mark.parametrize("scale", [1, 4, 12])  # the last one is larger than every pixel is looked at
@@ -16,15 +17,15 @@ def test_the_mask_is_handed_on_cell_by_cell(scale: int) -> None:
     inside = np.zeros((128 * scale, 128 * scale), np.bool_)
     inside[:, : 48 * scale] = True
     window = Window(64 * scale, 64 * scale, 192 * scale, 192 * scale)
-    look = CloserLook(window, inside, 0.9, Size(256 * scale, 256 * scale))
-    wanted = np.full((256, 256), -SHOWN_LOGIT, np.float32)
-    wanted[64:192, 64:112] = SHOWN_LOGIT
+    look = ZoomedMask(window, inside, 0.9, Size(256 * scale, 256 * scale))
+    wanted = np.full((256, 256), -SURE_LOGIT, np.float32)
+    wanted[64:192, 64:112] = SURE_LOGIT
     assert np.allclose(look.mask_prompt().numpy(), wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize(("window", "cut_off"), [(Window(0, 0, 40, 30), True), (Window(0, 0, 100, 80), False)])
 def test_an_object_at_a_windows_side_goes_on_unless_the_picture_ends_there(window: Window, cut_off: bool) -> None:
     inside = np.ones((window.size.height, window.size.width), np.bool_)
-    assert CloserLook(window, inside, 0.9, Size(80, 100)).is_cut_off is cut_off
+    assert ZoomedMask(window, inside, 0.9, Size(80, 100)).is_cut_off is cut_off
     inside[[0, -1]] = inside[:, [0, -1]] = False
-    assert not CloserLook(window, inside, 0.9, Size(80, 100)).is_cut_off
+    assert not ZoomedMask(window, inside, 0.9, Size(80, 100)).is_cut_off

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from clickmask.decoder import Box, Point, Prompt
-from clickmask.decoder.negative_clicks import with_what_stays
+from clickmask.decoder.mask_prompts import anchor_negative_clicks
 from clickmask.decoder.prompts import Size
 
 SIZE = Size(100, 200)
@@ -20,7 +20,7 @@ def square() -> torch.Tensor:
 
 def test_what_is_left_is_pointed_at() -> None:
     away = Point(50, 40, positive=False)  # in the left of the square
-    prompt = with_what_stays(Prompt(points=(away,), mask_logits=square()), SIZE)
+    prompt = anchor_negative_clicks(Prompt(points=(away,), mask_logits=square()), SIZE)
     first, middle = prompt.points
     assert first == away
     assert middle.positive
@@ -37,4 +37,4 @@ def test_a_prompt_that_points_at_the_object_stays_as_it_is() -> None:
         Prompt(points=(away,), box=Box(40, 20, 120, 60), mask_logits=square()),
         Prompt(points=(away,), mask_logits=-square().abs()),
     ):
-        assert with_what_stays(prompt, SIZE) is prompt
+        assert anchor_negative_clicks(prompt, SIZE) is prompt
