@@ -158,7 +158,7 @@ def test_every_fast_click_counts_and_the_newest_mask_wins(open_desk: OpenDesk) -
     desk = open_desk()
     for i in range(8):
         desk.click(200 + 12 * i, 150 + (i % 2) * 15)
-    desk.until("state.draft.points.length === 8 && state.draft.answer && !app.asking.busy")
+    desk.until("state.draft.points.length === 8 && state.draft.answer && !app.prompts.queue.busy")
     newest = desk.get("state.draft.answer.mask.text")
     desk.press("Control+z")
     desk.until("state.draft.points.length === 7 && state.draft.answer")
@@ -173,7 +173,7 @@ def test_an_answer_for_the_last_picture_is_not_painted_on_the_next(open_desk: Op
     desk.press("d")
     desk.until("state.picture.name === 'cheetah1.jpg'")
     desk.until_ready()
-    desk.until("!app.asking.busy")  # the answer has come
+    desk.until("!app.prompts.queue.busy")  # the answer has come
     assert desk.get("state.draft.points.length") == 0
     assert desk.get("state.draft.answer") is None
 
@@ -251,7 +251,7 @@ def test_everything_is_looked_for_and_the_proposal_under_the_pointer_is_accepted
     desk.press("g")
     expect(bar).to_contain_text("Looking for objects")
     desk.press("Escape")  # stops it
-    desk.until("!app.everything && app.root.querySelector('.cm-candidates').hidden")
+    desk.until("!app.proposals.run && app.root.querySelector('.cm-candidates').hidden")
     desk.press("g")
     desk.until("state.proposals.length > 1")
     count = desk.get("state.proposals.length")

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from clickmask.web.app import SCRIPTS
-from clickmask.web.start import STATIC
+from clickmask.web.page_files import STATIC
 
-SOURCES = {name: (STATIC / name).read_text("utf-8") for name in SCRIPTS if name != "strings.js"}
+STRINGS = STATIC / "shared/strings.js"
+SOURCES = {file.relative_to(STATIC).as_posix(): file.read_text("utf-8") for file in STATIC.rglob("*.js") if file != STRINGS}
 LITERAL = re.compile(r'"([^"\n]*)"|`([^`]*)`')
 WORDS = re.compile(r"[A-Z][a-z]+ [a-z]+|\b[a-z]+ [a-z]+ [a-z]+\b|^[A-Z][a-z]+$")
 NOT_SHOWN = re.compile(
@@ -20,8 +20,8 @@ KEYS = {"Esc", "Space", "Home", "End"}  # as they are printed on the keyboard
 
 def names_of(table: str) -> set[str]:
     """The first-level names in one of the tables of strings."""
-    text = (STATIC / "strings.js").read_text("utf-8")
-    body = text[text.index(f"const {table} = {{") :]
+    text = STRINGS.read_text("utf-8")
+    body = text[text.index(f"export const {table} = {{") :]
     return set(re.findall(r"^  (\w+):", body[: body.index("\n};")], re.MULTILINE))
 
 

@@ -16,6 +16,7 @@ import gradio as gr
 
 from clickmask.decoder import DEFAULT_MODEL, ClickMaskError
 from clickmask.decoder.models import DEVICE_HELP, PRECISION_HELP, PRECISIONS, Precision
+from clickmask.web.page_files import ICON, STYLES, page_files
 from clickmask.web.photos.imports import adopt_labels
 from clickmask.web.photos.library import Library
 from clickmask.web.photos.samples import PHOTOS, make_sample_folder, sample_photo
@@ -25,7 +26,6 @@ from clickmask.web.video.service import VideoService
 if TYPE_CHECKING:
     from clickmask.decoder import Engine, Model
 
-STATIC = Path(__file__).parent / "static"
 LARGEST_UPLOAD_MB = 200  # of 1024 * 1024 bytes
 
 
@@ -151,10 +151,11 @@ def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any
         auth_message="ClickMask" if options.auth else None,
         allowed_paths=[str(path) for path in (*roots, options.home)],
         max_file_size=f"{LARGEST_UPLOAD_MB}mb",
-        css_paths=sorted(STATIC.glob("*.css")),
+        css_paths=list(STYLES),
         theme=gr.themes.Base(primary_hue="blue", neutral_hue="zinc", font=["system-ui", "sans-serif"]),
-        favicon_path=STATIC / "icon.svg",
+        favicon_path=ICON,
         mcp_server=True,
+        app_kwargs={"routes": [page_files()]},
         ssr_mode=False,
         share=False,
         show_error=True,
