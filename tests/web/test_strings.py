@@ -9,7 +9,9 @@ import pytest
 from clickmask.web.page_files import STATIC
 
 STRINGS = STATIC / "shared/strings.js"
-SOURCES = {file.relative_to(STATIC).as_posix(): file.read_text("utf-8") for file in STATIC.rglob("*.js") if file != STRINGS}
+SOURCES = {
+    file.relative_to(STATIC).as_posix(): file.read_text("utf-8") for file in STATIC.rglob("*.js") if file != STRINGS
+}
 LITERAL = re.compile(r'"([^"\n]*)"|`([^`]*)`')
 WORDS = re.compile(r"[A-Z][a-z]+ [a-z]+|\b[a-z]+ [a-z]+ [a-z]+\b|^[A-Z][a-z]+$")
 NOT_SHOWN = re.compile(

@@ -7,10 +7,11 @@ import json
 import gradio as gr
 
 from clickmask.web.error_answers import answering
-from clickmask.web.photos.endpoints import add_endpoints
 from clickmask.web.page_files import STATIC, page_address
+from clickmask.web.photos.endpoints import add_endpoints
 from clickmask.web.start import LARGEST_UPLOAD_MB, Services
 from clickmask.web.video.endpoints import add_video_endpoints
+
 
 def build_app(services: Services) -> gr.Blocks:
     """Make the page of the services."""
