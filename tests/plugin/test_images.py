@@ -224,14 +224,15 @@ def test_a_file_beyond_the_limit_is_refused(studio: Studio, tmp_path: Path) -> N
 
 def test_what_is_no_picture_is_refused(studio: Studio, tmp_path: Path) -> None:
     studio.files["/data/upload/1/page.html"] = b"<html>please log in</html>"
-    with pytest.raises(ImageError, match=r"no picture .*please log in"):
+    with pytest.raises(ImageError, match="not a picture that can be read") as told:
         load(images(tmp_path), "/data/upload/1/page.html", studio)
+    assert "log in" not in str(told.value)  # what a file holds is nobody's business
 
 
 def test_formats_that_run_programs_are_refused(studio: Studio, tmp_path: Path) -> None:
     """Pillow would hand PostScript to an interpreter."""
     studio.files["/data/upload/1/a.eps"] = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n"
-    with pytest.raises(ImageError, match="no picture"):
+    with pytest.raises(ImageError, match="not a picture that can be read"):
         load(images(tmp_path), "/data/upload/1/a.eps", studio)
 
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.evaluation.methods import Answer, Method, Session
 from clickmask.decoder.evaluation.person import Mask, iou, next_click
-from clickmask.decoder.images import load_image
+from clickmask.decoder.images import load_image, open_picture
 from clickmask.decoder.prompts import Box, Point, Prompt
 from clickmask.decoder.shapes import mask_to_box
 
@@ -39,8 +38,10 @@ class Segment:
 
         Raises:
             DatasetError: If the mask is empty.
+            ImageError: If it cannot be read.
         """
-        truth = np.asarray(Image.open(self.mask).convert("L")) > 127
+        with open_picture(self.mask) as picture:
+            truth = np.asarray(picture.convert("L")) > 127
         if not truth.any():
             raise DatasetError(f"the mask {self.mask} is empty, wanted an object")
         return truth

@@ -8,9 +8,10 @@ from pathlib import Path
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError
 from clickmask.decoder.formats.options import ReadOptions
 from clickmask.decoder.formats.registry import find_format
+from clickmask.decoder.images import PICTURE_SUFFIXES
 from clickmask.web.photos.dataset import add_dataset
 from clickmask.web.photos.library import OpenFolder
-from clickmask.web.photos.pictures import SUFFIXES, picture_size
+from clickmask.web.photos.pictures import picture_size
 
 REPORTED_PROBLEMS = 5
 
@@ -22,8 +23,8 @@ def add_picture_file(folder: OpenFolder, file: Path, name: str) -> int:
         ImageError: If it is no picture.
         DatasetError: If the folder cannot be written.
     """
-    if Path(name).suffix.lower() not in SUFFIXES:
-        raise ImageError(f"{name} is not added: wanted a picture ({', '.join(sorted(SUFFIXES))})")
+    if Path(name).suffix.lower() not in PICTURE_SUFFIXES:
+        raise ImageError(f"{name} is not added: wanted a picture ({', '.join(sorted(PICTURE_SUFFIXES))})")
     size = picture_size(file)
     target = free_name(folder.path, Path(name).name)
     try:

@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from clickmask.decoder import ImageError, Size, load_image
+from clickmask.decoder.images import DEFAULT_LIMITS, FORMATS, PICTURE_SUFFIXES, check_limits
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}
 ORIENTATION = 0x0112  # EXIF tag
 THUMBNAIL_PX = 128
@@ -22,7 +22,7 @@ def find_pictures(folder: Path) -> Iterator[Path]:
     """All picture files below a folder by name, leaving out hidden ones."""
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+        if not hidden and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
             yield path
 
 
@@ -73,7 +73,8 @@ def thumbnail_url(path: Path) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
+            check_limits(image, DEFAULT_LIMITS, path.name)
             yield image
     except FileNotFoundError as error:
         raise ImageError(f"{path.name} is gone: it was moved or deleted") from error

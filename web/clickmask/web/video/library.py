@@ -13,8 +13,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from clickmask.decoder import Prompt, Size, VideoError, check_prompt
+from clickmask.decoder.images import PICTURE_SUFFIXES
 from clickmask.decoder.video.frames import Video
-from clickmask.decoder.video.video_file import PICTURES, open_video
+from clickmask.decoder.video.video_file import open_video
 from clickmask.web.photos.library import Library
 from clickmask.web.video.frame_pictures import FramePictures
 from clickmask.web.video.project import VideoStore, is_begun
@@ -241,6 +242,6 @@ def _find_videos(top: Path) -> Iterator[Path]:
 
 def _are_frames(names: list[str]) -> bool:
     """Whether the pictures among the files are numbered, and called the same apart from that."""
-    stems = [Path(name).stem for name in names if Path(name).suffix.lower() in PICTURES]
+    stems = [Path(name).stem for name in names if Path(name).suffix.lower() in PICTURE_SUFFIXES]
     matches = [NUMBERED.match(stem) for stem in stems]
     return len(stems) >= FEWEST_FRAMES and len({match and match[1] for match in matches}) == 1 and None not in matches
