@@ -84,14 +84,12 @@ OPEN_READ_ONLY = """
     import os, sys
     from pathlib import Path
     from PIL import Image
-    from clickmask.web.photos.imports import adopt_labels
-    from clickmask.web.photos.library import Library
-
+    from tests.web.photos import open_library
     Image.init()
     if os.getuid() == 0:
         os.setuid(65534)  # root may write anywhere
     folder, home = Path(sys.argv[1]), Path(sys.argv[2])
-    opened = Library((folder,), home, adopt_labels).folder(folder)
+    opened = open_library(folder, home).folder(folder)
     print(opened.store)
     print(len(opened.project.pictures()))
 """

@@ -14,10 +14,10 @@ from clickmask.decoder.shapes import mask_to_polygons
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.jobs import CancelledError
 from clickmask.web.photos.export import FORMATS, ExportRequest, export_request, run_export
-from clickmask.web.photos.imports import add_label_file, adopt_labels
-from clickmask.web.photos.library import Library, OpenFolder
+from clickmask.web.photos.imports import add_label_file
+from clickmask.web.photos.library import OpenFolder
 from clickmask.web.photos.records import Category, LabeledObject
-from tests.web.photos import write_photo
+from tests.web.photos import open_library, write_photo
 
 SIZE = Size(40, 60)
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> OpenFolder:
     place = tmp_path / "photos"
     for name in ("a.png", "b.png", "sub/c.png"):
         write_photo(place / name)
-    opened = Library((place,), tmp_path / "home", adopt_labels).folder(place)
+    opened = open_library(place, tmp_path / "home").folder(place)
     opened.project.save_categories([Category(1, "ring", "#ff0000"), Category(7, "disc", "#00ff00")])
     a, b, _ = opened.project.pictures()
     opened.project.write(a.id, 0, {"r": LabeledObject("r", 1, mask_to_runs(ring_with_island()), score=0.9)})
@@ -97,7 +97,7 @@ def test_label_studio_tasks_come_back_with_equal_masks(folder: OpenFolder, tmp_p
     other = tmp_path / "other"
     for name in ("a.png", "deeper/b.png"):
         write_photo(other / name)
-    fresh = Library((other,), tmp_path / "home", adopt_labels).folder(other)
+    fresh = open_library(other, tmp_path / "home").folder(other)
     count, problems = add_label_file(fresh, tmp_path / "tasks.json")
     assert (problems, count) == ([], 2)
     (item,) = fresh.project.objects(fresh.project.pictures()[0].id)
@@ -110,7 +110,7 @@ def test_coco_that_lies_in_a_folder_is_shown_and_added_only_once(folder: OpenFol
     write_photo(other / "a.png")
     file = other / "annotations.json"
     file.write_bytes(exported(export_request(folder)).read_bytes())
-    fresh = Library((other,), tmp_path / "home", adopt_labels).folder(other)
+    fresh = open_library(other, tmp_path / "home").folder(other)
     assert [item.source for item in fresh.project.objects(1)] == ["import"]
     count, problems = add_label_file(fresh, file)
     assert count == 0

@@ -210,7 +210,7 @@ def test_uploads_get_a_free_name_and_other_files_are_refused(service: Service, t
     assert (service.start_folder / "lion-2.jpg").exists()
     assert np.array_equal(load_image(service.start_folder / "lion-2.jpg"), load_image(upload))
     assert len(answer["added"]) == 1
-    assert "notes.txt is not added: wanted a picture" in answer["refused"][0]
+    assert "notes.txt is not added: wanted .avif" in answer["refused"][0]
 
 
 def test_only_uploaded_files_are_taken(service: Service) -> None:

@@ -25,7 +25,10 @@ def build_app(services: Services) -> gr.Blocks:
         video.video_work, video.video_frames, video.video_masks, video.video_prompt, video.video_object,
         video.video_history, video.video_track, video.video_progress, video.video_export,
     )  # fmt: skip
-    with gr.Blocks(title="ClickMask", fill_width=True, fill_height=True, analytics_enabled=False) as demo:
+    with gr.Blocks(
+        title="ClickMask", fill_width=True, fill_height=True, analytics_enabled=False,
+        delete_cache=(3600, 24 * 3600),
+    ) as demo:
         gr.HTML(
             html_template=(STATIC / "page.html").read_text("utf-8"),
             js_on_load=_script(),

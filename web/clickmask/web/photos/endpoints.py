@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -73,7 +72,7 @@ def add_endpoints(service: Service) -> None:
         """
         with told():
             opened = service.library.folder(folder or str(service.start_folder))
-            return add_label_file(opened, Path(file["path"]))[0]
+            return add_label_file(opened, service.library.gate.upload(file))[0]
 
     for function in (list_pictures, predict, export_labels, import_labels):
         gr.api(function, api_name=function.__name__, concurrency_limit=4)

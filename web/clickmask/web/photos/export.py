@@ -7,7 +7,6 @@ of JSON per picture, ``{"done": 3, "total": 10}``, then the result, or ``{"error
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from clickmask.decoder import ClickMaskError, DatasetError
 from clickmask.decoder.formats.options import WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset
 from clickmask.decoder.formats.registry import find_format
+from clickmask.web.exports import export_folder, zipped
 from clickmask.web.photos.dataset import to_dataset
 from clickmask.web.photos.library import OpenFolder
 from clickmask.web.photos.project import Project
@@ -81,7 +81,9 @@ def run_export(request: ExportRequest, report: Report) -> dict[str, Any]:
     Raises:
         DatasetError: If the export fails.
     """
-    return run_process("clickmask.web.photos.export", json.dumps(asdict(check_request(request))), report)
+    with export_folder(Path(check_request(request).target)) as folder:
+        own = replace(request, target=str(folder))
+        return run_process("clickmask.web.photos.export", json.dumps(asdict(own)), report)
 
 
 def run_process(module: str, request: str, report: Report) -> dict[str, Any]:
@@ -122,8 +124,10 @@ def write_export(request: ExportRequest, report: Report) -> dict[str, Any]:
     dataset = to_dataset(Project(Path(request.project)), done_only=request.done_only)
     counted = _Counted(dataset, report)
     name = f"{Path(request.pictures).name}-{request.file_format}-{time.strftime('%Y%m%d-%H%M%S')}"
-    target = Path(request.target) / name
-    path = _write(request, replace(dataset, images=counted), target)
+    try:
+        path = _write(request, replace(dataset, images=counted), Path(request.target) / name)
+    except OSError as error:
+        raise DatasetError(f"cannot write {request.target}: {error.strerror or error}") from error
     return {"path": str(path), "objects": counted.objects}
 
 
@@ -135,17 +139,12 @@ def _write(request: ExportRequest, dataset: Dataset, target: Path) -> Path:
     )
     write = find_format(request.file_format).write
     if request.file_format == "coco":
-        file = target.with_suffix(".json")
+        file = target.with_name(f"{target.name}.json")
         write(dataset, file, options)
         return file
-    try:
-        target.mkdir(parents=True)
-        write(dataset, target / "tasks.json" if request.file_format == "label-studio" else target, options)
-        return Path(shutil.make_archive(str(target), "zip", target))
-    except OSError as error:
-        raise DatasetError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    write(dataset, target / "tasks.json" if request.file_format == "label-studio" else target, options)
+    return zipped(target)
 
 
 class _Counted:

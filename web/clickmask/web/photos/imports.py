@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError
 from clickmask.decoder.formats.options import ReadOptions
 from clickmask.decoder.formats.registry import find_format
 from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.web.gate import admitted_name
 from clickmask.web.photos.dataset import add_dataset
 from clickmask.web.photos.library import OpenFolder
 from clickmask.web.photos.pictures import picture_size
@@ -21,18 +23,25 @@ def add_picture_file(folder: OpenFolder, file: Path, name: str) -> int:
 
     Raises:
         ImageError: If it is no picture.
-        DatasetError: If the folder cannot be written.
+        DatasetError: If its name does not fit, or the folder cannot be written.
     """
-    if Path(name).suffix.lower() not in PICTURE_SUFFIXES:
-        raise ImageError(f"{name} is not added: wanted a picture ({', '.join(sorted(PICTURE_SUFFIXES))})")
-    size = picture_size(file)
-    target = free_name(folder.path, Path(name).name)
+    name = admitted_name(name, PICTURE_SUFFIXES)
+    try:
+        size = picture_size(file)
+    except ImageError as error:
+        raise ImageError(str(error).replace(file.name, name)) from error
+    target = free_name(folder.path, name)
     try:
         shutil.copyfile(file, target)
     except OSError as error:
-        target.unlink(missing_ok=True)
+        _remove(target)
         raise DatasetError(f"{name} cannot be added to {folder.path}: {error.strerror or error}") from error
     return folder.project.add_picture(target.name, size.width, size.height).id
+
+
+def _remove(half_written: Path) -> None:
+    with suppress(OSError):  # a read-only folder, where nothing was written either
+        half_written.unlink(missing_ok=True)
 
 
 def free_name(folder: Path, name: str) -> Path:

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from clickmask.decoder import DatasetError, ImageError
-from clickmask.web.photos.pictures import find_pictures, picture_size, shows_in_browser, write_browser_copy
+from clickmask.decoder import ImageError
+from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.web.gate import Gate
+from clickmask.web.listing import is_text, natural, printable, walk
+from clickmask.web.photos.pictures import picture_size, shows_in_browser, write_browser_copy
 from clickmask.web.photos.project import Project
 from clickmask.web.photos.records import Category
 
@@ -30,6 +33,7 @@ class OpenFolder:
         path: Where the pictures are.
         store: Where the project file and copies for the browser are: inside ``path`` if that is writable.
         project: The labels.
+        gate: Admits the files of its pictures.
         unreadable: What is wrong with the pictures that could not be read, by name.
         refused: What is wrong with the labels that lay there and could not be brought in, by file name.
     """
@@ -37,12 +41,17 @@ class OpenFolder:
     path: Path
     store: Path
     project: Project
+    gate: Gate
     unreadable: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def picture_file(self, name: str) -> Path:
-        """The file of a picture of this folder."""
-        return self.path / name
+        """The file of a picture of this folder.
+
+        Raises:
+            ImageError: If it leads out of the roots.
+        """
+        return self.gate.picture(self.path, name)
 
     def browser_file(self, name: str) -> Path:
         """The file a browser can show: the picture, or an upright 8-bit copy made on first use."""
@@ -59,13 +68,13 @@ class Library:
     """Opens folders below the allowed roots and keeps them open.
 
     Args:
-        roots: Folders below which everything may be opened.
+        gate: Knows which folders may be opened.
         home: Where labels of read-only folders are kept.
         adopt: Called once for a folder that has no project yet, to bring in labels that lie there.
     """
 
-    def __init__(self, roots: tuple[Path, ...], home: Path, adopt: Callable[[OpenFolder], None]) -> None:
-        self.roots = tuple(root.resolve() for root in roots)
+    def __init__(self, gate: Gate, home: Path, adopt: Callable[[OpenFolder], None]) -> None:
+        self.gate = gate
         self.home = home.resolve()
         self._adopt = adopt
         self._open: dict[Path, OpenFolder] = {}
@@ -77,7 +86,7 @@ class Library:
         Raises:
             DatasetError: If it is outside the roots, is no folder, or its project cannot be opened.
         """
-        place = self.allowed(path)
+        place = self.gate.folder(path)
         with self._lock:
             if place not in self._open:
                 self._open[place] = self._opened(place)
@@ -90,23 +99,17 @@ class Library:
             _look_for_pictures(folder)
         return folder
 
-    def allowed(self, path: str | Path) -> Path:
-        """The resolved path if it is an existing folder below a root."""
-        place = Path(path).resolve()
-        if not any(place.is_relative_to(root) for root in self.roots):
-            roots = ", ".join(str(root) for root in self.roots)
-            raise DatasetError(f"{path} is outside the folders this server may open: {roots}")
-        if not place.is_dir():
-            raise DatasetError(f"{path} is not a folder")
-        return place
-
     def subfolders(self, path: str | Path) -> list[Path]:
         """Visible folders inside a folder, by name; a folder that may not be read has none."""
         try:
-            inside = sorted(self.allowed(path).iterdir())
+            inside = sorted(self.gate.folder(path).iterdir(), key=lambda child: natural(child.name))
         except PermissionError:
             return []
-        return [child for child in inside if child.is_dir() and not child.name.startswith(".")]
+        return [
+            child
+            for child in inside
+            if child.is_dir() and not child.name.startswith(".") and is_text(child.name) and self.gate.holds(child)
+        ]
 
     def close(self) -> None:
         """Close every project."""
@@ -118,7 +121,7 @@ class Library:
     def _opened(self, place: Path) -> OpenFolder:
         store = self.store_of(place)
         is_new = not (store / PROJECT_FILE).exists()
-        folder = OpenFolder(place, store, Project(store / PROJECT_FILE))
+        folder = OpenFolder(place, store, Project(store / PROJECT_FILE), self.gate)
         _look_for_pictures(folder)
         if is_new:
             self._adopt(folder)
@@ -139,14 +142,23 @@ def _look_for_pictures(folder: OpenFolder) -> None:
 
 
 def _readable_pictures(folder: OpenFolder) -> Iterator[tuple[str, int, int]]:
-    for file in find_pictures(folder.path):
-        name = file.relative_to(folder.path).as_posix()
+    for name in find_pictures(folder.path):
+        if not is_text(name):
+            folder.unreadable[printable(name)] = f"{printable(name)}: the name of this file is not UTF-8: rename it"
+            continue
         try:
-            size = picture_size(file)
+            size = picture_size(folder.picture_file(name))
         except ImageError as error:
             folder.unreadable[name] = str(error)
         else:
             yield name, size.width, size.height
+
+
+def find_pictures(top: Path) -> Iterator[str]:
+    """Names of all picture files below a folder, relative to it, leaving out hidden ones."""
+    for place, _, files in walk(top):
+        here = place.relative_to(top)
+        yield from ((here / name).as_posix() for name in files if Path(name).suffix.lower() in PICTURE_SUFFIXES)
 
 
 def _digest(text: str) -> str:

@@ -18,14 +18,6 @@ ORIENTATION = 0x0112  # EXIF tag
 THUMBNAIL_PX = 128
 
 
-def find_pictures(folder: Path) -> Iterator[Path]:
-    """All picture files below a folder by name, leaving out hidden ones."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
-            yield path
-
-
 def picture_size(path: Path) -> Size:
     """The size of the upright picture, read from the file's head only.
 

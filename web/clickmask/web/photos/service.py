@@ -47,7 +47,6 @@ class Service:
         start_folder: What a page opens that has not been here before.
         model_name: Shown to the person.
         file_url: Where the browser finds a file of this machine.
-        uploads: The folder files from the browser are put into.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class Service:
         start_folder: Path,
         model_name: str,
         file_url: Callable[[Path], str],
-        uploads: Path,
     ) -> None:
         self.library = library
         self.jobs = Jobs()
@@ -66,7 +64,6 @@ class Service:
         self.start_folder = start_folder
         self._model_name = model_name
         self._file_url = file_url
-        self._uploads = uploads
         self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
 
     # folders
@@ -75,16 +72,17 @@ class Service:
         """What a fresh page needs to know."""
         return {
             "model": self._model_name,
-            "roots": [str(root) for root in self.library.roots],
+            "roots": [str(root) for root in self.library.gate.roots],
             "folder": str(self.start_folder),
             "colors": list(COLORS),
         }
 
     def list_folders(self, message: Message) -> Answer:
         """The folders inside ``path``, and the folder above unless that is off limits."""
-        here = self.library.allowed(message["path"])
+        gate = self.library.gate
+        here = gate.folder(message["path"])
         above = here.parent
-        can_leave = any(above.is_relative_to(root) for root in self.library.roots)
+        can_leave = gate.holds(above)
         return {
             "path": str(here),
             "above": str(above) if can_leave else None,
@@ -234,7 +232,7 @@ class Service:
         added, refused = [], []
         for file in message["files"]:
             try:
-                added.append(add_picture_file(folder, self.uploaded(file["path"]), file["name"]))
+                added.append(add_picture_file(folder, self.library.gate.upload(file), file["name"]))
             except ClickMaskError as error:
                 refused.append(str(error))
         return {"added": added, "refused": refused, "folder": self.open_folder(message)}
@@ -242,15 +240,8 @@ class Service:
     def import_labels(self, message: Message) -> Answer:
         """Add the labels of an uploaded COCO or Label Studio file."""
         folder = self.library.folder(message["folder"])
-        count, problems = add_label_file(folder, self.uploaded(message["path"]))
+        count, problems = add_label_file(folder, self.library.gate.upload(message["path"]))
         return {"objects": count, "problems": problems, "folder": self.open_folder(message)}
-
-    def uploaded(self, path: str) -> Path:
-        """The path, if it lies where uploads are put: a page could name any file."""
-        file = Path(path).resolve()
-        if not file.is_relative_to(self._uploads.resolve()) or not file.is_file():
-            raise DatasetError(f"{path} is not an uploaded file")
-        return file
 
     # jobs
 
