@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,10 @@ def served(services: Services, home: Path, **options: Any) -> Iterator[tuple[gr.
         yield demo, f"http://127.0.0.1:{port}"
     finally:
         demo.close(verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Gradio leaves its loops to the garbage collector
+            del demo
+            gc.collect()
 
 
 class Caller:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import http.client
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -62,16 +64,13 @@ def test_pages_of_others_can_neither_write_nor_read(services: Services, root: Pa
         folder = services.photos.library.folder(root)
 
         def status(**headers: str) -> int:
-            headers = {key.replace("_", "-"): value for key, value in headers.items()}
-            answer = httpx.post(url + WRITE, headers=headers, json=None if "content-type" in headers else body)
-            return answer.status_code
+            return httpx.post(url + WRITE, headers=headers, json=body).status_code
 
         own = url.removeprefix("http://")
         assert status(host="evil.example") == 421
         assert status(origin="http://evil.example") == 403
         assert status(origin="null") == 403
         assert status(host="label.example", origin="https://evil.example") == 403
-        assert status(content_type="text/plain") in {200, 415}  # without a body there is nothing to refuse
         plain = httpx.post(url + WRITE, content=b"{}", headers={"content-type": "text/plain"})
         assert plain.status_code == 415
         assert folder.project.pictures()[0].status == "todo"
@@ -88,10 +87,13 @@ def test_pages_of_others_can_neither_write_nor_read(services: Services, root: Pa
 
 def test_a_body_beyond_the_limit_is_refused_before_it_is_read(services: Services, tmp_path: Path) -> None:
     with served(services, tmp_path / "home") as (_, url):
-        said = httpx.post(url + WRITE, content=iter([b"x"] * 0), headers={
-            "content-type": "application/json", "content-length": str(LARGEST_JSON + 1),
-        })  # fmt: skip
-        assert said.status_code == 413
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+        connection.putrequest("POST", WRITE)
+        connection.putheader("content-type", "application/json")
+        connection.putheader("content-length", str(LARGEST_JSON + 1))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+        connection.close()
 
 
 def test_pages_in_a_data_set_do_not_run_as_the_apps(services: Services, root: Path, tmp_path: Path) -> None:
@@ -188,8 +190,6 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 
 def wait_for_client(demo: gr.Blocks) -> None:
-    import time
-
     for _ in range(300):
         if demo.mcp_server_obj._client_instance is not None:
             return
