@@ -101,9 +101,10 @@ def test_labels_of_a_read_only_folder_are_kept_in_the_home_folder(tmp_path: Path
     folder, home = tmp_path / "photos", tmp_path / "home"
     write_photo(folder / "a.png")
     home.mkdir()
+    (tmp_path / "uploads").mkdir()
     home.chmod(0o777)
     folder.chmod(0o555)
-    for above in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    for above in (tmp_path, *tmp_path.parents[:3]):
         above.chmod(0o755)
     process = start(OPEN_READ_ONLY, str(folder), str(home))
     said, trouble = process.communicate(timeout=60)

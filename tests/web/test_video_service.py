@@ -56,9 +56,7 @@ def test_both_pages_share_folder_and_jobs(tmp_path: Path, engine: Future[Engine]
     folder = sample_folder(tmp_path)
     library = open_library(folder, tmp_path / "home")
     photos = Service(engine, library, start_folder=folder, model_name="nano", file_url=str)
-    video = VideoService(
-        model, library, photos.jobs, file_url=str, photo=sample_photo(PHOTOS[0])
-    )
+    video = VideoService(model, library, photos.jobs, file_url=str, photo=sample_photo(PHOTOS[0]))
     page = Page(video, write_clip(folder / "clip.mp4"))
     page.click(1, 0)
     with video.tracking.turn:

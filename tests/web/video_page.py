@@ -15,6 +15,7 @@ from clickmask.web.browser_rle import runs_to_mask
 from clickmask.web.jobs import Jobs
 from clickmask.web.photos.samples import PHOTOS, sample_photo
 from clickmask.web.video.service import VideoService
+from tests.web.photos import open_library
 from tests.web.video_clips import FRAMES, HEIGHT, WIDTH, disc_centre
 
 SIZE = Size(HEIGHT, WIDTH)

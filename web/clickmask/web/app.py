@@ -26,7 +26,10 @@ def build_app(services: Services) -> gr.Blocks:
         video.video_history, video.video_track, video.video_progress, video.video_export,
     )  # fmt: skip
     with gr.Blocks(
-        title="ClickMask", fill_width=True, fill_height=True, analytics_enabled=False,
+        title="ClickMask",
+        fill_width=True,
+        fill_height=True,
+        analytics_enabled=False,
         delete_cache=(3600, 24 * 3600),
     ) as demo:
         gr.HTML(
