@@ -62,7 +62,7 @@ def test_a_thumbnail_is_a_small_jpeg(tmp_path: Path) -> None:
 def test_broken_and_vanished_files_are_reported_by_name(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff nothing more")
-    with pytest.raises(ImageError, match=r"broken\.jpg is not a picture, or it is broken"):
+    with pytest.raises(ImageError, match=r"broken\.jpg is not a picture that can be read"):
         picture_size(broken)
     with pytest.raises(ImageError, match=r"gone\.jpg is gone"):
         picture_size(tmp_path / "gone.jpg")

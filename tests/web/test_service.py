@@ -176,7 +176,8 @@ def test_a_replaced_picture_is_encoded_again(service: Service) -> None:
 def test_broken_files_are_listed_but_do_not_stop_the_others(service: Service) -> None:
     (service.start_folder / "broken.jpg").write_bytes(b"no picture")
     folder = service.open_folder({"folder": str(service.start_folder)})
-    assert folder["unreadable"] == ["broken.jpg is not a picture, or it is broken"]
+    (said,) = folder["unreadable"]
+    assert said.startswith("broken.jpg is not a picture that can be read")
     assert len(folder["pictures"]) == 4
 
 

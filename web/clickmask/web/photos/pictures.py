@@ -1,4 +1,4 @@
-"""Picture files of a folder: find them, measure them, and make small copies for the browser."""
+"""Picture files: measure them, and make small copies for the browser."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from clickmask.decoder import ImageError, Size, load_image
-from clickmask.decoder.images import DEFAULT_LIMITS, FORMATS, PICTURE_SUFFIXES, check_limits
+from clickmask.decoder import ImageError, Size, images, load_image
 
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}
-ORIENTATION = 0x0112  # EXIF tag
 THUMBNAIL_PX = 128
 
 
@@ -22,19 +20,10 @@ def picture_size(path: Path) -> Size:
     """The size of the upright picture, read from the file's head only.
 
     Raises:
-        ImageError: If the file is gone or is no picture.
+        ImageError: If the file is gone, is no picture, or is too large.
     """
-    with _opened(path) as image:
-        width, height = image.size
-        turned = _orientation(image) in {5, 6, 7, 8}
-    return Size(width, height) if turned else Size(height, width)
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; of a PNG only if it stands before the pixels, or all of them would be read."""
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1
-    return int(image.getexif().get(ORIENTATION, 1))
+    with _by_name(path):
+        return images.picture_size(path)
 
 
 def shows_in_browser(path: Path) -> bool:
@@ -64,15 +53,15 @@ def thumbnail_url(path: Path) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
+    with _by_name(path), images.open_picture(path) as image:
+        yield image
+
+
+@contextmanager
+def _by_name(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file by its name: a person at another machine need not know where it lies."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            check_limits(image, DEFAULT_LIMITS, path.name)
-            yield image
-    except FileNotFoundError as error:
-        raise ImageError(f"{path.name} is gone: it was moved or deleted") from error
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{path.name} is not a picture, or it is broken") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path.name} is too large: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"{path.name} cannot be read: {error}") from error
+        yield
+    except ImageError as error:
+        gone = f"{path.name} is gone: it was moved or deleted"
+        raise ImageError(str(error).replace(str(path), path.name) if path.exists() else gone) from error
