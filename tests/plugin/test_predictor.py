@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from clickmask.decoder import ImageSource, MaskRule, Prompt, Segmentation
 from clickmask.decoder.formats.label_studio import result_to_mask
@@ -62,7 +64,39 @@ def test_a_box_is_answered(backend: Backend) -> None:
 
 
 def test_opening_a_task_is_answered_at_once_with_nothing(backend: Backend) -> None:
-    assert backend.predictor.predict(recorded("task_opened")).body == {"results": []}
+    assert backend.predictor.predict(recorded("task_opened")).body == {"results": [[]]}
+
+
+def turned_webp() -> bytes:
+    """A WebP of 343x502 whose EXIF says that it lies on its side; Chromium shows it as it is stored."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    Image.new("RGB", (343, 502), (120, 120, 120)).save(stream, "WEBP", exif=exif)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("width", "height"), [(343, 502), (502, 343)])
+def test_a_picture_is_turned_as_the_page_shows_it(backend: Backend, studio: Studio, width: int, height: int) -> None:
+    studio.files[RECORDED_IMAGE] = turned_webp()
+    body = recorded("click")
+    body["params"]["context"]["result"][0] |= {"original_width": width, "original_height": height}
+    (region,) = backend.predictor.predict(body).body["results"][0]["result"]
+    assert (region["original_width"], region["original_height"]) == (width, height)
+
+
+def test_another_picture_than_the_pages_is_refused(backend: Backend) -> None:
+    body = recorded("click")
+    body["params"]["context"]["result"][0] |= {"original_width": 100, "original_height": 100}
+    with pytest.raises(RequestError, match="a picture of 100x100 pixels, the backend has one of 502x343"):
+        backend.predictor.predict(body)
+
+
+def test_a_lone_alt_click_is_an_empty_result(backend: Backend) -> None:
+    body = recorded("click")
+    body["params"]["context"]["result"][0]["is_positive"] = False
+    assert backend.predictor.predict(body).body["results"][0]["result"] == []
+    assert backend.predictor.predict(body).log_fields["prompt"] == "none"
 
 
 def test_nothing_drawn_is_an_empty_result(backend: Backend) -> None:
@@ -75,7 +109,8 @@ def test_nothing_drawn_is_an_empty_result(backend: Backend) -> None:
 
 def test_an_empty_mask_is_an_empty_result(backend: Backend) -> None:
     body = recorded("click")
-    body["params"]["context"]["result"][0]["is_positive"] = False
+    body["params"]["context"]["result"].append(copy.deepcopy(body["params"]["context"]["result"][0]))
+    body["params"]["context"]["result"][1]["is_positive"] = False
     (prediction,) = backend.predictor.predict(body).body["results"]
     assert prediction["result"] == []
 
@@ -95,8 +130,8 @@ def test_the_image_is_fetched_once_for_all_projects(backend: Backend, studio: St
 
 
 def test_the_second_click_needs_no_encoding(backend: Backend) -> None:
-    assert backend.predictor.predict(recorded("click")).notes["cache"] == "miss"
-    assert backend.predictor.predict(recorded("click_and_alt_click")).notes["cache"] == "hit"
+    assert backend.predictor.predict(recorded("click")).log_fields["cache"] == "miss"
+    assert backend.predictor.predict(recorded("click_and_alt_click")).log_fields["cache"] == "hit"
 
 
 def test_percent_is_not_truncated_to_whole_pixels(backend: Backend) -> None:

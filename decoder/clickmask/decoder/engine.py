@@ -112,6 +112,10 @@ class Engine:
         """Whether a click on this image needs no encoding."""
         return image_key in self._embeddings or (self._store is not None and image_key in self._store)
 
+    def has_pixels(self, image_key: str) -> bool:
+        """Whether the image itself is in memory, so that nothing needs to load it."""
+        return image_key in self._pixels
+
     @property
     def wants_zoom(self) -> bool:
         """Whether a second look is worth its time: the model's own masks have rough edges."""

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import Backend
-from clickmask.plugin.clicks.prelabel import Batch
 from clickmask.plugin.projects.label_config import LabelConfig, read_label_config
 from clickmask.plugin.projects.projects import Project, connect, read_options
 
@@ -84,13 +83,13 @@ def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
     backend.engines.wait(project.options.model)
     client = backend.client(project.connection)
     version = backend.predictor.model_version(project)
-    batch, empty = Batch(backend.segmenter), 0
+    empty = 0
     tasks = (task for task in client.all_tasks(project.number) if not _has_prediction(task, version))
     for task in tqdm(tasks, unit=" tasks", desc="segmenting"):
         if config.videos:
             prediction = backend.videos.prediction(task, config.videos, project, version)
         else:
-            prediction = batch.prediction(task, config, project, version)
+            prediction = backend.prelabeler.prediction(task, config, project, version)
         if prediction["result"]:
             client.add_prediction(int(task["id"]), prediction["result"], prediction["score"], version)
         else:

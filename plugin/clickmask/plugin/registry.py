@@ -14,7 +14,7 @@ from clickmask.plugin.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-class ProjectBook:
+class ProjectRegistry:
     """Projects by id. Options and addresses survive a restart, tokens do not."""
 
     def __init__(self, settings: Settings, records: Records) -> None:

@@ -8,17 +8,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from clickmask.decoder import MODELS, RULES, Rule
 from clickmask.plugin.errors import RequestError
-from clickmask.plugin.files.locations import Connection
+from clickmask.plugin.files.locations import Connection, is_http_address
 from clickmask.plugin.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 Prelabel = Literal["off", "prompts", "everything"]
-Way = Literal["both", "forward"]
+TrackDirection = Literal["both", "forward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class ProjectOptions:
     chain: bool = True
     prelabel: Prelabel = "prompts"
     label: str = ""
-    track: Way = "both"
+    track: TrackDirection = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +112,8 @@ def connect(hostname: str, access_token: str, settings: Settings) -> Connection:
         RequestError: If the host name is no http(s) address.
     """
     alias = hostname.strip().rstrip("/")
-    parts = urlsplit(alias)
-    if alias and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise RequestError(f"hostname is {hostname!r}, wanted an address like http://label-studio:8080")
+    if alias and not is_http_address(alias):
+        raise RequestError(f"hostname is {hostname[:200]!r}, wanted an address like http://label-studio:8080")
     if settings.label_studio_url:
         token = settings.label_studio_api_key or access_token
         return Connection(settings.label_studio_url, token, alias if alias != settings.label_studio_url else "")
@@ -197,5 +195,5 @@ _READERS: dict[str, Any] = {
     "chain": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
     "label": _name,
-    "track": _one_of(*get_args(Way)),
+    "track": _one_of(*get_args(TrackDirection)),
 }
