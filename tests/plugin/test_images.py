@@ -389,3 +389,19 @@ def test_any_text_is_an_address_or_told(value: str) -> None:
         return
     assert location.urls or location.inline
     assert all(url.startswith(("http://", "https://")) for url in location.urls)
+
+
+@pytest.mark.parametrize(
+    ("url", "alias"), [("/ls", ""), ("", "http://public.example/ls"), ("/ls", "http://x.example/ls")]
+)
+@pytest.mark.parametrize("value", ["/ls/data/upload/1/a.png", "/data/upload/1/a.png", "{here}/ls/data/upload/1/a.png"])
+def test_label_studio_may_live_under_a_path(value: str, url: str, alias: str, studio: Studio, tmp_path: Path) -> None:
+    """Task data name the path too, so addresses became /ls/ls/data/..."""
+    path = f"{url}/data/upload/1/a.png"
+    studio.files[path] = picture(width=9)
+    connection = Connection(studio.url + url, LEGACY, alias)
+    task = {"id": 7, "data": {"image": value.format(here=studio.url)}}
+    location = locate(task, "$image", None, connection)
+    assert location.urls[0] == studio.url + path
+    assert images(tmp_path).load(location, connection).shape == (343, 9, 3)
+    assert connection.may_see_token(location.urls[0])

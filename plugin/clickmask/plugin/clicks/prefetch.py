@@ -17,6 +17,7 @@ from clickmask.plugin.projects.projects import Project
 NextTasks = Callable[[Project, int], Sequence[Task]]  # the tasks after the one of this number
 
 _MOST_JOBS = 32
+_LAST_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 _Job = Callable[[], object]
@@ -64,11 +65,11 @@ class Prefetcher:
         return len(self._opened) + len(self._following)
 
     def close(self) -> None:
-        """Finish the image at hand and stop."""
+        """Stop after the image at hand; one that takes long is left to itself."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(_LAST_SECONDS)
 
     def _open(self, task: Task, number: int, config: LabelConfig, project: Project) -> None:
         self._segmenter.prepare(task, config, project)

@@ -123,8 +123,8 @@ def _located(value: str, task_id: object, connection: Connection, what: str) -> 
         for address in (connection.alias, connection.url):
             if address and _origin(value) == _origin(address):
                 parts = urlsplit(value)
-                path = parts.path.removeprefix(urlsplit(address).path)
-                return _on_label_studio(f"{path}?{parts.query}" if parts.query else path, value, connection)
+                path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+                return _on_label_studio(path, value, connection)
         return Location(hashlib.sha256(value.encode()).hexdigest(), (value,))
     if scheme == "data":
         return Location(hashlib.sha256(value.encode()).hexdigest(), (), inline=value)
@@ -136,7 +136,7 @@ def _located(value: str, task_id: object, connection: Connection, what: str) -> 
 
 
 def _on_label_studio(path: str, value: str, connection: Connection) -> Location:
-    path = "/" + path.lstrip("/")
+    path = _below(connection, "/" + path.lstrip("/"))
     if path.startswith("/upload/"):
         path = "/data" + path
     urls = [_join(connection, path, value)]
@@ -144,6 +144,15 @@ def _on_label_studio(path: str, value: str, connection: Connection) -> Location:
         file = quote(path.removeprefix("/data/"))
         urls.append(_join(connection, f"/storage-data/uploaded/?filepath={file}", value))
     return Location(_key(connection, path), tuple(urls), _local_path(path))
+
+
+def _below(connection: Connection, path: str) -> str:
+    """A path without the one that Label Studio lives under, which task data name too: /ls/data/upload/1/a.png."""
+    for address in (connection.url, connection.alias):
+        base = urlsplit(address).path
+        if base and path.startswith(f"{base}/"):
+            return path.removeprefix(base)
+    return path
 
 
 def _local_path(path: str) -> str:

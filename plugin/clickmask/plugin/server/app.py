@@ -18,27 +18,25 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clickmask.asgi_guard import ANY_HOST, Guard
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import Backend
-from clickmask.plugin.errors import BackendError, RequestError, TooLargeError
-from clickmask.plugin.files.transport import MEGABYTE
+from clickmask.plugin.errors import BackendError, RequestError
 from clickmask.plugin.protocol.replies import PendingReply, Reply
+from clickmask.plugin.server.bodies import Bodies
 from clickmask.plugin.server.failures import forget_frames, one_line
 from clickmask.plugin.server.login import Login
 from clickmask.plugin.server.workers import Workers
-from clickmask.plugin.settings import Settings
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 _log = logging.getLogger("clickmask.requests")
 _OPEN_ROUTES = ("/health",)
 _HIDDEN = "the request failed inside the backend; its log tells why"
-_BODY_SECONDS = 60.0  # Label Studio sends 64 MB within a second; whoever takes longer holds memory for nothing
 
 
 def make_app(backend: Backend) -> Starlette:
@@ -55,6 +53,7 @@ class _Server:
         self._settings = settings
         self._login = Login(settings.basic_auth_user, settings.basic_auth_pass)
         self._predicting = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
+        self._bodies = Bodies(settings.max_request_mb)
         # /setup and /webhook wait behind no prediction
         self._recording = Workers(2, settings.max_waiting, settings.predict_seconds)
         backend.metrics.watch("requests_waiting", "Requests that wait for a worker", self._predicting.waiting)
@@ -108,6 +107,9 @@ class _Server:
             return JSONResponse({"error": "wanted a user name and password (Basic)"}, 401, ask)
         try:
             return await handler(request)
+        except ClientDisconnect:
+            request.state.log_fields = {"error": "the client left before its request was complete"}
+            return Response(status_code=400)
         except ClickMaskError as error:
             self._backend.metrics.error(error)
             request.state.log_fields = {"error": str(error)}
@@ -118,6 +120,8 @@ class _Server:
             _log.exception("%s %s failed", request.method, one_line(request.url.path))
             forget_frames(error)
             return JSONResponse({"error": _HIDDEN}, 500)
+        finally:
+            self._bodies.forget(request)
 
     async def _no_route(self, request: Request, error: Exception) -> Response:
         """An address or a method that the backend does not have."""
@@ -136,11 +140,11 @@ class _Server:
         return Response(self._backend.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _setup(self, request: Request) -> Response:
-        body = await _body(request, self._settings)
+        body = await self._bodies.read(request)
         return await self._recording.run(lambda: _json(self._backend.predictor.setup(_read(body))))
 
     async def _predict(self, request: Request) -> Response:
-        body = await _body(request, self._settings)
+        body = await self._bodies.read(request)
 
         def written(reply: Reply) -> Response:
             request.state.log_fields = reply.log_fields
@@ -158,7 +162,7 @@ class _Server:
         return answer
 
     async def _webhook(self, request: Request) -> Response:
-        body = await _body(request, self._settings)
+        body = await self._bodies.read(request)
 
         def record() -> Response:
             payload = _read(body)
@@ -189,20 +193,6 @@ async def _wait(futures: Sequence[Future[Any]], seconds: float) -> None:
         future.add_done_callback(look)
     with suppress(TimeoutError):
         await asyncio.wait_for(ended.wait(), seconds)
-
-
-async def _body(request: Request, settings: Settings) -> bytes:
-    """The request's body; read no further than the limits on size and time."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > settings.max_request_mb * MEGABYTE:
-                    raise TooLargeError(f"the request is larger than {settings.max_request_mb} MB")
-    except TimeoutError as error:
-        raise RequestError(f"the request's body did not come within {_BODY_SECONDS:g} s") from error
-    return bytes(body)
 
 
 def _read(body: bytes) -> Any:

@@ -21,6 +21,7 @@ from clickmask.plugin.tracking.follow import Track, TrackKey
 KEPT_PICTURES = 4_000_000  # of all tracks together, at 21 bytes each
 _KEPT_OWNERS = 1_000
 _REPORT_SECONDS = 10.0
+_LAST_SECONDS = 5.0
 
 Owner = tuple[object, ...]  # names the region that a track is for: project, task, region
 
@@ -129,7 +130,7 @@ class TrackingQueue:
             self._changed.notify_all()
         for job in abandoned:
             _end(job, CancelledError("the backend was stopped"))
-        self._thread.join()
+        self._thread.join(_LAST_SECONDS)
 
     def _check_place(self, urgent: bool) -> None:
         most = self._most_waiting if urgent else (self._most_waiting + 1) // 2
