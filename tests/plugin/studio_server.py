@@ -37,6 +37,7 @@ class Studio:
         personal: The personal access token it accepts.
         seen: (path with query, Authorization header or "") of every request, in order.
         predictions: What was posted.
+        changed: What was patched, by path.
     """
 
     url: str = ""
@@ -49,6 +50,7 @@ class Studio:
     access: list[str] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     predictions: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
 
     def asked(self, start: str) -> list[str]:
         """The Authorization headers of the requests whose path starts like this."""
@@ -100,6 +102,11 @@ def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, studio.files[self.path])
             else:
                 self.answer(404, b"not found")
+
+        def do_PATCH(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            studio.changed[self.path] = body
+            self.answer(200, b"{}")
 
         def do_POST(self) -> None:
             authorization = self.headers.get("Authorization", "")

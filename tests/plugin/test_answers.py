@@ -15,7 +15,7 @@ from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.projects.label_config import read_label_config
-from clickmask.plugin.projects.projects import ProjectOptions, read_options
+from clickmask.plugin.projects.options import ProjectOptions, read_options
 from tests.plugin.conftest import recorded
 
 
@@ -215,6 +215,9 @@ def test_masks_are_cleaned() -> None:
         ({"answer": "brush"}, "wanted a list of tag names"),
         ({"label": 3}, "wanted text"),
         ({"prelabel": "some"}, "wanted one of off, prompts, everything"),
+        ({"labels": {"Road": 3}}, "wanted an object of options by label"),
+        ({"labels": {"Road": {"model": "nano"}}}, "'model' of label 'Road' is unknown, wanted one of rule"),
+        ({"labels": {"Road": {"min_iou": 3}}}, "min_iou of label 'Road' is 3, wanted a number from 0.5 to 1"),
     ],
 )
 def test_wrong_options_are_told(params: object, message: str) -> None:

@@ -15,7 +15,7 @@ from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.__main__ import main
 from clickmask.plugin.build import Backend
 from clickmask.plugin.commands import open_project, prelabel, warm
-from clickmask.plugin.projects.projects import read_options
+from clickmask.plugin.projects.options import read_options
 from clickmask.plugin.protocol.replies import PendingReply
 from tests.plugin.conftest import Body, picture, recorded, setup_body
 from tests.plugin.studio_server import LEGACY, Studio
@@ -215,11 +215,16 @@ def test_warm_encodes_a_project(make_backend: MakeBackend, studio: Studio, capsy
     assert "1 tasks could not be encoded" in capsys.readouterr().err
 
 
-def test_prelabel_posts_predictions(make_backend: MakeBackend, studio: Studio) -> None:
+def test_prelabel_posts_predictions(
+    make_backend: MakeBackend, studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
     backend = command_backend(make_backend, studio)
     done = task(3, studio, box(10)) | {"predictions": [{"model_version": "clickmask-nano", "result": []}]}
     studio.tasks = [task(1, studio, box(10)), task(2, studio), done]
     prelabel(backend, *open_project(backend, 1, ""))
+    told = capsys.readouterr().err
+    assert "1 tasks got 1 regions, 1 tasks got none, 1 had some of clickmask-nano already" in told
+    assert "annotators see predictions of any model, the newest first: choose clickmask-nano" in told
     (prediction,) = studio.predictions
     assert (prediction["task"], prediction["model_version"]) == (1, "clickmask-nano")
     assert prediction["result"][0]["value"]["polygonlabels"] == ["Animal"]

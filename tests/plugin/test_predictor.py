@@ -15,7 +15,7 @@ from clickmask.decoder import ImageSource, MaskRule, Prompt, Segmentation
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.build import Backend
 from clickmask.plugin.errors import RequestError
-from clickmask.plugin.projects.projects import ProjectOptions
+from clickmask.plugin.projects.options import ProjectOptions
 from tests.plugin.conftest import RECORDED_IMAGE, Body, picture, recorded, setup_body
 from tests.plugin.studio_server import Studio
 
@@ -192,6 +192,13 @@ def test_zoom_is_an_option(backend: Backend, studio: Studio) -> None:
     closer = result_to_mask(prediction["result"][0])
     assert closer[int(0.452 * 343), int(0.5005 * 502)]
     assert (closer != whole).any()
+
+
+def test_a_label_may_want_something_else_than_its_project(backend: Backend, studio: Studio) -> None:
+    whole = answer(backend, "click")["result"]
+    wanted = {"min_iou": 0.5, "labels": {"Animal": {"answer": ["box"]}, "Building": {"min_score": 1}}}
+    backend.predictor.setup(setup_body(studio, extra_params=wanted))
+    assert (whole[0]["type"], answer(backend, "click")["result"][0]["type"]) == ("polygonlabels", "rectanglelabels")
 
 
 def test_options_are_documented() -> None:

@@ -6,7 +6,8 @@ import logging
 import threading
 
 from clickmask.plugin.errors import RecordsError
-from clickmask.plugin.projects.projects import Project, connect, read_options
+from clickmask.plugin.projects.options import read_options
+from clickmask.plugin.projects.projects import Project, connect
 from clickmask.plugin.protocol.requests import SetupRequest
 from clickmask.plugin.records.records import Records
 from clickmask.plugin.settings import Settings

@@ -22,7 +22,7 @@ from clickmask.decoder.formats.label_studio import (
 from clickmask.decoder.shapes import drop_specks, fill_holes, keep_largest_part, smooth_mask
 from clickmask.plugin.clicks.prompts import RegionPrompt
 from clickmask.plugin.projects.label_config import Control, LabelConfig
-from clickmask.plugin.projects.projects import ProjectOptions
+from clickmask.plugin.projects.options import ProjectOptions
 
 EXACT = 1.0
 

@@ -20,6 +20,7 @@ from clickmask.plugin.files.images import Images, Turned
 from clickmask.plugin.files.locations import Location, locate
 from clickmask.plugin.metrics import Metrics
 from clickmask.plugin.projects.label_config import LabelConfig
+from clickmask.plugin.projects.options import ProjectOptions
 from clickmask.plugin.projects.projects import Project
 
 Task = Mapping[str, Any]
@@ -69,9 +70,10 @@ class Segmenter:
         size = engine.image_size(image)
         prepared = perf_counter()
         prompt = drawn.prompt(size)
-        answer = _decode(engine, image, prompt, project)
+        options = project.options.for_labels(drawn.labels)
+        answer = _decode(engine, image, prompt, options)
         decoded = perf_counter()
-        regions = answer_regions(answer.mask(), answer.score, drawn, config, project.options)
+        regions = answer_regions(answer.mask(), answer.score, drawn, config, options)
         milliseconds = {
             "prepare": 1000 * (prepared - start),
             "decode": 1000 * (decoded - prepared),
@@ -109,10 +111,11 @@ class Segmenter:
         engine = self._engines.get(project.options.model)
         found = engine.segment_everything(self._image(location, project))
         drawn = label_only_prompt(next(iter(config.images), "image"), project.options.label)
+        options = project.options.for_labels(drawn.labels)
         regions = [
             region
             for mask in found
-            for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, project.options)
+            for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, options)
         ]
         return regions, [mask.predicted_iou for mask in found]
 
@@ -166,8 +169,7 @@ class Segmenter:
             self._metrics.observe(step, value)
 
 
-def _decode(engine: Engine, image: ImageSource, prompt: Prompt, project: Project) -> Segmentation:
-    options = project.options
+def _decode(engine: Engine, image: ImageSource, prompt: Prompt, options: ProjectOptions) -> Segmentation:
     segment = engine.chain.segment if options.chain else engine.segment
     return segment(image, prompt, MaskRule(options.rule, options.zoom))
 

@@ -62,6 +62,14 @@ class LabelStudioClient:
         body = {"task": task, "result": list(result), "score": score, "model_version": model_version}
         self._call("POST", "/api/predictions/", body)
 
+    def change_annotation(self, annotation: int, result: Sequence[Mapping[str, Any]]) -> None:
+        """Put another result into an annotation.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        self._call("PATCH", f"/api/annotations/{annotation}/", {"result": list(result)})
+
     def _tasks(self, project: int, filters: Mapping[str, Any], count: int) -> list[Mapping[str, Any]]:
         query = json.dumps({"filters": filters, "ordering": ["tasks:id"]})
         parameters = urlencode({"project": project, "page": 1, "page_size": count, "fields": "all", "query": query})
