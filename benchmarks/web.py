@@ -208,7 +208,8 @@ def measure_memory(browser: Browser, folder: Path, picture: Path) -> None:
 def show_all_thumbnails(page: Page) -> None:
     """Scroll the list from top to bottom."""
     page.evaluate("""async () => {
-      const list = document.querySelector('.cm-pictures'), panel = document.querySelector('.cm').clickmask.panels.pictures;
+      const list = document.querySelector('.cm-pictures');
+      const panel = document.querySelector('.cm').clickmask.panels.pictures;
       for (let top = 0; top <= list.scrollHeight; top += list.clientHeight) {
         list.scrollTop = top;
         await new Promise((done) => setTimeout(done, 100));
