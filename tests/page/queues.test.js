@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 import { SaveQueue } from "../../web/clickmask/web/static/photos/save_queue.js";
 import { Failure } from "../../web/clickmask/web/static/shared/failure.js";
@@ -60,39 +60,53 @@ test("steps go back and forth, and a step that fails stays", async () => {
   assert.equal(await steps.redo(), false);
 });
 
-const stored = new Map();
-globalThis.localStorage = /** @type {any} */ ({
-  getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value), removeItem: (key) => stored.delete(key),
-});
-beforeEach(() => stored.clear());
+// as the browser's: keys are properties
+function storage() {
+  const methods = { getItem(key) { return this[key] ?? null; }, setItem(key, value) { this[key] = value; }, removeItem(key) { delete this[key]; } };
+  return /** @type {any} */ (Object.create(methods));
+}
 
 function events() {
   const told = [];
-  return { told, changed: (state) => told.push(state), merged: (picture, objects, dropped) => told.push(["merged", objects.map(({ id }) => id), dropped]) };
+  return { told, changed: (state) => told.push(state), merged: (_folder, _picture, objects, dropped) => told.push(["merged", objects.map(({ id }) => id), dropped]) };
 }
 
-test("writes are kept until the server has them, also over a reload", async () => {
+const change = (id, before, after) => ({ id, before, after });
+
+test("writes are kept until the server has them, over a reload and whatever folder is open then", async () => {
   let isThere = false;
   const written = [];
   const call = async (name, message) => {
     if (!isThere) throw new Failure("away", "Offline");
     if (name === "labels") return { revision: 7, objects: [] };
-    written.push([message.picture, message.revision]);
+    written.push([message.folder, message.picture, message.revision]);
     return { revision: message.revision + 1 };
   };
-  const first = new SaveQueue(call, events());
-  first.resume("/a");
-  first.write(1, [{ id: "x", before: null, after: { id: "x", runs: "", category: 1 } }]);
-  first.write(1, [{ id: "x", before: null, after: null }]);
+  const kept = storage();
+  const first = new SaveQueue(call, events(), kept);
+  first.write("/a", 1, [change("x", null, { id: "x", runs: "", category: 1 })]);
+  first.write("/a", 1, [change("x", null, null)]);
+  first.write("/b", 1, [change("y", null, null)]);
   await settled();
   clearTimeout(first.timer);
+  assert.equal(first.state, "failed");
   isThere = true;
-  const second = new SaveQueue(call, events());
-  second.resume("/a");
+  const second = new SaveQueue(call, events(), kept);
+  second.resume();
   await settled();
-  assert.deepEqual(written, [[1, 7], [1, 8]]);
-  assert.equal(stored.size, 0);
+  assert.deepEqual(written, [["/a", 1, 7], ["/a", 1, 8], ["/b", 1, 7]]);
+  assert.deepEqual(Object.keys(kept), []);
   assert.equal(second.queue.length, 0);
+});
+
+test("two pages do not forget each other's writes", async () => {
+  const never = () => new Promise(() => {});
+  const kept = storage();
+  new SaveQueue(never, events(), kept).write("/a", 1, [change("x", null, null)]);
+  new SaveQueue(never, events(), kept).write("/a", 2, [change("y", null, null)]);
+  const third = new SaveQueue(never, events(), kept);
+  third.resume();
+  assert.deepEqual(third.queue.map(({ picture }) => picture).sort(), [1, 2]);
 });
 
 test("what does not contradict another tab's change is written on top of it", async () => {
@@ -105,11 +119,9 @@ test("what does not contradict another tab's change is written on top of it", as
     return { revision: 10 };
   };
   const told = events();
-  const queue = new SaveQueue(call, told);
-  queue.resume("/a");
-  queue.revisions.set(1, 3);
-  const mine = { id: "m", runs: "A", category: 1 };
-  queue.write(1, [{ id: "m", before: null, after: mine }, { id: "t", before: { ...theirs, runs: "old" }, after: null }]);
+  const queue = new SaveQueue(call, told, storage());
+  queue.known("/a", 1, 3);
+  queue.write("/a", 1, [change("m", null, { id: "m", runs: "A", category: 1 }), change("t", { ...theirs, runs: "old" }, null)]);
   await settled();
   assert.deepEqual(sent, [["m"]]);
   assert.deepEqual(told.told.find(Array.isArray), ["merged", ["t", "m"], true]);

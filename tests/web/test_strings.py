@@ -15,9 +15,9 @@ SOURCES = {
 LITERAL = re.compile(r'"([^"\n]*)"|`([^`]*)`')
 WORDS = re.compile(r"[A-Z][a-z]+ [a-z]+|\b[a-z]+ [a-z]+ [a-z]+\b|^[A-Z][a-z]+$")
 NOT_SHOWN = re.compile(
-    r"^(Arrow\w*|Backspace|Control|Delete|End|Enter|Escape|Failure|Home|ImageError|Offline|ConflictError|PromptError|Tab)$"
+    r"^(Alt|AltGraph|Arrow\w*|Backspace|Dead|Meta|Process|Unidentified|Control|Delete|End|Enter|Escape|Failure|Home|ImageError|Offline|ConflictError|PromptError|Tab)$"
 )
-KEYS = {"Esc", "Space", "Home", "End"}  # as they are printed on the keyboard
+KEYS = {"Esc", "Space", "Home", "End", "Del", "Ctrl", "Shift", "Enter"}  # as they are printed on the keyboard
 
 
 def names_of(table: str) -> set[str]:

@@ -207,9 +207,9 @@ class Service:
         return self._labels(*self._picture(message))
 
     def history(self, message: Message) -> Answer:
-        """The latest writes to a picture, oldest first, to undo them after a reload."""
+        """The ``last`` writes to a picture, oldest first, to undo them after a reload."""
         folder, picture = self._picture(message)
-        writes = folder.project.history(picture.id)
+        writes = folder.project.history(picture.id, last=int(message.get("last", 50)))
         return {
             "writes": [
                 [

@@ -2,26 +2,32 @@
 // The page of photos: makes its parts and ties them together.
 
 import { find } from "../shared/dom.js";
+import { isEmptyDraft } from "../shared/draft.js";
+import { showHelp } from "../shared/help.js";
 import { Page } from "../shared/page.js";
 import { Stage } from "../shared/stage.js";
 import { HELP, TEXT } from "../shared/strings.js";
 import { Classes } from "./classes.js";
 import { ClassesPanel } from "./classes_panel.js";
+import { Clipboard } from "./clipboard.js";
+import { photoCommands } from "./commands.js";
 import { Controls } from "./controls.js";
 import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
 import { Folder } from "./folder.js";
 import { History } from "./history.js";
-import { photoKeys } from "./keys.js";
 import { MaskEdit } from "./mask_edit.js";
 import { Objects } from "./objects.js";
 import { ObjectsPanel } from "./objects_panel.js";
 import { PictureOpening } from "./picture_opening.js";
+import { PicturePanel } from "./picture_panel.js";
 import { PicturesPanel } from "./pictures_panel.js";
 import { PhotoPointer } from "./pointer.js";
+import { Polygon } from "./polygon.js";
 import { Preview } from "./preview.js";
 import { Prompts } from "./prompts.js";
 import { Proposals } from "./proposals.js";
+import { Review } from "./review.js";
 import { SaveQueue } from "./save_queue.js";
 import { SettingsPanel } from "./settings_panel.js";
 import { PhotoState, keepSettings, loadSettings } from "./state.js";
@@ -32,15 +38,18 @@ export class PhotoApp extends Page {
     loadSettings(this.state);
     this.saving = new SaveQueue(this.call, {
       changed: (state, message, isNew) => this.savingChanged(state, message, isNew),
-      merged: (picture, labels, dropped) => this.objects.merged(picture, labels, dropped),
+      merged: (folder, picture, labels, dropped) => this.objects.merged(folder, picture, labels, dropped),
     });
     this.history = new History(this);
     this.drafts = new Drafts(localStorage);
     this.prompts = new Prompts(this);
     this.preview = new Preview(this);
     this.maskEdit = new MaskEdit(this);
+    this.polygon = new Polygon(this);
     this.proposals = new Proposals(this);
     this.objects = new Objects(this);
+    this.clipboard = new Clipboard(this);
+    this.review = new Review(this);
     this.classes = new Classes(this);
     this.folder = new Folder(this);
     this.picture = new PictureOpening(this);
@@ -49,12 +58,13 @@ export class PhotoApp extends Page {
     this.pointer = new PhotoPointer(this);
     this.panels = {
       pictures: new PicturesPanel(root, this),
+      picture: new PicturePanel(root, this),
       classes: new ClassesPanel(root, this),
       objects: new ObjectsPanel(root, this),
       settings: new SettingsPanel(root, this),
     };
     this.controls = new Controls(root, this);
-    this.listen(photoKeys);
+    this.listen(photoCommands(this), "photos");
   }
 
   get hasUnsaved() {
@@ -71,6 +81,20 @@ export class PhotoApp extends Page {
 
   started({ colors }) {
     this.state.colors = colors;
+    this.saving.resume();
+  }
+
+  accept() {
+    if (this.polygon.isOpen) this.polygon.close();
+    else if (this.review.isOn && isEmptyDraft(this.state.draft)) this.review.keep();
+    else this.objects.accept();
+  }
+
+  removeKey() {
+    if (this.polygon.isOpen) this.polygon.removeLast();
+    else if (this.proposals.pointed) this.proposals.discard(this.proposals.pointed);
+    else if (this.review.current && isEmptyDraft(this.state.draft)) this.review.drop();
+    else this.objects.removeSelected();
   }
 
   step(way) {
@@ -78,6 +102,7 @@ export class PhotoApp extends Page {
   }
 
   useTool(tool) {
+    this.polygon.cancel();
     this.maskEdit.prepare(tool);
     this.state.tool = tool;
     this.stage.cursor = null;
@@ -102,7 +127,7 @@ export class PhotoApp extends Page {
   }
 
   savingChanged(state, message, isNew) {
-    this.controls.renderSaving(state, message, () => this.saveNow());
+    this.controls.renderSaving(state, message, () => this.saveNow(), this.saving.queue.length);
     if (isNew && state === "failed") this.toasts.show(message, "error");
     if (state === "failed") this.hadFailed = true;
     if (state === "saved" && this.hadFailed) {
@@ -115,14 +140,14 @@ export class PhotoApp extends Page {
     this.saving.run();
   }
 
-  // Esc: proposals first, then the draft, then the selection
+  // Esc: what was begun last first
   escape() {
-    if (this.proposals.leave()) return;
-    if (!this.prompts.clear()) this.objects.select(null);
+    if (this.polygon.cancel() || this.proposals.leave() || this.prompts.clear() || this.review.leave()) return;
+    this.objects.select(null);
   }
 
   help() {
-    this.dialogs.help(HELP);
+    showHelp(this, HELP);
   }
 
   showExport() {

@@ -5,6 +5,7 @@ import { icon, make } from "../shared/dom.js";
 import { isEmptyDraft } from "../shared/draft.js";
 import { chooseFiles } from "../shared/file_choice.js";
 import { TEXT } from "../shared/strings.js";
+import { findClass } from "./class_finder.js";
 
 export class Classes {
   /** @param {import("./app.js").PhotoApp} page */
@@ -28,6 +29,10 @@ export class Classes {
   chooseNumber(number) {
     const category = this.state.categories[number - 1];
     if (category) this.choose(category.id);
+  }
+
+  find() {
+    findClass(this.page);
   }
 
   async askNew() {

@@ -2,7 +2,7 @@
 // Toolbar, candidate bar and status line of the page of photos.
 
 import { make, replaceChildren } from "../shared/dom.js";
-import { shownAnswer } from "../shared/draft.js";
+import { isEmptyDraft, shownAnswer } from "../shared/draft.js";
 import { PageControls } from "../shared/page_controls.js";
 import { TEXT } from "../shared/strings.js";
 
@@ -20,10 +20,10 @@ export class Controls extends PageControls {
 
   buildTools() {
     const { app } = this;
-    const tools = [["click", "C"], ["select", "V"], ["brush", "B"], ["eraser", "E"], ["outline", "P"]];
-    this.tools = new Map(tools.map(([name, key]) => [name, this.tool(name, TEXT.tools[name], key, () => app.useTool(name))]));
+    const tools = ["click", "select", "brush", "eraser", "outline", "polygon", "split"];
+    this.tools = new Map(tools.map((name) => [name, this.tool(name, TEXT.tools[name], name, () => app.useTool(name))]));
     this.find("tools").append(...this.tools.values(), this.swap, make("i"), this.undo, this.redo, make("i"),
-      this.tool("everything", TEXT.everything, "G", () => app.proposals.find()));
+      this.tool("everything", TEXT.everything, "everything", () => app.proposals.find()));
   }
 
   render() {
@@ -66,19 +66,41 @@ export class Controls extends PageControls {
     const bar = this.find("candidates");
     const answer = shownAnswer(draft);
     const { run } = this.app.proposals;
-    bar.hidden = !answer && !proposals.length && !run;
+    const { polygon, review } = this.app;
+    const reviews = review.isOn && isEmptyDraft(draft);
+    bar.hidden = !answer && !proposals.length && !run && !polygon.isOpen && !reviews;
     if (bar.hidden) return;
     const leave = (words) => make("button", { type: "button", class: "cm-plain", onclick: () => this.app.escape() }, words, make("kbd", {}, "Esc"));
+    if (polygon.isOpen) return replaceChildren(bar, make("span", {}, TEXT.polygonHint), leave(TEXT.clear), this.go(TEXT.closePolygon, () => this.app.accept()));
     if (run) return replaceChildren(bar, make("span", {}, TEXT.everythingBusy(run.share)), leave(TEXT.stop));
     const clear = leave(TEXT.clear);
     if (proposals.length) {
       const all = make("button", { type: "button", class: "cm-primary", onclick: () => this.app.proposals.acceptAll() }, TEXT.acceptAll);
       return replaceChildren(bar, make("span", {}, TEXT.everythingDone(proposals.length)), clear, all);
     }
+    if (reviews) return replaceChildren(bar, this.reviewing(review, leave));
     const rows = answer.iou ? answer.iou.map((_iou, row) => this.candidate(answer, row)) : [];
-    const accept = make("button", { type: "button", class: "cm-primary", onclick: () => this.app.objects.accept() }, TEXT.accept, make("kbd", {}, "↵"));
+    const accept = this.go(TEXT.accept, () => this.app.accept());
     const words = rows.length ? make("span", { class: "cm-candidate cm-words" }, make("b", {}, " "), make("span", {}, TEXT.scores[0]), make("small", {}, TEXT.scores[1])) : null;
     replaceChildren(bar, words, rows, clear, accept);
+  }
+
+  // the button of Enter
+  go(words, run) {
+    return make("button", { type: "button", class: "cm-primary", onclick: run }, words, make("kbd", {}, "↵"));
+  }
+
+  reviewing(review, leave) {
+    const { current } = review, { state } = this.app;
+    if (!current) {
+      const rest = state.pictures.some((picture) => picture.unchecked > 0);
+      return [make("span", {}, rest ? TEXT.nothingToReview : TEXT.allReviewed), leave(TEXT.close), this.go(TEXT.nextPicture, () => this.app.accept())];
+    }
+    const total = Math.max(review.total, review.left.length);
+    return [make("span", {}, TEXT.reviewing(total - review.left.length + 1, total, state.nameOf(current.category), current.score ?? null)), leave(TEXT.close),
+      make("button", { type: "button", class: "cm-plain", onclick: () => this.app.objects.refine(current) }, TEXT.refine),
+      make("button", { type: "button", class: "cm-plain", onclick: () => review.drop() }, TEXT.remove, make("kbd", {}, "Del")),
+      this.go(TEXT.keep, () => review.keep())];
   }
 
   candidate(answer, row) {

@@ -11,6 +11,7 @@ export class Drafts {
   constructor(storage) {
     this.storage = storage;
     this.inMemory = new Map(); // folder:picture -> draft
+    this.marked = new Map(); // folder -> ids of its pictures that have one
   }
 
   keep(folder, picture, draft) {
@@ -26,15 +27,13 @@ export class Drafts {
       delete kept[picture];
     }
     if (there || picture in kept) this.write(folder, kept);
-  }
-
-  has(folder, picture) {
-    return this.inMemory.has(`${folder}:${picture}`) || picture in this.kept(folder);
+    this.pictures(folder)[picture in kept ? "add" : "delete"](picture);
   }
 
   // the pictures of a folder that have one
   pictures(folder) {
-    return new Set(Object.keys(this.kept(folder)).map(Number));
+    if (!this.marked.has(folder)) this.marked.set(folder, new Set(Object.keys(this.kept(folder)).map(Number)));
+    return this.marked.get(folder);
   }
 
   // the draft of a picture whose objects are these; null where nothing was begun
@@ -51,6 +50,7 @@ export class Drafts {
   }
 
   forget(folder) {
+    this.marked.delete(folder);
     for (const key of [...this.inMemory.keys()]) if (key.startsWith(`${folder}:`)) this.inMemory.delete(key);
   }
 
@@ -71,6 +71,6 @@ export class Drafts {
 }
 
 // whether work would be lost with the draft: an object that was only opened again is no draft
-function isUnfinished(draft) {
+export function isUnfinished(draft) {
   return hasPrompt(draft) || (draft.base !== null && (!draft.editing || draft.base !== draft.editing.mask));
 }

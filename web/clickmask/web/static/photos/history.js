@@ -5,6 +5,8 @@ import { Steps } from "../shared/steps.js";
 import { TEXT } from "../shared/strings.js";
 import { fromServer } from "./objects.js";
 
+const OLDER_WRITES = 5000;
+
 export class History {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
@@ -65,11 +67,12 @@ export class History {
   // after a reload: what this picture's history on disk says, once
   async addOlder() {
     const { picture, folder } = this.page.state;
-    if (!picture || this.steps.askedOlder || this.steps.undone.length) return;
+    if (!picture || this.steps.askedOlder) return;
     this.steps.askedOlder = true;
     try {
-      const { writes } = await this.page.call("history", { folder, picture: picture.id });
-      this.steps.addOlder(writes.map((changes) => this.olderStep(picture.id, changes)));
+      await this.page.saving.settled(); // what was undone here is in it too, and goes with what it took back
+      const { writes } = await this.page.call("history", { folder, picture: picture.id, last: OLDER_WRITES });
+      this.steps.addOlder(stillDone(writes).map((changes) => this.olderStep(picture.id, changes)));
     } catch (failure) {
       this.page.fail(failure);
     }
@@ -81,4 +84,21 @@ export class History {
     const { objects } = this.page;
     return { undo: () => objects.apply(picture, back), redo: () => objects.apply(picture, there) };
   }
+}
+
+// a write and the one that took it back are nothing to undo
+export function stillDone(writes) {
+  const kept = [];
+  for (const write of writes) {
+    const last = kept[kept.length - 1];
+    if (last && takesBack(write, last)) kept.pop();
+    else kept.push(write);
+  }
+  return kept;
+}
+
+function takesBack(write, other) {
+  const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
+  return write.length === other.length
+    && write.every(({ id, before, after }) => other.some((change) => change.id === id && same(change.before, after) && same(change.after, before)));
 }

@@ -3,13 +3,16 @@
 
 import { isEmptyDraft, shownAnswer, withMask } from "../shared/draft.js";
 import { Mask } from "../shared/mask.js";
+import { cutAlong, largestPart, minus, union, withoutHoles } from "../shared/mask_ops.js";
 import { clamp } from "../shared/numbers.js";
 import { RequestQueue } from "../shared/request_queue.js";
 import { TEXT } from "../shared/strings.js";
+import { drawnObject, newId } from "./objects.js";
 import { keepSettings } from "./state.js";
 import { paintedMask } from "./stroke.js";
 
 const NEEDS_MASK = ["eraser", "outline"];
+const TAKES_SELECTED = ["brush", "polygon", ...NEEDS_MASK];
 
 export class MaskEdit {
   /** @param {import("./app.js").PhotoApp} page */
@@ -18,6 +21,7 @@ export class MaskEdit {
     this.outlines = new RequestQueue((q) => page.call("outline", q), (q, answer) => this.outlineAnswered(q, answer), (_q, failure) => page.fail(failure));
     this.outlined = null; // mask and detail of the rings on the screen
     this.dragged = null; // where the vertex under the pointer is
+    this.ringsBefore = null; // the rings before the vertex was moved
   }
 
   get state() {
@@ -30,7 +34,7 @@ export class MaskEdit {
 
   // a selected object becomes the draft before it is changed
   prepare(tool) {
-    if (tool === "brush" || NEEDS_MASK.includes(tool)) this.takeSelected();
+    if (TAKES_SELECTED.includes(tool)) this.takeSelected();
     if (NEEDS_MASK.includes(tool)) this.hasMask();
   }
 
@@ -114,7 +118,36 @@ export class MaskEdit {
     return null;
   }
 
+  // a new vertex on the edge under the pointer
+  addVertex([x, y], reach) {
+    for (const [r, ring] of (this.stage.vertices || []).entries()) {
+      for (let i = 0; i < ring.length; i += 2) {
+        const [x1, y1] = [ring[(i + 2) % ring.length], ring[(i + 3) % ring.length]];
+        if (distanceToEdge([x, y], [ring[i], ring[i + 1]], [x1, y1]) > reach) continue;
+        this.keepRings();
+        ring.splice(i + 2, 0, x, y);
+        this.dragged = [x, y];
+        this.stage.refresh();
+        return [r, i + 2];
+      }
+    }
+    return null;
+  }
+
+  deleteVertex([r, i], since) {
+    this.keepRings();
+    const ring = this.stage.vertices[r];
+    ring.splice(i, 2);
+    if (ring.length < 6) this.stage.vertices.splice(r, 1);
+    this.takeVertices(since);
+  }
+
+  keepRings() {
+    this.ringsBefore = this.stage.vertices.map((ring) => [...ring]);
+  }
+
   moveVertex([ring, index], at) {
+    if (!this.dragged) this.keepRings();
     const to = this.page.prompts.within(at);
     const all = this.stage.vertices[ring];
     const from = this.dragged || [all[index], all[index + 1]];
@@ -137,19 +170,88 @@ export class MaskEdit {
     await this.takeVertices(since);
   }
 
-  // the mask inside the rings on the screen
+  // only what lies between the old rings and the new ones changes: elsewhere the mask is finer than its outline
   async takeVertices(since) {
-    const { folder, picture, draft } = this.state;
-    const rings = this.stage.vertices;
+    const { draft } = this.state, { vertices } = this.stage, before = this.ringsBefore;
     try {
-      const { runs } = await this.page.call("fill", { folder, picture: picture.id, rings });
+      const [old, now] = await Promise.all([this.filled(before), this.filled(vertices)]);
       if (this.state.draft !== draft) return;
-      const mask = Mask.fromText(runs);
-      this.outlined = `${mask.text}:${this.state.minIou}`; // the rings on screen are the outline of this mask
-      this.page.panels.settings.showOutline(TEXT.points(rings.reduce((sum, ring) => sum + ring.length / 2, 0), 1));
+      const mask = union(minus(shownAnswer(draft).mask, minus(old, now)), minus(now, old));
+      this.outlined = `${mask.text}:${this.state.minIou}`; // the rings stay on the screen
+      this.page.panels.settings.showOutline(TEXT.corners(vertices.reduce((sum, ring) => sum + ring.length / 2, 0)));
       this.page.prompts.next(withMask(draft, mask, since));
     } catch (failure) {
       this.page.fail(failure);
     }
   }
+
+  // the mask inside rings
+  async filled(rings) {
+    const { folder, picture } = this.state;
+    return Mask.fromText((await this.page.call("fill", { folder, picture: picture.id, rings })).runs);
+  }
+
+  // what was drawn by hand joins the draft, or leaves it
+  async takeRing(ring, removes, since) {
+    const { draft } = this.state;
+    try {
+      const drawn = await this.filled([ring]);
+      if (this.state.draft !== draft) return;
+      const answer = shownAnswer(draft);
+      if (!answer && removes) return this.hasMask();
+      const mask = !answer ? drawn : removes ? minus(answer.mask, drawn) : union(answer.mask, drawn);
+      this.page.prompts.next(withMask(draft, mask, since));
+    } catch (failure) {
+      this.page.fail(failure);
+    }
+  }
+
+  keepLargestPart() {
+    this.apply(largestPart, TEXT.alreadyOnePart);
+  }
+
+  fillHoles() {
+    this.apply(withoutHoles, TEXT.noHoles);
+  }
+
+  // changes the mask of the draft, or else of every selected object
+  apply(change, nothing) {
+    const { draft, selection } = this.state, { toasts, prompts, objects } = this.page;
+    const answer = shownAnswer(draft);
+    if (answer) {
+      const mask = change(answer.mask);
+      return mask === answer.mask ? toasts.show(nothing) : prompts.next(withMask(draft, mask, performance.now()));
+    }
+    if (!selection.length) return toasts.show(TEXT.noMaskToEdit);
+    const changed = selection.map((object) => ({ object, mask: change(object.mask) })).filter(({ object, mask }) => mask !== object.mask);
+    if (!changed.length) return toasts.show(nothing);
+    objects.change(changed.map(({ object, mask }) => ({ id: object.id, before: object, after: drawnObject(object, mask) })));
+  }
+
+  // cuts the draft, the selected object, or whatever object the line goes through
+  split(line) {
+    const { draft, selectedObject, objects } = this.state, { toasts } = this.page;
+    const others = (pieces, object) => pieces.slice(1).map((mask) => {
+      const after = { ...drawnObject(object, mask), id: newId() };
+      return { id: after.id, before: null, after };
+    });
+    if (draft.answer) {
+      const pieces = cutAlong(draft.answer.mask, line);
+      if (pieces.length < 2) return toasts.show(TEXT.notSplit);
+      const object = { category: draft.editing ? draft.editing.category : this.state.category, score: null };
+      return this.page.objects.acceptDraft({ ...draft, source: "edit" }, pieces[0], others(pieces, object));
+    }
+    for (const object of selectedObject ? [selectedObject] : [...objects].reverse()) {
+      const pieces = cutAlong(object.mask, line);
+      if (pieces.length < 2) continue;
+      return this.page.objects.change([{ id: object.id, before: object, after: drawnObject(object, pieces[0]) }, ...others(pieces, object)]);
+    }
+    toasts.show(TEXT.notSplit);
+  }
+}
+
+function distanceToEdge([x, y], [x0, y0], [x1, y1]) {
+  const dx = x1 - x0, dy = y1 - y0, length = dx * dx + dy * dy;
+  const t = length ? clamp(((x - x0) * dx + (y - y0) * dy) / length, 0, 1) : 0;
+  return Math.hypot(x - x0 - t * dx, y - y0 - t * dy);
 }

@@ -3,9 +3,11 @@
 
 import { draftOfObject, isEmptyDraft, newDraft, promptsOf } from "../shared/draft.js";
 import { Mask } from "../shared/mask.js";
+import { minus, union } from "../shared/mask_ops.js";
 import { clamp } from "../shared/numbers.js";
 import { smallestAt } from "../shared/pointer.js";
 import { TEXT } from "../shared/strings.js";
+import { factsOf } from "./picture_filter.js";
 
 export class Objects {
   /** @param {import("./app.js").PhotoApp} page */
@@ -23,8 +25,14 @@ export class Objects {
     if (isEmptyDraft(draft)) return this.openSelected();
     if (!draft.answer || this.page.prompts.isWaiting) return this.acceptSoon(draft);
     if (!draft.answer.mask.area) return this.page.toasts.show(TEXT.emptyMask, "error");
-    const object = objectOfDraft(draft, this.state.category);
-    this.change([{ id: object.id, before: draft.editing, after: object }], draft, newDraft());
+    this.acceptDraft(draft);
+    if (this.page.review.isOn) this.page.review.show();
+  }
+
+  // with what else changes in the same step
+  acceptDraft(draft, mask = draft.answer.mask, others = []) {
+    const object = { ...objectOfDraft(draft, this.state.category), mask };
+    this.change([{ id: object.id, before: draft.editing, after: object }, ...others], draft, newDraft());
   }
 
   // Enter before the mask arrived, or its edges: accept as soon as they are there
@@ -44,14 +52,14 @@ export class Objects {
     else this.page.toasts.show(TEXT.nothingToAccept);
   }
 
-  // one undoable step that changes objects and the draft together
-  change(changes, draftBefore = this.state.draft, draftAfter = draftBefore) {
+  // one undoable step that changes objects and the draft together; more: what else the step does
+  change(changes, draftBefore = this.state.draft, draftAfter = draftBefore, more = { undo() {}, redo() {} }) {
     const picture = this.state.picture.id;
     const { prompts, history } = this.page;
     const back = changes.map(({ id, before, after }) => ({ id, before: after, after: before }));
     history.add({
-      undo: () => { this.apply(picture, back); prompts.set(draftBefore); },
-      redo: () => { this.apply(picture, changes); prompts.set(draftAfter); },
+      undo: () => { this.apply(picture, back); prompts.set(draftBefore); more.undo(); },
+      redo: () => { this.apply(picture, changes); prompts.set(draftAfter); more.redo(); },
     });
     prompts.set(draftAfter);
     this.apply(picture, changes);
@@ -60,12 +68,17 @@ export class Objects {
   apply(picture, changes) {
     const { state } = this;
     if (state.picture && state.picture.id === picture) state.objects = changedObjects(state.objects, changes);
-    this.page.saving.write(picture, changes.map(({ id, before, after }) => ({ id, before: before && forServer(before), after: after && forServer(after) })));
+    this.page.saving.write(state.folder, picture, changes.map(({ id, before, after }) => ({ id, before: before && forServer(before), after: after && forServer(after) })));
     this.changed();
   }
 
-  select(id) {
-    this.state.selected = id;
+  // adds: beside those that are selected already
+  select(id, adds = false) {
+    const { state } = this;
+    if (!adds) state.alsoSelected.clear();
+    else if (state.selected !== null && state.selected !== id) state.alsoSelected.add(state.selected);
+    state.alsoSelected.delete(id);
+    state.selected = id;
     this.page.panels.objects.mark();
     this.page.panels.objects.scrollTo(id);
     this.page.stage.refresh();
@@ -79,9 +92,9 @@ export class Objects {
     this.select(objects[at < 0 ? objects.length - 1 : clamp(at + way, 0, objects.length - 1)].id);
   }
 
-  selectAt(x, y) {
+  selectAt(x, y, adds = false) {
     const found = this.objectAt(x, y);
-    this.select(found ? found.id : null);
+    if (found || !adds) this.select(found ? found.id : null, adds);
   }
 
   objectAt(x, y) {
@@ -110,9 +123,35 @@ export class Objects {
   }
 
   removeSelected() {
-    const { draft, selected } = this.state;
-    const id = draft.editing ? draft.editing.id : selected;
-    if (id) this.remove(id);
+    const { draft, selection } = this.state;
+    if (draft.editing) return this.remove(draft.editing.id);
+    if (selection.length === 1) return this.remove(selection[0].id);
+    if (selection.length) this.change(selection.map((object) => ({ id: object.id, before: object, after: null })));
+  }
+
+  // the largest keeps its class, and takes in the others
+  mergeSelected() {
+    const selection = [...this.state.selection].sort((one, other) => other.mask.area - one.mask.area);
+    if (selection.length < 2) return this.page.toasts.show(TEXT.selectTwo);
+    const [first, ...rest] = selection;
+    const after = drawnObject(first, union(...selection.map(({ mask }) => mask)));
+    this.change([{ id: first.id, before: first, after }, ...rest.map((object) => ({ id: object.id, before: object, after: null }))]);
+    this.select(first.id);
+  }
+
+  // no pixel of the draft or the selected object belongs to another object any more
+  cutOutOfOthers() {
+    const { draft, selectedObject } = this.state;
+    const isDraft = !isEmptyDraft(draft) && draft.answer && draft.answer.mask.area > 0;
+    if (!isDraft && !selectedObject) return this.page.toasts.show(TEXT.selectOne);
+    const mask = isDraft ? draft.answer.mask : selectedObject.mask;
+    const own = isDraft ? draft.editing && draft.editing.id : selectedObject.id;
+    const changes = this.state.objects.filter(({ id }) => id !== own).map((object) => ({ object, rest: minus(object.mask, mask) }))
+      .filter(({ object, rest }) => rest.area < object.mask.area)
+      .map(({ object, rest }) => ({ id: object.id, before: object, after: rest.area ? drawnObject(object, rest) : null }));
+    if (isDraft) this.acceptDraft(draft, mask, changes);
+    else if (changes.length) this.change(changes);
+    else this.page.toasts.show(TEXT.nothingShared);
   }
 
   remove(id) {
@@ -136,7 +175,8 @@ export class Objects {
   changed() {
     const { state, page } = this;
     if (!state.objects.some((object) => object.id === state.selected)) state.selected = null;
-    state.picture.object_count = state.objects.length;
+    for (const id of state.alsoSelected) if (!state.objects.some((object) => object.id === id)) state.alsoSelected.delete(id);
+    Object.assign(state.picture, factsOf(state.objects));
     page.panels.pictures.update(state.picture);
     page.panels.objects.render();
     page.controls.render();
@@ -144,10 +184,10 @@ export class Objects {
   }
 
   // another tab was faster: what the server has now replaces what is shown
-  merged(pictureId, labels, dropped) {
+  merged(folder, pictureId, labels, dropped) {
     this.page.toasts.show(dropped ? TEXT.conflictPlain : TEXT.merged, dropped ? "error" : "info");
     const { state } = this;
-    if (!state.picture || state.picture.id !== pictureId) return;
+    if (state.folder !== folder || !state.picture || state.picture.id !== pictureId) return;
     state.objects = labels.map(fromServer);
     if (dropped) this.page.history.clear();
     this.changed();
@@ -160,6 +200,11 @@ function objectOfDraft(draft, category) {
     id: before ? before.id : newId(), category: before ? before.category : category, mask: answer.mask,
     prompts: promptsOf(draft), score: answer.iou ? answer.iou[answer.chosen] : null, source: draft.source,
   };
+}
+
+// an object whose mask was changed by hand: the prompts that made it no longer tell its mask
+export function drawnObject(object, mask) {
+  return { ...object, mask, prompts: {}, source: "edit" };
 }
 
 export function newId() {

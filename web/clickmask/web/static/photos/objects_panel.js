@@ -27,8 +27,8 @@ export class ObjectsPanel {
 
   // which one is selected
   mark() {
-    const { selected } = this.app.state;
-    for (const [id, { row }] of this.rows) row.setAttribute("aria-current", String(id === selected));
+    const selected = new Set(this.app.state.selection.map(({ id }) => id));
+    for (const [id, { row }] of this.rows) row.setAttribute("aria-current", String(selected.has(id)));
   }
 
   scrollTo(id) {
@@ -48,7 +48,7 @@ export class ObjectsPanel {
     const action = (name, title, run) => iconButton(name, title, (event) => { event.stopPropagation(); run(); });
     const row = make("div", {
       class: "cm-item", role: "listitem", tabIndex: -1,
-      onclick: () => this.app.objects.select(object.id), ondblclick: () => this.app.objects.show(object),
+      onclick: (event) => this.app.objects.select(object.id, event.shiftKey), ondblclick: () => this.app.objects.show(object),
     },
     this.thumbnail(object),
     make("span", { class: "cm-name" }, this.choice(object), make("small", {}, aboutObject(object))),

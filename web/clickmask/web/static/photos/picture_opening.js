@@ -2,7 +2,10 @@
 // Opening a picture: fetch it with its labels, encode it, and prepare the next one meanwhile.
 
 import { fetchBitmap } from "../shared/bitmaps.js";
+import { make } from "../shared/dom.js";
 import { newDraft } from "../shared/draft.js";
+import { TEXT } from "../shared/strings.js";
+import { isUnfinished } from "./drafts.js";
 import { changedObjects, fromServer } from "./objects.js";
 
 const KEPT_BITMAPS = 3;
@@ -41,13 +44,29 @@ export class PictureOpening {
     }
   }
 
+  // a mask that was not accepted: accepted by a setting, else kept and told; whether it is left behind
+  leaveDraft() {
+    const { state, page } = this, { draft, picture } = state;
+    if (!picture || !isUnfinished(draft)) return false;
+    if (state.acceptOnLeave && draft.answer && draft.answer.mask.area) {
+      page.objects.acceptDraft(draft);
+      return false;
+    }
+    const back = make("button", { type: "button", class: "cm-link", onclick: () => page.folder.goTo(picture.id) }, TEXT.goBack);
+    page.toasts.show(TEXT.leftUnfinished(picture.name), "info", back);
+    return true;
+  }
+
   leave() {
     const { state, page } = this;
+    page.clipboard.remember(state.objects);
+    page.polygon.cancel();
     page.prompts.queue.forget();
     page.preview.forget();
     page.proposals.leave();
     Object.assign(state, { objects: [], selected: null, draft: newDraft(), preview: null });
     state.hiddenObjects.clear();
+    state.alsoSelected.clear();
     page.stage.rubber = page.stage.stroke = page.stage.vertices = null;
     page.stage.show(null);
     page.panels.objects.render();
@@ -56,13 +75,15 @@ export class PictureOpening {
   show({ picture, revision, objects }, bitmap) {
     const { state, page } = this;
     Object.assign(state.picture, picture);
-    const waiting = page.saving.queue.filter((entry) => entry.picture === picture.id);
-    if (!waiting.length) page.saving.revisions.set(picture.id, revision);
+    const waiting = page.saving.of(state.folder, picture.id);
+    if (!waiting.length) page.saving.known(state.folder, picture.id, revision);
     const unsaved = waiting.flatMap((entry) => entry.changes).map(({ id, after }) => ({ id, after: after && fromServer(after) }));
     state.objects = changedObjects(objects.map(fromServer), unsaved);
     page.stage.show(bitmap);
     page.objects.changed();
     page.prompts.restore();
+    page.panels.picture.render();
+    if (page.review.isOn) page.review.opened();
     page.zoomed();
   }
 
@@ -71,6 +92,7 @@ export class PictureOpening {
     Object.assign(state, { picture: null, objects: [], proposals: [], draft: newDraft() });
     page.stage.show(null);
     page.panels.objects.render();
+    page.panels.picture.render();
     page.setPhase("ready");
     page.controls.render();
   }

@@ -1,14 +1,17 @@
 // @ts-check
 // The pointer on a photo: beside points and boxes, strokes, vertices, proposals and the preview.
 
-import { Pointer } from "../shared/pointer.js";
+import { GRAB_PX, Pointer } from "../shared/pointer.js";
 
 export class PhotoPointer extends Pointer {
   /** @returns {import("../shared/pointer.js").Drag | null} */
   press(at, event) {
     const { tool } = this.state;
     if (tool === "brush" || tool === "eraser") return this.stroke(at, event);
-    if (tool === "outline") return this.vertexDrag(at);
+    if (tool === "outline") return this.vertexDrag(at, event);
+    const selects = event.ctrlKey || event.metaKey;
+    if (tool === "polygon" && !selects) return this.page.polygon.press(at, event, (place) => this.isNear(at, place));
+    if (tool === "split" && !selects) return this.cut(at);
     return super.press(at, event);
   }
 
@@ -23,9 +26,12 @@ export class PhotoPointer extends Pointer {
     };
   }
 
-  vertexDrag(at) {
+  // a vertex is moved, or deleted; an edge gets one
+  vertexDrag(at, { button, shiftKey }) {
     const { maskEdit } = this.page;
-    const vertex = maskEdit.vertexAt((place) => this.isNear(at, place));
+    const found = maskEdit.vertexAt((place) => this.isNear(at, place));
+    if (found && (button === 2 || shiftKey)) return { end: (_at, { timeStamp }) => maskEdit.deleteVertex(found, timeStamp) };
+    const vertex = found || maskEdit.addVertex(at, GRAB_PX / this.stage.view.scale);
     if (!vertex) return null;
     return {
       move: (to) => maskEdit.moveVertex(vertex, to),
@@ -34,9 +40,23 @@ export class PhotoPointer extends Pointer {
     };
   }
 
-  // a click on a proposal accepts it
+  cut(at) {
+    const line = [at];
+    const show = (shown) => { this.stage.line = shown; this.stage.refresh(); };
+    return {
+      every: (places) => { line.push(...places); show(line); },
+      end: (_at, { timeStamp }, moved) => { show(null); if (moved) this.page.maskEdit.split(line, timeStamp); },
+      cancel: () => show(null),
+    };
+  }
+
+  select(at, { shiftKey }) {
+    this.page.objects.selectAt(...at, shiftKey);
+  }
+
+  // a click on a proposal accepts it, or discards it
   point(at, removes, since) {
-    if (!this.page.proposals.take(...at)) super.point(at, removes, since);
+    if (!this.page.proposals.take(...at, removes)) super.point(at, removes, since);
   }
 
   double(at) {

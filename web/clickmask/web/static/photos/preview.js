@@ -1,7 +1,7 @@
 // @ts-check
 // The mask a click would give, under a resting pointer; only while the model is quick enough to follow it.
 
-import { isEmptyDraft, withPrompt } from "../shared/draft.js";
+import { withPrompt } from "../shared/draft.js";
 import { Mask } from "../shared/mask.js";
 import { round1 } from "../shared/numbers.js";
 
@@ -24,7 +24,7 @@ export class Preview {
 
   get isWanted() {
     const { state, prompts } = this.page;
-    return state.hover && state.tool === "click" && !state.swapped && state.phase === "ready" && isEmptyDraft(state.draft)
+    return state.hover && state.tool === "click" && !state.swapped && state.phase === "ready" && !prompts.isWaiting
       && !state.proposals.length && state.masksVisible && prompts.roundTrip < LIMIT_MS;
   }
 

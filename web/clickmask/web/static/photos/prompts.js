@@ -31,8 +31,17 @@ export class Prompts extends Marks {
     this.state.draft = draft;
     this.state.preview = null;
     if (draft.answer || !hasPrompt(draft)) this.queue.forget();
-    this.page.drafts.keep(this.state.folder, this.state.picture && this.state.picture.id, draft);
+    this.keepDraft(draft);
     this.page.draftChanged();
+  }
+
+  // the list marks pictures with an unfinished draft
+  keepDraft(draft) {
+    const { folder, picture } = this.state, { drafts, panels } = this.page;
+    if (!picture) return;
+    const had = drafts.pictures(folder).has(picture.id);
+    drafts.keep(folder, picture.id, draft);
+    if (had !== drafts.pictures(folder).has(picture.id)) panels.pictures.update(picture);
   }
 
   mark(change) {

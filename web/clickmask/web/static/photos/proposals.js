@@ -85,13 +85,31 @@ export class Proposals {
     this.page.stage.refresh();
   }
 
-  // whether a click was meant for the proposals
-  take(x, y) {
+  // whether a click was meant for the proposals: it accepts one, or discards it
+  take(x, y, removes) {
     const { proposals } = this.state;
     if (!proposals.length) return false;
     const under = smallestAt(proposals, x, y);
-    if (under) this.accept([under]);
+    if (under && removes) this.discard(under);
+    else if (under) this.accept([under]);
     return true;
+  }
+
+  get pointed() {
+    return this.state.proposals.find(({ id }) => id === this.state.pointedProposal) || null;
+  }
+
+  // one undoable step
+  discard(proposal) {
+    const { picture, proposals } = this.state;
+    const rest = proposals.filter((one) => one !== proposal);
+    this.page.history.add({ undo: () => this.back(picture, proposals), redo: () => this.back(picture, rest) });
+    this.set(rest);
+  }
+
+  // proposals are there again, if their picture is
+  back(picture, proposals) {
+    if (this.state.picture === picture) this.set(proposals);
   }
 
   acceptAll() {
@@ -104,8 +122,9 @@ export class Proposals {
       const after = { id: newId(), category: state.category, mask, prompts: {}, score, source: "auto" };
       return { id: after.id, before: null, after };
     });
-    state.proposals = state.proposals.filter((proposal) => !accepted.includes(proposal));
-    state.pointedProposal = null;
-    this.page.objects.change(changes);
+    const { picture, proposals: before } = state;
+    const rest = before.filter((proposal) => !accepted.includes(proposal));
+    this.page.objects.change(changes, state.draft, state.draft, { undo: () => this.back(picture, before), redo: () => this.back(picture, rest) });
+    this.set(rest);
   }
 }

@@ -2,39 +2,48 @@
 // Writes on their way to the disk: in order, kept until acknowledged, also over a reload or a lost server.
 // When another tab was faster, the newest labels are fetched and what does not contradict them is written again.
 
+const PREFIX = "clickmask-unsaved:";
+
 export class SaveQueue {
-  constructor(call, events) {
+  /** @param {Function} call @param {{changed: Function, merged: Function}} events @param {Storage} storage */
+  constructor(call, events, storage = localStorage) {
     this.call = call;
-    this.events = events; // {changed(state, message), merged(picture, labels, dropped)}
+    this.events = events; // {changed(state, message, isNew), merged(folder, picture, labels, dropped)}
+    this.storage = storage;
+    this.key = PREFIX + Math.random().toString(36).slice(2); // every page has its own: two tabs do not forget each other's
     this.queue = [];
-    this.revisions = new Map();
+    this.revisions = new Map(); // folder:picture -> revision
     this.state = "saved";
   }
 
-  // takes up what an earlier page could not write
-  resume(folder) {
-    this.folder = folder;
-    const kept = JSON.parse(localStorage.getItem(this.key()) || "[]");
-    this.queue.push(...kept);
-    if (kept.length) this.run();
-    return kept;
-  }
-
-  key() {
-    return `clickmask-unsaved:${this.folder}`;
+  // takes up what earlier pages could not write, in whatever folder
+  resume() {
+    const old = Object.keys(this.storage).filter((key) => key.startsWith(PREFIX) && key !== this.key);
+    this.queue.push(...old.flatMap((key) => JSON.parse(this.storage.getItem(key) || "[]")));
+    this.keep();
+    for (const key of old) this.storage.removeItem(key);
+    if (this.queue.length) this.run();
   }
 
   // changes: [{id, before, after}] with objects as the server knows them
-  write(picture, changes) {
-    this.queue.push({ folder: this.folder, picture, changes });
+  write(folder, picture, changes) {
+    this.queue.push({ folder, picture, changes });
     this.keep();
     this.run();
   }
 
+  of(folder, picture) {
+    return this.queue.filter((entry) => entry.folder === folder && entry.picture === picture);
+  }
+
+  known(folder, picture, revision) {
+    this.revisions.set(`${folder}:${picture}`, revision);
+  }
+
   keep() {
     try {
-      if (this.queue.length) localStorage.setItem(this.key(), JSON.stringify(this.queue));
-      else localStorage.removeItem(this.key());
+      if (this.queue.length) this.storage.setItem(this.key, JSON.stringify(this.queue));
+      else this.storage.removeItem(this.key);
     } catch { /* the browser's storage is full: the queue in memory is enough while the page is open */ }
   }
 
@@ -59,13 +68,19 @@ export class SaveQueue {
     this.tell("saved");
   }
 
+  // resolves when nothing is on its way any more
+  async settled() {
+    while (this.running) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   async send(entry) {
     const { folder, picture, changes } = entry;
-    if (!this.revisions.has(picture)) this.revisions.set(picture, (await this.call("labels", { folder, picture })).revision);
+    const key = `${folder}:${picture}`;
+    if (!this.revisions.has(key)) this.known(folder, picture, (await this.call("labels", { folder, picture })).revision);
     try {
       const sent = changes.map(({ id, after }) => ({ id, object: after }));
-      const answer = await this.call("write", { folder, picture, revision: this.revisions.get(picture), changes: sent });
-      this.revisions.set(picture, answer.revision);
+      const answer = await this.call("write", { folder, picture, revision: this.revisions.get(key), changes: sent });
+      this.known(folder, picture, answer.revision);
     } catch (failure) {
       if (failure.kind !== "ConflictError") throw failure;
       await this.merge(entry);
@@ -73,13 +88,14 @@ export class SaveQueue {
   }
 
   async merge(entry) {
-    const labels = await this.call("labels", { folder: entry.folder, picture: entry.picture });
-    this.revisions.set(entry.picture, labels.revision);
+    const { folder, picture } = entry;
+    const labels = await this.call("labels", { folder, picture });
+    this.known(folder, picture, labels.revision);
     const theirs = new Map(labels.objects.map((object) => [object.id, object]));
     const fits = (change) => sameObject(theirs.get(change.id), change.before) || sameObject(theirs.get(change.id), change.after);
     const kept = entry.changes.filter(fits);
     for (const { id, after } of kept) after ? theirs.set(id, after) : theirs.delete(id);
-    this.events.merged(entry.picture, [...theirs.values()], kept.length < entry.changes.length);
+    this.events.merged(folder, picture, [...theirs.values()], kept.length < entry.changes.length);
     if (kept.length) await this.send({ ...entry, changes: kept });
   }
 

@@ -21,7 +21,7 @@ export class SettingsPanel {
     this.element.append(make("h2", {}, TEXT.view),
       make("div", { class: "cm-field" }, make("span", {}, TEXT.choice), this.rules),
       this.opacity.node, this.brush.node, this.detail.node, this.outline,
-      check("hover", TEXT.preview), check("zoom", TEXT.zoom));
+      check("hover", TEXT.preview), check("zoom", TEXT.zoom), check("acceptOnLeave", TEXT.acceptOnLeave));
     this.render();
   }
 

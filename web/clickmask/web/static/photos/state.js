@@ -15,6 +15,8 @@ export class PhotoState {
     this.objects = [];
     this.hiddenObjects = new Set();
     this.selected = null;
+    this.alsoSelected = new Set();
+    this.search = "";
     this.proposals = [];
     this.pointedProposal = null;
     this.draft = newDraft();
@@ -28,6 +30,7 @@ export class PhotoState {
     this.opacity = 0.45;
     this.brushRadius = 12; // picture pixels
     this.minIou = 0.99;
+    this.acceptOnLeave = false; // a mask that was not accepted when another picture is opened
     this.phase = "loading"; // loading, encoding, ready, failed
   }
 
@@ -53,12 +56,13 @@ export class PhotoState {
     return this.objects.find((object) => object.id === this.selected) || null;
   }
 
-  get filtered() {
-    return this.pictures.filter((picture) => this.filter === "all" || picture.status === this.filter);
+  // the selected object and those selected with it
+  get selection() {
+    return this.objects.filter((object) => object.id === this.selected || this.alsoSelected.has(object.id));
   }
 }
 
-const SETTINGS = ["rule", "hover", "zoom", "opacity", "brushRadius", "minIou"];
+const SETTINGS = ["rule", "hover", "zoom", "opacity", "brushRadius", "minIou", "acceptOnLeave"];
 
 export function loadSettings(state) {
   try {

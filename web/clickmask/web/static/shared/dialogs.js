@@ -39,12 +39,6 @@ export class Dialogs {
     back.focus({ preventScroll: true });
   }
 
-  help(keys) {
-    const groups = keys.map(([title, rows]) => make("section", {}, make("h3", {}, title),
-      make("dl", {}, rows.map(([keys, what]) => [make("dt", {}, keys.split(", ").map((key) => make("kbd", {}, key))), make("dd", {}, what)]))));
-    this.open(TEXT.help, make("div", { class: "cm-help" }, groups));
-  }
-
   // asks for one line of text, above whatever else there is to choose; gives null when left
   ask(title, value = "", ...more) {
     return new Promise((resolve) => {

@@ -11,7 +11,15 @@ export function exportDialog(app, { fields, begin, seen, done, onchange = () => 
   const bar = meter(TEXT.exportLabels, { hidden: true });
   const note = make("p", { class: "cm-hint" });
   const start = make("button", { class: "cm-primary" }, TEXT.exportStart);
-  const form = make("form", { class: "cm-form", onchange }, fields, bar.node, note, start);
+  const again = () => { // a file that is there is of the choices before
+    const link = form.querySelector("a.cm-primary");
+    if (link) link.replaceWith(start);
+    start.disabled = false;
+    note.textContent = "";
+    bar.node.hidden = true;
+    onchange();
+  };
+  const form = make("form", { class: "cm-form", onchange: again }, fields, bar.node, note, start);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     start.disabled = true;

@@ -7,6 +7,8 @@ export const ICONS = {
   brush: '<path d="M20 4L10 14M7 13c-3 0-2 5-5 6 3 2 9 1 9-3 0-2-2-3-4-3z"/>',
   eraser: '<path d="M4 15l9-9a2 2 0 013 0l4 4a2 2 0 010 3l-7 7H8zM9 10l7 7M8 20h12"/>',
   outline: '<path d="M6 7l11-2 3 11-12 4z"/><circle cx="6" cy="7" r="1.8"/><circle cx="17" cy="5" r="1.8"/><circle cx="20" cy="16" r="1.8"/><circle cx="8" cy="20" r="1.8"/>',
+  polygon: '<path d="M5 18L4 8l7-4 9 5-3 10"/><path d="M17 19H5" stroke-dasharray="2 2.500"/>',
+  split: '<path d="M20 4L8.500 15.500M14 14l6 6M8 8l2 2"/><circle cx="6" cy="6" r="2.500"/><circle cx="6" cy="18" r="2.500"/>',
   undo: '<path d="M9 7L4 12l5 5M4 12h10a6 6 0 010 8h-2"/>',
   redo: '<path d="M15 7l5 5-5 5M20 12H10a6 6 0 000 8h2"/>',
   fit: '<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',

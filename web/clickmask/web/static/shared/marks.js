@@ -21,6 +21,7 @@ export class Marks {
   }
 
   // the nearest place in the picture, in tenths of a pixel
+  /** @param {number[]} at @returns {number[]} */
   within([x, y]) {
     const { width, height } = this.state.picture;
     return [round1(clamp(x, 0, width)), round1(clamp(y, 0, height))];

@@ -7,7 +7,8 @@ import { find } from "./dom.js";
 import { Failure } from "./failure.js";
 import { FolderDialog } from "./folder_dialog.js";
 import { Gestures } from "./gestures.js";
-import { bindKeys } from "./keys.js";
+import { bindKeys } from "./keyboard.js";
+import { Keymap } from "./keymap.js";
 import { TEXT } from "./strings.js";
 import { Toasts } from "./toasts.js";
 
@@ -24,6 +25,7 @@ export class Page {
     this.dialogs = new Dialogs(root);
     this.folderDialog = new FolderDialog(this);
     // every page sets these before listen()
+    /** @type {Keymap} */ this.keymap = null;
     /** @type {any} */ this.stage = null;
     /** @type {any} */ this.controls = null;
     /** @type {any} */ this.pointer = null;
@@ -40,11 +42,13 @@ export class Page {
   }
 
   // once the page has its stage: what a person does on it
-  listen(keys) {
+  listen(commands, name) {
     const { signal } = this.abort;
     const on = (name, run, options = {}) => this.root.addEventListener(name, run, { signal, ...options });
     this.gestures = new Gestures(this.stage, this, signal);
-    bindKeys(this, signal, keys);
+    this.keymap = new Keymap(commands, localStorage, name);
+    this.controls.renderKeys();
+    bindKeys(this, signal);
     window.addEventListener("beforeunload", (event) => { if (this.hasUnsaved) event.preventDefault(); }, { signal });
     on("pointerdown", (event) => { if (event.target === this.stage.overlay) this.touched(); });
     on("click", (event) => this.backToCanvas(event), { capture: true });
@@ -98,6 +102,10 @@ export class Page {
   }
 
   async openFolder(_path) {}
+
+  removeKey() {
+    this.objects.removeSelected();
+  }
 
   takeFiles(_files) {}
 

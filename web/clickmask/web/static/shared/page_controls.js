@@ -11,15 +11,32 @@ export class PageControls {
     this.find = (name) => find(root, `.cm-${name}`);
     const labels = { tools: TEXT.toolbar, right: TEXT.objects };
     for (const [name, words] of Object.entries(labels)) this.find(name).setAttribute("aria-label", words);
-    this.swap = make("button", { type: "button", class: "cm-swap", title: withKey(TEXT.swap, "X"), onclick: () => app.swap() });
-    this.undo = this.tool("undo", TEXT.undo, "Ctrl Z", () => app.history.undo());
-    this.redo = this.tool("redo", TEXT.redo, "Ctrl Shift Z", () => app.history.redo());
+    this.swap = this.keyed(make("button", { type: "button", class: "cm-swap", onclick: () => app.swap() }), TEXT.swap, "swap");
+    this.undo = this.tool("undo", TEXT.undo, "undo", () => app.history.undo());
+    this.redo = this.tool("redo", TEXT.redo, "redo", () => app.history.redo());
     this.find("folder").addEventListener("click", () => app.folderDialog.open());
     this.buildZoom();
   }
 
-  tool(name, title, key, run) {
-    return iconButton(name, withKey(title, key), run, { class: "cm-tool", "aria-label": title });
+  // a button of a bar; command: whose key its title tells, "" for none
+  tool(name, title, command, run) {
+    return this.keyed(iconButton(name, title, run, { class: "cm-tool" }), title, command);
+  }
+
+  keyed(node, title, command) {
+    node.dataset.title = node.title = title;
+    node.dataset.command = command;
+    return node;
+  }
+
+  // the keys in the titles, which a person may have changed
+  renderKeys() {
+    for (const node of /** @type {any} */ (this.root.querySelectorAll("[data-command]"))) {
+      const { title, command } = node.dataset;
+      const key = command && this.app.keymap ? this.app.keymap.label(command) : "";
+      if (node.tagName === "KBD") node.textContent = key;
+      else node.title = withKey(title, key);
+    }
   }
 
   // the right end of the top bar, after what the page itself has there
@@ -27,16 +44,16 @@ export class PageControls {
     const { app } = this;
     this.find("actions").append(...own,
       this.tool("theme", TEXT.theme, "", () => app.toggleTheme()),
-      this.tool("help", TEXT.help, "?", () => app.help()),
+      this.tool("help", TEXT.help, "help", () => app.help()),
       make("button", { type: "button", class: "cm-primary cm-export", title: TEXT.exportLabels, onclick: () => app.showExport() }, icon("export"), make("span", {}, TEXT.exportLabels)));
   }
 
   buildZoom() {
     const { app } = this;
-    const fit = withKey(TEXT.fit, "F");
-    this.percent = make("button", { type: "button", class: "cm-quiet", title: fit, onclick: () => app.fit() });
-    this.find("zoom").append(iconButton("minus", withKey(TEXT.zoomOut, "−"), () => app.zoomBy(1 / 1.4)), this.percent,
-      iconButton("plus", withKey(TEXT.zoomIn, "+"), () => app.zoomBy(1.4)), iconButton("fit", fit, () => app.fit()));
+    const zoom = (name, title, command, run) => this.keyed(iconButton(name, title, run), title, command);
+    this.percent = this.keyed(make("button", { type: "button", class: "cm-quiet", onclick: () => app.fit() }), TEXT.fit, "fit");
+    this.find("zoom").append(zoom("minus", TEXT.zoomOut, "zoomOut", () => app.zoomBy(1 / 1.4)), this.percent,
+      zoom("plus", TEXT.zoomIn, "zoomIn", () => app.zoomBy(1.4)), zoom("fit", TEXT.fit, "fit", () => app.fit()));
   }
 
   // on a phone the side panels are drawers
@@ -74,10 +91,10 @@ export class PageControls {
     this.find("state").textContent = words;
   }
 
-  // retry: what "try again" does where saving failed
-  renderSaving(phase, message = "", retry = null) {
+  // retry: what "try again" does where saving failed; count: how much waits
+  renderSaving(phase, message = "", retry = null, count = 0) {
     const node = this.find("saving");
-    const words = { saved: TEXT.saved, saving: TEXT.saving, failed: TEXT.notSaved };
+    const words = { saved: TEXT.saved, saving: TEXT.saving, failed: TEXT.notSaved(count) };
     const again = phase === "failed" && retry && make("button", { type: "button", class: "cm-link", onclick: retry }, TEXT.retry);
     replaceChildren(node, make("span", {}, words[phase]), again);
     node.dataset.phase = phase;

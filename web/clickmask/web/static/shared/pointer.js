@@ -4,7 +4,7 @@
 
 import { boxGrip, draggedBox } from "./box_grip.js";
 
-const GRAB_PX = 9;
+export const GRAB_PX = 9;
 
 /**
  * @typedef {object} Drag
@@ -34,6 +34,7 @@ export class Pointer {
 
   /** @returns {Drag | null} */
   press(at, event) {
+    if (!this.stage.levels.length) return null;
     if (event.ctrlKey || event.metaKey || this.state.tool === "select") return this.selection();
     const index = this.state.draft.points.findIndex(([x, y]) => this.isNear(at, [x, y]));
     if (index >= 0) return this.pointDrag(index);
@@ -48,7 +49,7 @@ export class Pointer {
 
   /** @returns {Drag} */
   selection() {
-    return { pans: true, end: (at, _event, moved) => { if (!moved) this.select(at); } };
+    return { pans: true, end: (at, event, moved) => { if (!moved) this.select(at, event); } };
   }
 
   pointDrag(index) {
@@ -95,7 +96,7 @@ export class Pointer {
     this.marks.addPoint(at, removes, since);
   }
 
-  select(at) {
+  select(at, _event) {
     this.page.objects.selectAt(...at);
   }
 

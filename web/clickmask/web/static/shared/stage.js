@@ -15,10 +15,12 @@ export class Stage {
     this.overlay = element.querySelector(".cm-overlay");
     this.view = new View();
     this.levels = [];
+    this.extent = null; // {width, height} of the picture
     this.stroke = null; // a brush stroke under way: {points, radius, color}
     this.rubber = null; // a box being dragged: [x0, y0, x1, y1]
     this.cursor = null; // brush circle: [x, y] on the screen
     this.vertices = null; // outline being edited
+    this.line = null; // a polygon or cut being drawn: [[x, y], ...]
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(element);
     this.resize();
@@ -30,6 +32,7 @@ export class Stage {
 
   // what is on the screen in whole picture pixels [x0, y0, x1, y1]; null while the whole picture is
   get visiblePart() {
+    if (!this.levels.length) return null;
     const { width, height } = this.extent;
     const [left, top] = this.view.toPicture(0, 0), [right, bottom] = this.view.toPicture(this.size.width, this.size.height);
     const part = [Math.max(0, Math.floor(left)), Math.max(0, Math.floor(top)), Math.min(width, Math.ceil(right)), Math.min(height, Math.ceil(bottom))];
@@ -48,10 +51,14 @@ export class Stage {
     else this.moved();
   }
 
+  // the zoom is kept between pictures of one size
   show(bitmap) {
     this.levels = bitmap ? [bitmap] : [];
-    this.extent = bitmap;
-    this.fit();
+    if (!bitmap) return this.moved();
+    const { width, height } = bitmap, before = this.extent;
+    this.extent = { width, height };
+    if (before && before.width === width && before.height === height && !this.view.fitted) this.moved();
+    else this.fit();
   }
 
   // another bitmap of the same extent in the same place, such as the next frame; it may be smaller than the extent
@@ -112,18 +119,19 @@ export class Stage {
   }
 
   paintMasks(context) {
-    const { objects, hiddenObjects, draft, selected, proposals, pointedProposal, preview } = this.state;
-    for (const object of objects) {
-      if (hiddenObjects.has(object.id) || (draft.editing && draft.editing.id === object.id)) continue;
-      this.paintMask(context, object.mask, this.state.colorOf(object.category), object.id === selected ? 2.5 : 1.2);
-    }
+    const { objects, hiddenObjects, draft, selected, alsoSelected, proposals, pointedProposal, preview } = this.state;
     for (const proposal of proposals) {
       const pointed = proposal.id === pointedProposal;
-      this.paintMask(context, proposal.mask, proposal.color, pointed ? 2.5 : 1, pointed || pointedProposal === null ? 1 : 0.5);
+      this.paintMask(context, proposal.mask, proposal.color, pointed ? 2.5 : 1, pointed ? 1 : 0.6);
+    }
+    for (const object of objects) {
+      if (hiddenObjects.has(object.id) || (draft.editing && draft.editing.id === object.id)) continue;
+      const chosen = object.id === selected || alsoSelected.has(object.id);
+      this.paintMask(context, object.mask, this.state.colorOf(object.category), chosen ? 2.5 : 1.2);
     }
     const answer = shownAnswer(draft);
-    if (preview && !answer) this.paintMask(context, preview.mask, this.state.color(), 1, 0.5);
     if (answer) this.paintMask(context, answer.mask, this.state.draftColor(), 2);
+    if (preview) this.paintMask(context, preview.mask, this.state.draftColor(), 1, answer ? 0.35 : 0.5);
   }
 
   paintMask(context, mask, color, line, strength = 1) {
@@ -151,7 +159,21 @@ export class Stage {
     if (box) this.paintBox(context, box);
     if (this.vertices) this.paintVertices(context);
     else for (const [x, y, positive] of draft.points) this.paintPoint(context, x, y, positive);
+    if (this.line) this.paintLine(context);
     if (this.cursor) this.paintCursor(context);
+  }
+
+  paintLine(context) {
+    for (const [width, color] of [[3.5, "rgba(0,0,0,.5)"], [1.6, "white"]]) {
+      context.beginPath();
+      this.line.forEach(([x, y], i) => context[i ? "lineTo" : "moveTo"](...this.view.toScreen(x, y)));
+      context.lineWidth = width;
+      context.strokeStyle = color;
+      context.stroke();
+    }
+    const [left, top] = this.view.toScreen(...this.line[0]);
+    context.fillStyle = "white";
+    context.fillRect(left - 4, top - 4, 8, 8);
   }
 
   paintPoint(context, x, y, positive) {
@@ -180,6 +202,17 @@ export class Stage {
     context.strokeStyle = "#111";
     context.strokeRect(left, top, right - left, bottom - top);
     context.setLineDash([]);
+    if (!this.rubber) this.paintHandles(context, left, top, right, bottom);
+  }
+
+  paintHandles(context, left, top, right, bottom) {
+    const middle = [(left + right) / 2, (top + bottom) / 2];
+    context.fillStyle = "white";
+    context.lineWidth = 1;
+    for (const [x, y] of [[left, top], [middle[0], top], [right, top], [right, middle[1]], [right, bottom], [middle[0], bottom], [left, bottom], [left, middle[1]]]) {
+      context.fillRect(x - 3.5, y - 3.5, 7, 7);
+      context.strokeRect(x - 3.5, y - 3.5, 7, 7);
+    }
   }
 
   paintStroke(context) {

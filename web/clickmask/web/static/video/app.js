@@ -3,14 +3,15 @@
 
 import { find, make } from "../shared/dom.js";
 import { newDraft } from "../shared/draft.js";
+import { showHelp } from "../shared/help.js";
 import { Page } from "../shared/page.js";
 import { Pointer } from "../shared/pointer.js";
 import { slider } from "../shared/slider.js";
 import { Stage } from "../shared/stage.js";
 import { TEXT, VIDEO, VIDEO_HELP } from "../shared/strings.js";
+import { videoCommands } from "./commands.js";
 import { VideoControls } from "./controls.js";
 import { VideoHistory } from "./history.js";
-import { videoKeys } from "./keys.js";
 import { VideoLibrary } from "./library.js";
 import { VideoObjects } from "./objects.js";
 import { VideoObjectsPanel } from "./objects_panel.js";
@@ -44,7 +45,7 @@ export class VideoApp extends Page {
     this.controls = new VideoControls(root, this);
     this.timeline = new Timeline(this.controls.lanes, this);
     this.buildView();
-    this.listen(videoKeys);
+    this.listen(videoCommands(this), "video");
   }
 
   get hasUnsaved() {
@@ -90,7 +91,7 @@ export class VideoApp extends Page {
   }
 
   help() {
-    this.dialogs.help(VIDEO_HELP);
+    showHelp(this, VIDEO_HELP);
   }
 
   setSaving(phase, message = "") {

@@ -20,15 +20,15 @@ export class VideoControls extends PageControls {
 
   transport() {
     const { app } = this;
-    this.play = this.tool("play", VIDEO.play, "Space", () => app.player.toggle());
+    this.play = this.tool("play", VIDEO.play, "play", () => app.player.toggle());
     this.place = make("span", { class: "cm-place" });
     const speeds = make("select", {
       class: "cm-speed", title: VIDEO.speed, "aria-label": VIDEO.speed,
       onchange: (event) => { app.player.speed = Number(event.target.value); app.focus(); },
     }, [0.25, 0.5, 1, 2, 4].map((speed) => make("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
     const steps = make("div", { class: "cm-steps" },
-      this.tool("first", VIDEO.first, "Home", () => app.seek(0)), this.tool("left", VIDEO.back, "A ←", () => app.step(-1)),
-      this.play, this.tool("right", VIDEO.next, "D →", () => app.step(1)), this.tool("last", VIDEO.last, "End", () => app.seek(Infinity)));
+      this.tool("first", VIDEO.first, "firstFrame", () => app.seek(0)), this.tool("left", VIDEO.back, "previousFrame", () => app.step(-1)),
+      this.play, this.tool("right", VIDEO.next, "nextFrame", () => app.step(1)), this.tool("last", VIDEO.last, "lastFrame", () => app.seek(Infinity)));
     return make("div", { class: "cm-transport" }, steps, this.place, speeds, make("span", { class: "cm-space" }), this.idleBar(), this.busyBar());
   }
 
@@ -36,10 +36,10 @@ export class VideoControls extends PageControls {
   idleBar() {
     const { app } = this;
     this.idle = make("div", { class: "cm-idle" },
-      this.tool("backward", VIDEO.trackBackward, "[", () => app.tracking.begin("backward")),
+      this.tool("backward", VIDEO.trackBackward, "trackBackward", () => app.tracking.begin("backward")),
       make("button", { type: "button", class: "cm-primary cm-track", title: withKey(VIDEO.trackAllTitle, "T"), onclick: () => app.tracking.begin("both") },
         icon("track"), VIDEO.trackAll, make("kbd", {}, "T")),
-      this.tool("forward", VIDEO.trackForward, "]", () => app.tracking.begin("forward")));
+      this.tool("forward", VIDEO.trackForward, "trackForward", () => app.tracking.begin("forward")));
     return this.idle;
   }
 
@@ -80,7 +80,8 @@ export class VideoControls extends PageControls {
     if (this.play.dataset.playing === playing) return;
     this.play.dataset.playing = playing;
     replaceChildren(this.play, icon(player.playing ? "pause" : "play"));
-    this.play.title = withKey(player.playing ? VIDEO.pause : VIDEO.play, "Space");
+    this.keyed(this.play, player.playing ? VIDEO.pause : VIDEO.play, "play");
+    this.renderKeys();
   }
 
   renderRun() {

@@ -16,6 +16,7 @@ export class VideoState {
     this.revision = 0;
     this.objects = []; // masks on the frame that is shown: {id, category, mask}
     this.hiddenObjects = new Set();
+    this.alsoSelected = new Set();
     this.selected = null;
     this.draft = newDraft(); // what was said about the selected object on this frame
     this.proposals = [];

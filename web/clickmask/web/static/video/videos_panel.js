@@ -27,7 +27,7 @@ export class VideosPanel {
   row(entry) {
     const image = make("img", { alt: "", draggable: false });
     return make("button", { type: "button", class: "cm-item", role: "option", title: entry.name, onclick: () => this.app.library.goTo(entry.path) },
-      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, make("span", {}, entry.name.split("/").pop()), make("small", {})));
+      make("span", { class: "cm-thumb" }, image), make("span", { class: "cm-name" }, make("span", {}, entry.name.split("/").pop()), make("small", { class: "cm-about" })));
   }
 
   // which one is open, and which have objects
