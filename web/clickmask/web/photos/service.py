@@ -207,9 +207,9 @@ class Service:
         return self._labels(*self._picture(message))
 
     def history(self, message: Message) -> Answer:
-        """The ``last`` writes to a picture, oldest first, to undo them after a reload."""
+        """The latest writes to a picture, oldest first, to undo them after a reload."""
         folder, picture = self._picture(message)
-        writes = folder.project.history(picture.id, last=int(message.get("last", 50)))
+        writes = folder.project.history(picture.id, last=5000)
         return {
             "writes": [
                 [

@@ -5,8 +5,6 @@ import { Steps } from "../shared/steps.js";
 import { TEXT } from "../shared/strings.js";
 import { fromServer } from "./objects.js";
 
-const OLDER_WRITES = 5000;
-
 export class History {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
@@ -71,10 +69,21 @@ export class History {
     this.steps.askedOlder = true;
     try {
       await this.page.saving.settled(); // what was undone here is in it too, and goes with what it took back
-      const { writes } = await this.page.call("history", { folder, picture: picture.id, last: OLDER_WRITES });
+      const writes = await this.writes(folder, picture.id);
       this.steps.addOlder(stillDone(writes).map((changes) => this.olderStep(picture.id, changes)));
     } catch (failure) {
       this.page.fail(failure);
+    }
+  }
+
+  // all writes to a picture, oldest first; the server gives them in pages
+  async writes(folder, picture) {
+    const found = [];
+    for (let before; ;) {
+      const { writes, revisions = [] } = await this.page.call("history", { folder, picture, before });
+      found.unshift(...writes);
+      if (!writes.length || !(revisions[0] > 1)) return found;
+      before = revisions[0];
     }
   }
 
