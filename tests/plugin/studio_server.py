@@ -34,6 +34,7 @@ class Studio:
         redirects: Path (with query) -> address.
         presigned: Cloud address -> where its presigned link leads.
         tasks: What the API lists.
+        api: Path -> what the API answers there.
         personal: The personal access token it accepts.
         seen: (path with query, Authorization header or "") of every request, in order.
         predictions: What was posted.
@@ -46,6 +47,7 @@ class Studio:
     presigned: dict[str, str] = field(default_factory=dict)
     tasks: list[dict[str, Any]] = field(default_factory=list)
     label_config: str = ""
+    api: dict[str, Any] = field(default_factory=dict)
     personal: str = field(default_factory=lambda: jwt(token_type="refresh", exp=time.time() + 86_400))
     access: list[str] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
@@ -96,7 +98,9 @@ def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
                 count = int(query["page_size"][0])
                 later = [task for task in studio.tasks if task["id"] > after][:count]
                 self.answer(200, json.dumps({"tasks": later, "total": len(later)}).encode())
-            elif path.startswith("/api/projects/"):
+            elif path in studio.api:
+                self.answer(200, json.dumps(studio.api[path]).encode())
+            elif path.startswith("/api/projects/") and studio.label_config:
                 self.answer(200, json.dumps({"id": 1, "label_config": studio.label_config}).encode())
             elif self.path in studio.files:
                 self.answer(200, studio.files[self.path])

@@ -19,7 +19,7 @@ CLICK = recorded("click")["params"]["context"]["result"][0]
 
 
 def click(x: float, label: str = "Animal", **more: object) -> Body:
-    item = copy.deepcopy(CLICK) | {"id": f"click{x}{label}"} | more
+    item: Body = copy.deepcopy(CLICK) | {"id": f"click{x}{label}"} | more
     item["value"] |= {"x": x, "keypointlabels": [label]}
     return item
 
