@@ -21,7 +21,11 @@ def serving_under(path: str, upstream: str, port: int) -> Iterator[None]:
         def do_GET(self) -> None:
             self._pass_on()
 
-        do_POST = do_PATCH = do_DELETE = do_GET
+        def do_POST(self) -> None:
+            self._pass_on()
+
+        def do_PATCH(self) -> None:
+            self._pass_on()
 
         def _pass_on(self) -> None:
             if not self.path.startswith(f"{path}/"):
