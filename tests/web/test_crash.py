@@ -23,8 +23,8 @@ ACCEPT_200 = """
     project = Project(Path(sys.argv[1]))
     picture = project.pictures()[0].id
     for number in range(200):
-        runs = "AAAA" * int(sys.argv[2])
-        project.write(picture, number, {str(number): LabeledObject(str(number), 1, runs)})
+        counts = "AAAA" * int(sys.argv[2])
+        project.write(picture, number, {str(number): LabeledObject(str(number), 1, counts)})
         print(number, flush=True)  # acknowledged: from here on it must never be lost
 """
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from clickmask.decoder.errors import (
     CheckpointError,
     ClickMaskError,
+    ConflictError,
     DatasetError,
     DeviceError,
     ImageError,
@@ -55,6 +56,7 @@ __all__ = [
     "Box",
     "CheckpointError",
     "ClickMaskError",
+    "ConflictError",
     "DatasetError",
     "DeviceError",
     "Engine",

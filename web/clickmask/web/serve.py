@@ -40,7 +40,7 @@ def serve(demo: gr.Blocks, options: Options, services: Services) -> None:
         return
     with ended_by_a_signal() as ended:
         while demo.is_running and not ended.wait(1.0):
-            pass
+            services.rest()
     demo.close(verbose=False)
     services.close()
 

@@ -15,6 +15,7 @@ import gradio as gr
 from clickmask.decoder import DEFAULT_MODEL, ClickMaskError
 from clickmask.web.gate import Gate
 from clickmask.web.options import Options
+from clickmask.web.photos.dataset import unite
 from clickmask.web.photos.imports import adopt_labels
 from clickmask.web.photos.library import Library
 from clickmask.web.photos.samples import PHOTOS, make_sample_folder, sample_photo
@@ -34,6 +35,11 @@ class Services:
     photos: Service
     video: VideoService
 
+    def rest(self) -> None:
+        """Make the files of all projects whole that nobody has written to for a while."""
+        self.photos.library.rest()
+        self.video.videos.rest()
+
     def close(self) -> None:
         """Put everything on disk where a person looks for it, and close it."""
         self.video.videos.close()
@@ -48,7 +54,7 @@ def open_services(options: Options) -> Services:
     model = loading.submit(_load_model, options)
     engine = loading.submit(_make_engine, model)
     gate = Gate.of(*roots, uploads=Path(gr.utils.get_upload_folder()))
-    library = Library(gate, options.home, adopt_labels)
+    library = Library(gate, options.home, adopt_labels, unite)
     service = Service(
         engine,
         library,

@@ -21,9 +21,11 @@ from clickmask.decoder.shapes.ellipses import Ellipse, ellipse_to_mask, mask_to_
 from clickmask.decoder.shapes.masks import Mask, mask_iou
 from clickmask.decoder.shapes.polygons import Polygons, mask_to_polygons, polygons_to_mask, rle_to_polygons
 from clickmask.decoder.shapes.rle import (
+    Rle,
     mask_to_rle,
     mask_to_uncompressed_rle,
     rle_area,
+    rle_to_crop,
     rle_to_mask,
     rle_to_uncompressed_rle,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "Ellipse",
     "Mask",
     "Polygons",
+    "Rle",
     "RotatedBox",
     "bitmap_url_to_mask",
     "box_to_mask",
@@ -55,6 +58,7 @@ __all__ = [
     "polygons_to_mask",
     "polygons_to_yolo",
     "rle_area",
+    "rle_to_crop",
     "rle_to_mask",
     "rle_to_polygons",
     "rle_to_uncompressed_rle",

@@ -6,14 +6,19 @@ import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
-from clickmask.decoder import ImageError, Size, images, load_image
+from clickmask.decoder import ImageError, ImageSource, Size, images, load_image
 
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}
 THUMBNAIL_PX = 128
+ORIENTATION = 0x0112  # EXIF tag
+UNREAD_SUFFIXES = frozenset(  # pictures that a person sees in the folder and we cannot read: they are counted
+    {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".j2k", ".jp2", ".jxl", ".nef", ".pgm", ".ppm", ".psd", ".tga"}
+)
 
 
 def picture_size(path: Path) -> Size:
@@ -49,6 +54,33 @@ def thumbnail_url(path: Path) -> str:
     data = io.BytesIO()
     small.save(data, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+
+
+def turn_upright(folder: Path) -> None:
+    """Turn the copies of pictures below a folder that only a note says how to turn: masks are upright."""
+    for path in folder.rglob("*"):
+        if path.suffix.lower() not in images.PICTURE_SUFFIXES or not path.is_file():
+            continue
+        with _opened(path) as image:
+            turned = image.getexif().get(ORIENTATION, 1) != 1
+            kind = image.format
+        if turned:
+            upright = Image.fromarray(load_image(path))
+            upright.save(path, kind, **({"quality": 95} if kind in {"JPEG", "WEBP", "AVIF"} else {}))
+
+
+def image_source(file: Path) -> ImageSource:
+    """Return a picture as the engine takes it."""
+    return ImageSource(_key(file), partial(load_image, file))
+
+
+def _key(file: Path) -> str:
+    """Equal only for the same bytes: a replaced file gets a new embedding."""
+    try:
+        facts = file.stat()
+    except OSError:
+        return str(file)  # reading the file will say what is wrong
+    return f"{file}:{facts.st_mtime_ns}:{facts.st_size}"
 
 
 @contextmanager

@@ -13,23 +13,25 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import ClickMaskError, DatasetError, ImageError, ImageSource, MaskRule, Size, load_image
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, MaskRule, Size
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.jobs import Job, Jobs
+from clickmask.web.photos.boxes import make_masks, waiting_boxes
 from clickmask.web.photos.export import ExportRequest, export_request, run_export
 from clickmask.web.photos.imports import add_label_file, add_picture_file
 from clickmask.web.photos.library import COLORS, Library, OpenFolder
 from clickmask.web.photos.messages import (
     Message,
+    box_message,
     object_message,
     read_categories,
     read_object,
     read_prompt,
     segmentation_message,
 )
-from clickmask.web.photos.pictures import thumbnail_url
-from clickmask.web.photos.records import LabeledObject, Picture
+from clickmask.web.photos.pictures import image_source, thumbnail_url
+from clickmask.web.photos.records import FINISHED, Change, LabeledObject, Picture
 
 if TYPE_CHECKING:
     from clickmask.decoder import Engine, FoundMask
@@ -66,6 +68,11 @@ class Service:
         self._file_url = file_url
         self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
 
+    @property
+    def engine(self) -> Engine:
+        """The engine; the first who asks may have to wait for it."""
+        return self._engine.result()
+
     # folders
 
     def start(self, _message: Message) -> Answer:
@@ -97,16 +104,28 @@ class Service:
             "folder": str(folder.path),
             "name": folder.path.name,
             "labels_elsewhere": None if folder.store.is_relative_to(folder.path) else str(folder.store),
-            "pictures": [asdict(picture) for picture in folder.project.pictures()],
+            "labels_above": bool(folder.below),
+            "pictures": _pictures(folder),
             "categories": [asdict(category) for category in folder.project.categories()],
             "last": int(last) if last else None,
-            "unreadable": [*folder.unreadable.values(), *folder.refused.values()],
+            "unreadable": list(folder.unreadable.values()),
+            "problems": [problem for told in folder.problems.values() for problem in told],
+            "notes": list(folder.notes),
+            "parts": [{**asdict(part), "path": str(part.path)} for part in folder.parts],
+            "boxes": len(waiting_boxes(folder)),
         }
 
     def save_categories(self, message: Message) -> Answer:
         """Replace the class list."""
         project = self.library.folder(message["folder"]).project
-        project.save_categories(read_categories(message["categories"]))
+        known = {category.id: category for category in project.categories()}
+        project.save_categories(read_categories(message["categories"], known))
+        return {"categories": [asdict(category) for category in project.categories()]}
+
+    def merge_category(self, message: Message) -> Answer:
+        """Give all objects of the class ``from`` the class ``to``, and remove the first."""
+        project = self.library.folder(message["folder"]).project
+        project.merge_category(int(message["from"]), int(message["to"]))
         return {"categories": [asdict(category) for category in project.categories()]}
 
     # pictures
@@ -137,25 +156,31 @@ class Service:
         """Encode a picture, so that clicks on it are answered at once."""
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
-        return {"was_cached": self._engine.result().encode(_source(file))}
+        return {"was_cached": self.engine.encode(image_source(file))}
 
     def set_status(self, message: Message) -> Answer:
-        """Mark a picture as todo, done or skipped."""
+        """Say how far a picture is, see ``STATUSES``, and what there is to say about it (``note``)."""
         folder, picture = self._picture(message)
-        folder.project.set_status(picture.id, message["status"])
-        return {"picture": asdict(folder.project.picture(picture.id))}
+        note = message.get("note")
+        folder.project.set_status(picture.id, message["status"], None if note is None else str(note))
+        return {"picture": asdict(folder.picture(picture.id))}
 
     def thumbnails(self, message: Message) -> Answer:
         """Small copies of ``pictures``, by id, as data URLs; those that cannot be read are left out."""
         folder = self.library.folder(message["folder"])
-        names = {picture.id: picture.name for picture in folder.project.pictures()}
+        names = {picture.id: picture.name for picture in folder.pictures()}
         found = {}
         for picture_id in message["pictures"]:
-            file = folder.picture_file(names.get(picture_id, ""))
-            url = self._thumbnail(file, file.stat().st_mtime_ns) if file.is_file() else None
-            if url:
+            if picture_id in names and (url := self._thumbnail_of(folder, names[picture_id])):
                 found[str(picture_id)] = url
         return {"urls": found}
+
+    def _thumbnail_of(self, folder: OpenFolder, name: str) -> str | None:
+        try:
+            file = folder.picture_file(name)
+            return self._thumbnail(file, file.stat().st_mtime_ns)
+        except (ImageError, OSError):
+            return None
 
     # objects
 
@@ -165,19 +190,18 @@ class Service:
         ``rule_before`` and ``zoom_before`` say how the mask was made that the person saw before the last click.
         """
         folder, picture = self._picture(message)
-        file = folder.picture_file(picture.name)
-        size = Size(picture.height, picture.width)
+        file, size = folder.same_size(picture), picture.size
         prompt = read_prompt(message, size)
-        engine = self._engine.result()
         how = MaskRule(message.get("rule", "auto"), message.get("zoom"))
         before = MaskRule(message.get("rule_before", how.rule), message.get("zoom_before", how.zoom))
-        answer = engine.chain.segment(_source(file), prompt, how, before)
+        engine = self.engine
+        answer = engine.chain.segment(image_source(file), prompt, how, before)
         return segmentation_message(answer, wants_zoom=engine.wants_zoom)
 
     def outline(self, message: Message) -> Answer:
         """The polygon of a mask with the fewest points that keeps at least ``min_iou``."""
         _, picture = self._picture(message)
-        mask = runs_to_mask(message["runs"], Size(picture.height, picture.width))
+        mask = runs_to_mask(message["runs"], picture.size)
         polygons = mask_to_polygons(mask, min_iou=float(message.get("min_iou", 1.0)))
         rings = [[round(float(value), 1) for value in ring.ravel()] for ring in polygons.rings]
         return {"rings": rings, "iou": round(polygons.iou, 4), "points": polygons.num_points}
@@ -185,43 +209,44 @@ class Service:
     def fill(self, message: Message) -> Answer:
         """The mask inside polygon ``rings`` [[x, y, x, y, ...]], by the rule of COCO."""
         _, picture = self._picture(message)
-        mask = polygons_to_mask(message["rings"], Size(picture.height, picture.width))
+        mask = polygons_to_mask(message["rings"], picture.size)
         return {"runs": mask_to_runs(mask)}
 
     def write(self, message: Message) -> Answer:
-        """Put and remove objects: ``changes`` [{id, object or null}], based on ``revision``."""
+        """Put and remove objects: ``changes`` [{id, object or null}], based on ``revision``.
+
+        ``undoes`` is the revision of the write that this one takes back, if it does.
+        """
         folder, picture = self._picture(message)
-        size = Size(picture.height, picture.width)
         after: dict[str, LabeledObject | None] = {
-            str(change["id"]): read_object(change["object"], size) if change.get("object") else None
+            str(change["id"]): read_object(change["object"], picture.size) if change.get("object") else None
             for change in message["changes"]
         }
+        if any(after.values()) and not picture.missing:
+            folder.same_size(picture)
+        undoes = message.get("undoes")
         known = {category.id for category in folder.project.categories()}
         unknown = {item.category for item in after.values() if item} - known
         if unknown:
             raise DatasetError(f"class {unknown.pop()} does not exist (any more): reload the page")
-        return {"revision": folder.project.write(picture.id, int(message["revision"]), after)}
+        revision = int(message["revision"])
+        return {"revision": folder.project.write(picture.id, revision, after, None if undoes is None else int(undoes))}
 
     def labels(self, message: Message) -> Answer:
         """The objects of a picture and their revision, as they are now."""
         return self._labels(*self._picture(message))
 
     def history(self, message: Message) -> Answer:
-        """The latest writes to a picture, oldest first, to undo them after a reload."""
+        """The latest writes to a picture that still count, oldest first, to undo them after a reload.
+
+        ``before`` asks for those of earlier revisions.
+        """
         folder, picture = self._picture(message)
-        writes = folder.project.history(picture.id, last=5000)
+        before = message.get("before")
+        writes = folder.project.history(picture.id, before=None if before is None else int(before))
         return {
-            "writes": [
-                [
-                    {
-                        "id": change.id,
-                        "before": change.before and object_message(change.before),
-                        "after": change.after and object_message(change.after),
-                    }
-                    for change in write
-                ]
-                for write in writes
-            ]
+            "writes": [[_change_message(change, picture.size) for change in write.changes] for write in writes],
+            "revisions": [write.revision for write in writes],
         }
 
     # files
@@ -240,8 +265,9 @@ class Service:
     def import_labels(self, message: Message) -> Answer:
         """Add the labels of an uploaded COCO or Label Studio file."""
         folder = self.library.folder(message["folder"])
-        count, problems = add_label_file(folder, self.library.gate.upload(message["path"]))
-        return {"objects": count, "problems": problems, "folder": self.open_folder(message)}
+        imported = add_label_file(folder, self.library.gate.upload(message["path"]))
+        added = {"objects": imported.added.objects, "boxes": imported.added.boxes}
+        return {**added, "problems": imported.problems, "folder": self.open_folder(message)}
 
     # jobs
 
@@ -253,7 +279,8 @@ class Service:
             file_format=message.get("format", "coco"),
             shape=message.get("shape", "polygons"),
             min_iou=float(message.get("min_iou", 0.99)),
-            done_only=bool(message.get("done_only", False)),
+            states=tuple(message.get("states") or FINISHED),
+            val_share=float(message.get("val_share", 0.0)),
         )
         return {"job": self.jobs.start(partial(self._export, request))}
 
@@ -265,16 +292,21 @@ class Service:
     def start_everything(self, message: Message) -> Answer:
         """Begin to look for all objects of a picture; the job's result holds them in ``found``."""
         folder, picture = self._picture(message)
-        return {"job": self.jobs.start(partial(self._everything, folder.picture_file(picture.name)))}
+        return {"job": self.jobs.start(partial(self._everything, folder.same_size(picture)))}
+
+    def start_boxes(self, message: Message) -> Answer:
+        """Begin to make masks of the boxes that have none; the job's result counts those ``made`` and ``failed``."""
+        folder = self.library.folder(message["folder"])
+        return {"job": self.jobs.start(lambda job: make_masks(folder, self.engine, job.report))}
 
     def _everything(self, file: Path, job: Job) -> Answer:
-        engine = self._engine.result()
+        engine = self.engine
         steps = 100
 
         def progress(share: float) -> None:
             job.report(round(steps * share), steps)
 
-        masks = engine.segment_everything(_source(file), progress=progress)
+        masks = engine.segment_everything(image_source(file), progress=progress)
         return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
 
     def job(self, message: Message) -> Answer:
@@ -288,24 +320,34 @@ class Service:
 
     def _picture(self, message: Message) -> tuple[OpenFolder, Picture]:
         folder = self.library.folder(message["folder"])
-        return folder, folder.project.picture(int(message["picture"]))
+        return folder, folder.picture(int(message["picture"]))
 
     def _labels(self, folder: OpenFolder, picture: Picture) -> Answer:
         objects = folder.project.objects(picture.id)
-        return {"revision": picture.revision, "objects": [object_message(item) for item in objects]}
+        return {
+            "revision": picture.revision,
+            "objects": [object_message(item, picture.size) for item in objects],
+            "boxes": [box_message(box) for box in folder.project.boxes(picture.id)],
+        }
 
 
-def _source(file: Path) -> ImageSource:
-    return ImageSource(_key(file), partial(load_image, file))
+def _pictures(folder: OpenFolder) -> list[Answer]:
+    """The pictures of a folder with what a list can be searched and sorted by."""
+    summaries = folder.project.summaries()
+    found = []
+    for picture in folder.pictures():
+        counts, lowest = summaries.get(picture.id, ({}, None))
+        fields = {**asdict(picture), "boxes": picture.box_count}
+        found.append({**fields, "categories": {str(key): n for key, n in counts.items()}, "lowest_score": lowest})
+    return found
 
 
-def _key(file: Path) -> str:
-    """Equal only for the same bytes: a replaced file gets a new embedding."""
-    try:
-        facts = file.stat()
-    except OSError:
-        return str(file)  # reading the file will say what is wrong
-    return f"{file}:{facts.st_mtime_ns}:{facts.st_size}"
+def _change_message(change: Change, size: Size) -> Answer:
+    return {
+        "id": change.id,
+        "before": change.before and object_message(change.before, size),
+        "after": change.after and object_message(change.after, size),
+    }
 
 
 def _thumbnail(file: Path, version: int) -> str | None:

@@ -170,6 +170,11 @@ class VideoLibrary:
         ]
         return sorted(found, key=lambda entry: natural(entry.name))
 
+    def rest(self) -> None:
+        """Make the project files whole that nobody has written to for a while."""
+        for opened in list(self._open.values()):
+            opened.store.database.rest()
+
     def close(self) -> None:
         """Close every video."""
         with self._lock:
