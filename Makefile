@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: app backend studio test lint types figures clean
+.PHONY: app backend studio test lint types page figures lock clean
 
 app: .venv/web.done        ## quick labeling in the browser
 	$(BIN)/clickmask app $(ARGS)
@@ -14,7 +14,7 @@ backend: .venv/plugin.done ## the Label Studio ML backend on :9090
 studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to the backend, with sample photos
 	$(BIN)/clickmask studio $(ARGS)
 
-test: .venv/dev.done lint types
+test: .venv/dev.done lint types page
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev.done
@@ -24,17 +24,38 @@ lint: .venv/dev.done
 types: .venv/dev.done
 	$(BIN)/mypy
 
-figures: .venv/dev.done .venv/bench.done ## measure what the README states
+ifneq ($(CI)$(shell command -v npm),)
+page: web/node_modules/.done ## types and unit tests of the page's modules
+	cd web && npx tsc
+	node --test tests/page/
+else
+page:
+	@echo "skipped: the page's own tests need Node.js 20"
+endif
+
+figures: .venv/dev.done .venv/bench.done ## measure what the documents state
 	$(BIN)/python -m benchmarks $(ARGS)
 
-clean:
-	rm -rf .venv .cache build dist *.egg-info
+lock: .venv/dev.done       ## resolve all packages anew into requirements/, with their hashes
+	$(BIN)/pip install --quiet uv
+	for extra in web plugin dev bench; do \
+	  $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra $$extra --output-file requirements/$$extra.txt; done
 
-.venv/pip.done:
+clean:
+	rm -rf .venv .cache build dist *.egg-info web/node_modules
+
+# PyTorch has builds for CPUs and for CUDA, so its version is pinned and its hash is not.
+.venv/torch.done:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet torch==2.13.0 hatchling==1.33.0
 	touch $@
 
-.venv/%.done: .venv/pip.done pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$*]'
+.venv/%.done: .venv/torch.done requirements/%.txt pyproject.toml
+	$(BIN)/pip install --quiet --require-hashes --no-deps --requirement requirements/$*.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+web/node_modules/.done: web/package-lock.json
+	cd web && npm ci --silent --no-audit --no-fund
 	touch $@

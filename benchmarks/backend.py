@@ -42,7 +42,7 @@ IMAGES, OBJECTS, CLICKS_PER_OBJECT = 20, 40, 3
 PEOPLE, CLICKS_PER_PERSON = (1, 4, 16), 18
 RIVAL_CLICKS = 30
 LABELS = "brush"
-OURS = "in one process, on another object, without a closer look"
+OURS = "in one process, on another object, without zoom"
 THEIRS = "as the SAM 2 example does: encoding at every click, RLE by Label Studio's SDK"
 # Every image is new, no model loads, nobody is sent away, and nothing is encoded before it is clicked on.
 FLAGS = ("--trusted-hosts", "127.0.0.1", "--encode-ahead", "0", "--ready-seconds", "300", "--workers", "16")
@@ -157,8 +157,8 @@ def rivals(model: Model, photo: Path, url: str, folder: Path) -> dict[str, Calla
     """Ways to answer a click, in one process, without HTTP, with the same weights."""
     settings = Settings(data_dir=folder / "rivals", trusted_hosts=("127.0.0.1",), encode_ahead=0, embedding_disk_mb=0)
     predictor = build_backend(settings, lambda _: Engine(model)).predictor
-    for project, closely in (("closely", True), ("plainly", False)):
-        predictor.setup({"project": project, "extra_params": json.dumps({"closely": closely})})
+    for project, zoom in (("zoomed", True), ("plain", False)):
+        predictor.setup({"project": project, "extra_params": json.dumps({"zoom": zoom})})
     cores, person = torch.get_num_threads(), Person()
 
     def ours(project: str, context: Callable[[], JsonObject]) -> str:
@@ -169,9 +169,9 @@ def rivals(model: Model, photo: Path, url: str, folder: Path) -> dict[str, Calla
         return as_the_sam2_example_does(model, photo, person.new_object())
 
     return {
-        "in one process, on another object": partial(ours, "closely", person.new_object),
-        "in one process, on it again": partial(ours, "closely", person.same_object),
-        OURS: partial(ours, "plainly", person.new_object),
+        "in one process, on another object": partial(ours, "zoomed", person.new_object),
+        "in one process, on it again": partial(ours, "zoomed", person.same_object),
+        OURS: partial(ours, "plain", person.new_object),
         THEIRS: theirs,
     }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from clickmask.decoder import Engine, Point, Prompt, Segmentation, load_image, load_model
+from clickmask.decoder import Engine, ImageSource, Point, Prompt, Segmentation, load_image, load_model
 from clickmask.decoder.evaluation.clicks import Segment, read_segments, sample_segments
 from clickmask.decoder.evaluation.person import iou, next_click
 
@@ -32,12 +32,12 @@ def play(engine: Engine, segment: Segment, handed_on: HandedOn) -> list[float]:
     truth = segment.truth()
     points: tuple[Point, ...] = ()
     mask, logits, ious = np.zeros_like(truth), None, [0.0]
-    look = engine.segment_closely if engine.is_coarse else engine.segment
+    image = ImageSource(str(segment.image), partial(load_image, segment.image))
     for _ in range(CLICKS):
         click = next_click(truth, mask)
         if click is not None:
             points = (*points, click)
-            answer = look(str(segment.image), partial(load_image, segment.image), Prompt(points, mask_logits=logits))
+            answer = engine.segment(image, Prompt(points, mask_logits=logits))
             mask, logits = answer.mask(), handed_on(answer)
         ious.append(iou(mask, truth))
     return ious[1:]

@@ -132,14 +132,14 @@ def our_click(page: Page) -> float:
 
 
 def leave(page: Page) -> None:
-    """Clear the mask, and let the closer look at its edges end, which the next click is not about."""
+    """Clear the mask, and let the second look at its edges end, which the next click is not about."""
     page.keyboard.press("Escape")
-    page.wait_for_function(f"() => !{APP}.asking.busy", timeout=PATIENCE_MS)
+    page.wait_for_function(f"() => !{APP}.prompts.queue.busy", timeout=PATIENCE_MS)
 
 
 def previewed_click(page: Page) -> float:
     """The same where the pointer has rested long enough for a preview."""
-    page.evaluate(f"() => {{ {APP}.state.hover = true; {APP}.roundTrip = 0; }}")
+    page.evaluate(f"() => {{ {APP}.state.hover = true; {APP}.prompts.roundTrip = 0; }}")
     place = somewhere(page, ".cm-overlay")
     page.mouse.move(*place)
     page.wait_for_function(f"() => {APP}.state.preview", timeout=PATIENCE_MS)
@@ -208,7 +208,8 @@ def measure_memory(browser: Browser, folder: Path, picture: Path) -> None:
 def show_all_thumbnails(page: Page) -> None:
     """Scroll the list from top to bottom."""
     page.evaluate("""async () => {
-      const list = document.querySelector('.cm-pictures'), panel = document.querySelector('.cm').clickmask.pictures;
+      const list = document.querySelector('.cm-pictures');
+      const panel = document.querySelector('.cm').clickmask.panels.pictures;
       for (let top = 0; top <= list.scrollHeight; top += list.clientHeight) {
         list.scrollTop = top;
         await new Promise((done) => setTimeout(done, 100));

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clickmask.decoder import Engine, Point, Prompt, load_image, load_model
+from clickmask.decoder import Engine, ImageSource, MaskRule, Point, Prompt, load_image, load_model
 
 COLOR = np.array([59, 130, 246], np.float32)
 
@@ -23,11 +23,12 @@ def build_rival(picture: Path) -> gr.Blocks:
     torch.set_num_threads(1)  # as ClickMask does, so that both wait equally long for the model
     image = load_image(picture)
     engine = Engine(load_model())
-    engine.encode(str(picture), lambda: image)
+    source = ImageSource(str(picture), lambda: image)
+    engine.encode(source)
 
     def answer(event: gr.SelectData) -> NDArray[np.uint8]:
         x, y = event.index
-        mask = engine.segment(str(picture), lambda: image, Prompt((Point(float(x), float(y)),))).mask()
+        mask = engine.segment(source, Prompt((Point(float(x), float(y)),)), MaskRule(zoom=False)).mask()
         shown = image.copy()
         shown[mask] = (0.55 * image[mask] + 0.45 * COLOR).astype(np.uint8)
         return shown

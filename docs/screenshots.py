@@ -22,9 +22,9 @@ def show(page: Page, name: str) -> None:
 
 
 def mark_box(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Mark a box in picture pixels and wait for its mask and the closer look at it."""
-    page.evaluate(f"() => {APP}.markBox({list(box)}, performance.now())")
-    page.wait_for_function(f"() => {APP}.state.draft.answer && !{APP}.asking.busy", timeout=60_000)
+    """Mark a box in picture pixels and wait for its mask and the second look at it."""
+    page.evaluate(f"() => {APP}.prompts.setBox({list(box)}, performance.now())")
+    page.wait_for_function(f"() => {APP}.state.draft.answer && !{APP}.prompts.queue.busy", timeout=60_000)
 
 
 def accept(page: Page) -> None:
@@ -41,7 +41,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(sys.argv[1])
         page.wait_for_selector(READY, timeout=60_000)
-        page.evaluate(f"() => {APP}.addClasses(['tower', 'cheetah', 'lion'])")
+        page.evaluate(f"() => {APP}.classes.add(['tower', 'cheetah', 'lion'])")
         page.locator(".cm-toast").wait_for()
         page.locator(".cm-toast").wait_for(state="detached")
         show(page, "tower.jpg")

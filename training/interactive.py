@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from clickmask.decoder.mask_prompts import SURE_LOGIT
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution
 from clickmask.decoder.modeling.nano import Nano
 from clickmask.decoder.modeling.sam2 import ImageFeatures
-from clickmask.decoder.refine.zoom import SHOWN_LOGIT
 from training.clicks import Prompts, correction_clicks, first_prompts, inside_points, padding
 from training.losses import combine_candidates, iou_loss, mask_losses, object_loss, true_iou
 from training.scene import WHOLE
@@ -22,7 +22,7 @@ from training.views import Views
 BOX_SHARE = 0.45  # of the first prompts
 CORRECTIONS = ((1, 0.35), (2, 0.3), (3, 0.2), (5, 0.15))  # how many, how often
 LOGITS_KEPT = 0.95  # share of the corrections that see the earlier answer
-SHOWN_SHARE = 0.5  # of those, that see it as a closer look shows it
+SHOWN_SHARE = 0.5  # of those, that see it as a second look shows it
 IOU_WEIGHT = 0.5
 OBJECT_WEIGHT = 0.2
 LIKENESS_WEIGHT = 0.5
@@ -136,9 +136,9 @@ def previous_logits(output: DecoderOutput, prompts: Prompts) -> Tensor:
 
 
 def sometimes_shown(logits: Tensor) -> Tensor:
-    """Some of the logits (M, 1, h, w) as a closer look hands them back: sure everywhere but at the edge."""
+    """Some of the logits (M, 1, h, w) as a second look hands them back: sure everywhere but at the edge."""
     inside = F.interpolate(logits, scale_factor=4.0, mode="bilinear") > 0
-    shown = (2 * F.avg_pool2d(inside.float(), 4) - 1) * SHOWN_LOGIT
+    shown = (2 * F.avg_pool2d(inside.float(), 4) - 1) * SURE_LOGIT
     chosen = torch.rand(len(logits), 1, 1, 1, device=logits.device) < SHOWN_SHARE
     return torch.where(chosen, shown, logits)
 

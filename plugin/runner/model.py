@@ -16,7 +16,7 @@ from label_studio_ml.model import LabelStudioMLBase
 
 from clickmask.plugin.build import build_backend
 from clickmask.plugin.predictor import Predictor
-from clickmask.plugin.projects.projects import read_options
+from clickmask.plugin.projects.options import read_options
 from clickmask.plugin.settings import read_settings
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from clickmask.decoder.prompts import Box, Point, Prompt, Size
 from clickmask.decoder.refine.edges import sharpen
 from clickmask.decoder.refine.window import Window
-from clickmask.decoder.refine.zoom import look_closer
+from clickmask.decoder.refine.zoom import zoom_in
 from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize
 
 BOX = Prompt(box=Box(118.0, 98.0, 282.0, 222.0))
@@ -130,7 +130,7 @@ def _answer(logits: torch.Tensor) -> MaskSet:
 def test_an_object_that_fills_the_picture_is_sharpened_without_another_encoding() -> None:
     full = torch.full((64, 64), 5.0)
     full[:3] = -5.0
-    look = look_closer(picture(), BOX, _answer(full), "auto", encode=_never_encode, answer=_never_answer)
+    look = zoom_in(picture(), BOX, _answer(full), "auto", encode=_never_encode, answer=_never_answer)
     assert look is not None
     assert look.size == Size(300, 400)
     assert look.predicted_iou == 0.5
@@ -139,9 +139,9 @@ def test_an_object_that_fills_the_picture_is_sharpened_without_another_encoding(
 def test_fine_masks_keep_their_edges() -> None:
     """SAM 2's grid of 256 cells is finer than what the edges are looked for on."""
     full = torch.full((256, 256), 5.0)
-    assert look_closer(picture(), BOX, _answer(full), "auto", encode=_never_encode, answer=_never_answer) is None
+    assert zoom_in(picture(), BOX, _answer(full), "auto", encode=_never_encode, answer=_never_answer) is None
 
 
 def test_nothing_is_looked_at_where_there_is_nothing() -> None:
     empty = torch.full((64, 64), -5.0)
-    assert look_closer(picture(), BOX, _answer(empty), "auto", encode=_never_encode, answer=_never_answer) is None
+    assert zoom_in(picture(), BOX, _answer(empty), "auto", encode=_never_encode, answer=_never_answer) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from clickmask.decoder import (
     AutoSettings,
     Box,
     Engine,
+    ImageSource,
+    MaskRule,
     Model,
     Point,
     Prompt,
@@ -41,16 +42,20 @@ def never() -> Image:
     raise AssertionError("the image was loaded again")
 
 
-def loader(seed: int) -> Callable[[], Image]:
-    """Gives one of the images."""
-    return lambda: squares(seed)
+def source(seed: int, key: str = "a") -> ImageSource:
+    """One of the images by name."""
+    return ImageSource(key, lambda: squares(seed))
+
+
+KNOWN = ImageSource("a", never)
+PLAIN = MaskRule(zoom=False)
 
 
 def test_an_image_is_loaded_once(nano: Model) -> None:
     engine = Engine(nano)
     assert not engine.is_cached("a")
-    first = engine.segment("a", loader(1), Prompt(points=(Point(50, 50),)))
-    again = engine.segment("a", never, Prompt(points=(Point(50, 50),)))
+    first = engine.segment(source(1), Prompt(points=(Point(50, 50),)))
+    again = engine.segment(KNOWN, Prompt(points=(Point(50, 50),)))
     assert (first.cache_hit, again.cache_hit) == (False, True)
     assert torch.equal(first.logits, again.logits)
     assert engine.is_cached("a")
@@ -58,7 +63,7 @@ def test_an_image_is_loaded_once(nano: Model) -> None:
 
 def test_the_answer_is_that_of_the_pure_steps(nano: Model) -> None:
     prompt = Prompt(points=(Point(50, 50),))
-    answer = Engine(nano).segment("a", loader(1), prompt, rule=2)
+    answer = Engine(nano).segment(source(1), prompt, MaskRule(2, zoom=False))
     pure = predict_masks(nano, encode_image(nano, squares(1)), prompt)
     assert torch.equal(answer.logits, pure.logits)
     assert answer.chosen == 2
@@ -70,10 +75,10 @@ def test_many_threads_get_the_answers_of_one(nano: Model) -> None:
     """Clicks of several users share batches; nobody gets another's image or mask."""
     jobs = [(str(n % 3), n % 3, Prompt(points=(Point(20 + 2 * n, 50),))) for n in range(48)]
     quiet = Engine(nano)
-    alone = [quiet.segment(key, loader(seed), prompt) for key, seed, prompt in jobs]
+    alone = [quiet.segment(source(seed, key), prompt, PLAIN) for key, seed, prompt in jobs]
     busy = Engine(nano)
     with ThreadPoolExecutor(16) as threads:
-        together = list(threads.map(lambda job: busy.segment(job[0], loader(job[1]), job[2]), jobs))
+        together = list(threads.map(lambda job: busy.segment(source(job[1], job[0]), job[2], PLAIN), jobs))
     for one, other in zip(alone, together, strict=True):
         torch.testing.assert_close(one.logits, other.logits, atol=1e-3, rtol=1e-4)
 
@@ -81,34 +86,34 @@ def test_many_threads_get_the_answers_of_one(nano: Model) -> None:
 def test_a_bad_prompt_harms_nobody_else(nano: Model) -> None:
     engine = Engine(nano)
     with pytest.raises(PromptError):
-        engine.segment("a", loader(1), Prompt(points=(Point(500, 50),)))
-    engine.segment("a", never, Prompt(points=(Point(50, 50),)))
+        engine.segment(source(1), Prompt(points=(Point(500, 50),)))
+    engine.segment(KNOWN, Prompt(points=(Point(50, 50),)))
 
 
 def test_embeddings_on_disk_survive_a_restart(nano: Model, tmp_path: Path) -> None:
     prompt = Prompt(points=(Point(50, 50),))
-    first = Engine(nano, store_folder=tmp_path).segment("a", loader(1), prompt)
+    first = Engine(nano, store_folder=tmp_path).segment(source(1), prompt, PLAIN)
     restarted = Engine(nano, store_folder=tmp_path)
     assert restarted.is_cached("a")
-    assert torch.equal(first.logits, restarted.segment("a", never, prompt).logits)
+    assert torch.equal(first.logits, restarted.segment(KNOWN, prompt, PLAIN).logits)
 
 
 def test_a_broken_file_in_the_store_is_made_again(nano: Model, tmp_path: Path) -> None:
-    Engine(nano, store_folder=tmp_path).encode("a", loader(1))
+    Engine(nano, store_folder=tmp_path).encode(source(1))
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:100])
-    assert Engine(nano, store_folder=tmp_path).encode("a", loader(1)) is False
+    assert Engine(nano, store_folder=tmp_path).encode(source(1)) is False
 
 
 def test_a_file_without_a_size_in_the_store_counts_as_absent(nano: Model, tmp_path: Path) -> None:
-    Engine(nano, store_folder=tmp_path).encode("a", loader(1))
+    Engine(nano, store_folder=tmp_path).encode(source(1))
     for file in tmp_path.iterdir():
         save_file(load_file(file), file)
-    assert Engine(nano, store_folder=tmp_path).encode("a", loader(1)) is False
+    assert Engine(nano, store_folder=tmp_path).encode(source(1)) is False
 
 
-def test_a_closer_look_sharpens_a_small_thing(nano: Model) -> None:
-    """A disc of 30 px in a 1200 px picture is a handful of cells for the network; from close by it is round."""
+def test_a_second_look_sharpens_a_small_thing(nano: Model) -> None:
+    """A disc of 30 px in a 1200 px picture is a handful of cells for the network; on a crop it is round."""
     y, x = np.mgrid[:900, :1200]
     disc = (x - 300) ** 2 + (y - 600) ** 2 < 30**2
     image = np.where(disc[..., None], np.uint8(220), np.uint8(50)).repeat(3, axis=2)
@@ -118,9 +123,9 @@ def test_a_closer_look_sharpens_a_small_thing(nano: Model) -> None:
     def iou(mask: NDArray[np.bool_]) -> float:
         return float((mask & disc).sum() / (mask | disc).sum())
 
-    plain = engine.segment("a", lambda: image, prompt)
-    close = engine.segment_closely("a", never, prompt)
-    assert close.closer is not None
+    plain = engine.segment(ImageSource("a", lambda: image), prompt, PLAIN)
+    close = engine.segment(KNOWN, prompt)
+    assert close.zoomed is not None
     assert iou(close.mask()) > max(0.85, iou(plain.mask()))
     assert np.array_equal(close.mask(3), plain.mask(3)) or close.chosen == 3
     assert plain.mask_prompt.equal(plain.logits[plain.chosen])
@@ -135,7 +140,7 @@ def test_a_box_around_something_tiny_is_looked_at_where_it_is(nano: Model) -> No
     image = np.where(disc[..., None], np.uint8(220), np.uint8(50)).repeat(3, axis=2)
     image[::40] = image[:, ::40] = 120  # a busy picture
     image[disc] = 220
-    answer = Engine(nano).segment_closely("a", lambda: image, Prompt(box=Box(1196, 606, 1225, 635)))
+    answer = Engine(nano).segment(ImageSource("a", lambda: image), Prompt(box=Box(1196, 606, 1225, 635)))
     mask = answer.mask()
     assert (mask & disc).sum() / (mask | disc).sum() > 0.8
     handed_on = binarize(answer.mask_prompt, answer.size)
@@ -145,7 +150,7 @@ def test_a_box_around_something_tiny_is_looked_at_where_it_is(nano: Model) -> No
 def test_everything_is_found_without_a_click(nano: Model) -> None:
     shares: list[float] = []
     settings = AutoSettings(points_per_side=8, min_predicted_iou=0.3, min_stability=0.3)
-    found = Engine(nano).segment_everything("a", loader(1), settings, shares.append)
+    found = Engine(nano).segment_everything(source(1), settings, shares.append)
     square = squares(1)[:, :, 0] > 128
     overlaps = [(square & mask.mask()).sum() / (square | mask.mask()).sum() for mask in found]
     assert max(overlaps) > 0.8
@@ -153,16 +158,16 @@ def test_everything_is_found_without_a_click(nano: Model) -> None:
     assert shares == sorted(shares)
 
 
-def test_a_closer_look_knows_where_the_image_ends(nano: Model) -> None:
+def test_a_second_look_knows_where_the_image_ends(nano: Model) -> None:
     """A box drawn out of the picture was looked at whole: the window grew, and edges were moved to fill it."""
     image = squares(0)
     height, width = image.shape[:2]
     engine = Engine(nano)
     outside, inside = (
-        engine.segment_closely("a", lambda: image, Prompt(box=box))
+        engine.segment(ImageSource("a", lambda: image), Prompt(box=box))
         for box in (Box(-5 * width, -5 * height, width / 3, height / 3), Box(0, 0, width / 3, height / 3))
     )
-    assert inside.closer is not None
-    assert outside.closer is not None
-    assert outside.closer.window == inside.closer.window
+    assert inside.zoomed is not None
+    assert outside.zoomed is not None
+    assert outside.zoomed.window == inside.zoomed.window
     assert (outside.mask() == inside.mask()).all()

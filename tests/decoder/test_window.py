@@ -8,7 +8,7 @@ import torch
 from clickmask.decoder import ImageEmbedding, Model, Point, Prompt, Size, encode_image, predict_masks
 from clickmask.decoder.prompts import Box
 from clickmask.decoder.refine.window import Window, crop_logits, pointed_window, zoom_window
-from clickmask.decoder.refine.zoom import look_closer
+from clickmask.decoder.refine.zoom import zoom_in
 from clickmask.decoder.segment import MaskSet
 
 SIZE = Size(480, 640)
@@ -95,7 +95,7 @@ def test_a_closer_look_lies_in_its_window(nano: Model) -> None:
         looked_at.append(window)
         return encode_image(nano, window.crop(image))
 
-    look = look_closer(
+    look = zoom_in(
         image,
         Prompt(points=(Point(340.0, 230.0),)),
         MaskSet(_logits(30, 26, 38, 35).expand(4, -1, -1), torch.full((4,), 0.5), 1.0, SIZE),

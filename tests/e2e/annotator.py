@@ -61,6 +61,10 @@ class Annotator:
         """Alt-click: this does not belong to the object."""
         return self._click(label, spot, modifiers=["Alt"])
 
+    def leave_out_alone(self, label: str, spot: Spot) -> dict[str, Any]:
+        """Alt-click where nothing was clicked before; return the backend's answer, which suggests nothing."""
+        return self._click_only(label, spot, modifiers=["Alt"])
+
     def drag_box(self, label: str, start: Spot, end: Spot) -> dict[str, Any]:
         """Draw a smart box; return the backend's answer as the page got it."""
         self._choose("rectangle-tool", self._labels(label).nth(1))
@@ -108,6 +112,10 @@ class Annotator:
         return image
 
     def _click(self, label: str, spot: Spot, modifiers: Sequence[Literal["Alt"]]) -> dict[str, Any]:
+        return self._answer(self._click_only(label, spot, modifiers))
+
+    def _click_only(self, label: str, spot: Spot, modifiers: Sequence[Literal["Alt"]]) -> dict[str, Any]:
+        """Click and return what Label Studio answers to the page."""
         self._choose("key-point-tool", self._labels(label).nth(0))
         x, y = self._on_screen(spot)
         self._drafts_saved = 0
@@ -117,7 +125,8 @@ class Annotator:
             self.page.mouse.click(x, y)
         for key in modifiers:
             self.page.keyboard.up(key)
-        return self._answer(waiting.value.json())
+        body: dict[str, Any] = waiting.value.json()
+        return body
 
     def _choose(self, tool: Tool, label: Locator) -> None:
         self.page.locator(SMART_TOOLS).first.hover()  # the smart tools share a fly-out

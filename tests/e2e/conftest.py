@@ -32,10 +32,11 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first
 
 @dataclass(frozen=True, slots=True)
 class LabelStudio:
-    """The running server and its one account."""
+    """The running server, its one account, and its log."""
 
     url: str
     login: Login
+    log: Path
 
 
 def need(condition: bool, reason: str) -> None:
@@ -78,7 +79,7 @@ def label_studio(
     shutil.copytree(empty_label_studio, folder)
     login = load_login(folder / "login.json")
     with running(label_studio_command(label_studio_program, folder, login, port, os.environ)):
-        yield LabelStudio(url=f"http://127.0.0.1:{port}", login=login)
+        yield LabelStudio(f"http://127.0.0.1:{port}", login, folder / "label-studio.log")
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,7 @@ class Desk:
 
     def until_mask(self) -> None:
         """Wait for the answer to the newest prompt, sharp edges included."""
-        self.until("state.draft.answer && !app.asking.asks(state.draft)")
+        self.until("state.draft.answer && !app.prompts.isWaiting")
 
     def accept(self) -> None:
         """Accept the draft and wait until it is saved."""

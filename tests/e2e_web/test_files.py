@@ -122,7 +122,7 @@ def test_a_long_list_of_objects_stays_in_place_and_only_what_changes_is_made_ane
 def test_a_folder_without_pictures_says_so(open_desk: OpenDesk, folder: Path) -> None:
     (folder / "empty").mkdir()
     desk = open_desk()
-    desk.page.evaluate(f"() => document.querySelector('.cm').clickmask.openFolder({str(folder / 'empty')!r})")
+    desk.page.evaluate(f"() => document.querySelector('.cm').clickmask.folder.open({str(folder / 'empty')!r})")
     desk.until("state.pictures.length === 0 && state.phase === 'ready'")
     desk.press("d")
     desk.until_toast("No pictures in this folder yet")

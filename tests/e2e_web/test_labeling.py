@@ -158,7 +158,7 @@ def test_every_fast_click_counts_and_the_newest_mask_wins(open_desk: OpenDesk) -
     desk = open_desk()
     for i in range(8):
         desk.click(200 + 12 * i, 150 + (i % 2) * 15)
-    desk.until("state.draft.points.length === 8 && state.draft.answer && !app.asking.busy")
+    desk.until("state.draft.points.length === 8 && state.draft.answer && !app.prompts.queue.busy")
     newest = desk.get("state.draft.answer.mask.text")
     desk.press("Control+z")
     desk.until("state.draft.points.length === 7 && state.draft.answer")
@@ -173,7 +173,7 @@ def test_an_answer_for_the_last_picture_is_not_painted_on_the_next(open_desk: Op
     desk.press("d")
     desk.until("state.picture.name === 'cheetah1.jpg'")
     desk.until_ready()
-    desk.until("!app.asking.busy")  # the answer has come
+    desk.until("!app.prompts.queue.busy")  # the answer has come
     assert desk.get("state.draft.points.length") == 0
     assert desk.get("state.draft.answer") is None
 
@@ -239,10 +239,18 @@ def test_skipped_pictures_and_filters(open_desk: OpenDesk) -> None:
     desk = open_desk()
     desk.press("s")
     desk.until("state.pictures[0].status === 'skipped' && state.picture.name === 'cheetah1.jpg'")
-    desk.page.get_by_role("tab", name="Skipped").click()
-    expect(desk.page.locator(".cm-pictures .cm-item")).to_have_text([re.compile(r"cheetah\.jpg\s*skipped")])
-    desk.page.get_by_role("tab", name="To do").click()
-    expect(desk.page.locator(".cm-pictures .cm-item")).to_have_count(3)
+    rows, choice = desk.page.locator(".cm-pictures .cm-item"), desk.page.get_by_label("Filter")
+    choice.select_option("skipped")
+    expect(rows).to_have_text([re.compile(r"cheetah\.jpg\s*skipped")])
+    choice.select_option("todo")
+    expect(rows).to_have_count(3)
+    expect(choice).to_contain_text("To do (3)")
+    choice.select_option("all")
+    desk.press("/")
+    desk.page.keyboard.type("LION")
+    expect(rows).to_have_text([re.compile("lion")])
+    desk.press("Enter")
+    expect(desk.page.locator(".cm-facts")).to_contain_text("lion.jpg")
 
 
 def test_everything_is_looked_for_and_the_proposal_under_the_pointer_is_accepted(open_desk: OpenDesk) -> None:
@@ -251,7 +259,7 @@ def test_everything_is_looked_for_and_the_proposal_under_the_pointer_is_accepted
     desk.press("g")
     expect(bar).to_contain_text("Looking for objects")
     desk.press("Escape")  # stops it
-    desk.until("!app.everything && app.root.querySelector('.cm-candidates').hidden")
+    desk.until("!app.proposals.run && app.root.querySelector('.cm-candidates').hidden")
     desk.press("g")
     desk.until("state.proposals.length > 1")
     count = desk.get("state.proposals.length")
@@ -271,6 +279,6 @@ def test_everything_is_looked_for_and_the_proposal_under_the_pointer_is_accepted
 def test_help_opens_and_closes(open_desk: OpenDesk) -> None:
     desk = open_desk()
     desk.press("?")
-    assert "undo, redo any step" in desk.page.locator(".cm-dialog").inner_text()
+    expect(desk.page.locator(".cm-dialog")).to_contain_text("undo any step")
     desk.press("Escape")
     desk.page.locator(".cm-dialog").wait_for(state="detached")

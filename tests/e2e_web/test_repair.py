@@ -105,7 +105,7 @@ def test_an_accepted_object_opens_again_with_its_points_and_is_replaced(open_des
     desk.page.reload()
     desk.until_ready()
     desk.press("Control+z")  # the history on disk remembers
-    desk.until("state.objects.length === 1 && app.steps.undone.length === 1")
+    desk.until("state.objects.length === 1 && app.history.steps.undone.length === 1")
     assert desk.objects() == first
 
 
@@ -130,6 +130,6 @@ def test_the_choice_rule_can_be_switched(open_desk: OpenDesk) -> None:
     desk = open_desk()
     click_body(desk)
     desk.page.locator(".cm-view [data-rule='iou']").click()
-    desk.until("state.rule === 'iou' && state.draft.answer && !app.asking.busy")
+    desk.until("state.rule === 'iou' && state.draft.answer && !app.prompts.queue.busy")
     scores = desk.get("state.draft.answer.iou")
     assert desk.get("state.draft.answer.chosen") == max(range(1, 4), key=lambda row: scores[row])

@@ -67,7 +67,7 @@ class VideoDesk(Desk):
 
     def until_said(self) -> None:
         """Wait until everything a person said is on the server's disk and answered."""
-        self.until("!app.sending && app.queue.length === 0 && app.player.isShown")
+        self.until("!app.prompts.sending && app.prompts.queue.length === 0 && app.player.isShown")
 
     def track(self) -> None:
         """Track everything and wait for the end."""

@@ -12,12 +12,15 @@ import uvicorn
 
 from clickmask.plugin.build import Backend
 from clickmask.plugin.server.app import make_app
+from clickmask.plugin.server.serve import BoundedProtocol
 
 
 @contextmanager
 def serving(backend: Backend) -> Iterator[httpx.Client]:
     """Serve a backend; gives a client for it. The backend is closed at the end."""
-    config = uvicorn.Config(make_app(backend), host="127.0.0.1", port=0, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        make_app(backend), http=BoundedProtocol, host="127.0.0.1", port=0, log_level="warning", access_log=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -34,9 +34,11 @@ class Studio:
         redirects: Path (with query) -> address.
         presigned: Cloud address -> where its presigned link leads.
         tasks: What the API lists.
+        api: Path -> what the API answers there.
         personal: The personal access token it accepts.
         seen: (path with query, Authorization header or "") of every request, in order.
         predictions: What was posted.
+        changed: What was patched, by path.
     """
 
     url: str = ""
@@ -45,10 +47,12 @@ class Studio:
     presigned: dict[str, str] = field(default_factory=dict)
     tasks: list[dict[str, Any]] = field(default_factory=list)
     label_config: str = ""
+    api: dict[str, Any] = field(default_factory=dict)
     personal: str = field(default_factory=lambda: jwt(token_type="refresh", exp=time.time() + 86_400))
     access: list[str] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     predictions: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
 
     def asked(self, start: str) -> list[str]:
         """The Authorization headers of the requests whose path starts like this."""
@@ -94,12 +98,19 @@ def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
                 count = int(query["page_size"][0])
                 later = [task for task in studio.tasks if task["id"] > after][:count]
                 self.answer(200, json.dumps({"tasks": later, "total": len(later)}).encode())
-            elif path.startswith("/api/projects/"):
+            elif path in studio.api:
+                self.answer(200, json.dumps(studio.api[path]).encode())
+            elif path.startswith("/api/projects/") and studio.label_config:
                 self.answer(200, json.dumps({"id": 1, "label_config": studio.label_config}).encode())
             elif self.path in studio.files:
                 self.answer(200, studio.files[self.path])
             else:
                 self.answer(404, b"not found")
+
+        def do_PATCH(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            studio.changed[self.path] = body
+            self.answer(200, b"{}")
 
         def do_POST(self) -> None:
             authorization = self.headers.get("Authorization", "")

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.decoder.shapes import mask_iou
 from clickmask.plugin.clicks.answers import answer_regions
-from clickmask.plugin.clicks.prompts import Drawn, undrawn
+from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.projects.label_config import read_label_config
-from clickmask.plugin.projects.projects import ProjectOptions, read_options
+from clickmask.plugin.projects.options import ProjectOptions, read_options
 from tests.plugin.conftest import recorded
 
 
@@ -36,7 +36,7 @@ def config(*tags: str, labels: str = '<Label value="Cat"/><Label value="Dog"/>')
 
 def answers(text: str, *, label: str = "Cat", options: ProjectOptions | None = None) -> list[dict[str, Any]]:
     """The regions for the blob."""
-    drawn = undrawn("image", label)
+    drawn = label_only_prompt("image", label)
     return answer_regions(blob(), 0.87654, drawn, read_label_config(text), options or ProjectOptions())
 
 
@@ -60,7 +60,7 @@ def test_every_kind_of_tag_is_answered(tag: str) -> None:
 
 
 def test_several_tags_are_answered_at_once() -> None:
-    types = [region["type"] for region in answers(config(*LABELLED))]
+    types = [region["type"] for region in answers(config(*LABELLED).replace("toName", 'smart="false" toName'))]
     assert set(types) == {tag.lower() for tag in LABELLED}
 
 
@@ -91,9 +91,50 @@ def test_a_tag_without_the_label_is_left_out() -> None:
     assert answers(config("BrushLabels"), label="Horse") == []
 
 
-def test_the_only_label_of_a_tag_is_meant() -> None:
+def test_a_tag_with_a_single_other_label_is_left_out() -> None:
+    """Classes as polygons, and one brush to leave parts out: every click on a Cat also drew an "Ignore" region."""
+    text = (
+        '<View><Image name="image" value="$image"/><KeyPointLabels name="k" toName="image" smart="true">'
+        '<Label value="Cat"/><Label value="Dog"/></KeyPointLabels><PolygonLabels name="poly" toName="image">'
+        '<Label value="Cat"/><Label value="Dog"/></PolygonLabels><BrushLabels name="ignore" toName="image">'
+        '<Label value="Ignore"/></BrushLabels></View>'
+    )
+    assert {region["from_name"] for region in answers(text)} == {"poly"}
+    assert {region["from_name"] for region in answers(text, label="Ignore")} == {"ignore"}
+    assert answers(text, label="") == []
+
+
+def test_without_a_label_the_images_only_one_is_meant() -> None:
     only = config("BrushLabels", labels='<Label value="Thing"/>')
-    assert answers(only, label="Cat")[0]["value"]["brushlabels"] == ["Thing"]
+    assert answers(only, label="")[0]["value"]["brushlabels"] == ["Thing"]
+    assert answers(only, label="Cat") == []
+
+
+def test_where_nothing_is_marked_smart_the_prompts_own_tag_does_not_answer() -> None:
+    """Label Studio shows smart tools for such tags all the same; a click gave a key point beside the mask."""
+    assert [region["type"] for region in answers(config("KeyPointLabels", "BrushLabels"))] == ["brushlabels"]
+
+
+@pytest.mark.parametrize(("point", "mask", "sent"), [(' alias="c"', "", "c"), ("", ' alias="c"', "Cat")])
+def test_an_alias_on_one_side_only_is_translated(point: str, mask: str, sent: str) -> None:
+    text = (
+        '<View><Image name="image" value="$image"/><KeyPointLabels name="k" toName="image" smart="true">'
+        f'<Label value="Cat"{point}/></KeyPointLabels><BrushLabels name="b" toName="image">'
+        f'<Label value="Dog"/><Label value="Cat"{mask}/></BrushLabels></View>'
+    )
+    assert answers(text, label=sent)[0]["value"]["brushlabels"] == ["c" if mask else "Cat"]
+
+
+def test_of_two_labels_tags_the_one_that_offers_the_label_gets_it() -> None:
+    text = (
+        '<View><Image name="image" value="$image"/><Brush name="b" toName="image"/>'
+        '<Labels name="l" toName="image"><Label value="Cat"/></Labels>'
+        '<Labels name="m" toName="image"><Label value="X"/></Labels></View>'
+    )
+    assert [(item["type"], item["from_name"]) for item in answers(text)] == [("brush", "b"), ("labels", "l")]
+    assert [item["from_name"] for item in answers(text, label="X")] == ["b", "m"]
+    assert answers(text, label="Dog") == []
+    assert [item["from_name"] for item in answers(text, label="")] == ["b"]
 
 
 def test_labels_that_the_task_brings_are_taken_over() -> None:
@@ -139,7 +180,7 @@ def test_answers_go_to_the_image_that_was_clicked() -> None:
         '<BrushLabels name="l" toName="left"><Label value="Cat"/></BrushLabels>'
         '<BrushLabels name="r" toName="right"><Label value="Cat"/></BrushLabels></View>'
     )
-    drawn = Drawn("right", ("Cat",), (), None, image_rotation=270, item_index=2)
+    drawn = RegionPrompt("right", ("Cat",), (), None, image_rotation=270, item_index=2)
     (region,) = answer_regions(blob(), 0.9, drawn, read_label_config(text), ProjectOptions())
     assert (region["from_name"], region["to_name"]) == ("r", "right")
     assert (region["image_rotation"], region["item_index"]) == (270, 2)
@@ -174,6 +215,9 @@ def test_masks_are_cleaned() -> None:
         ({"answer": "brush"}, "wanted a list of tag names"),
         ({"label": 3}, "wanted text"),
         ({"prelabel": "some"}, "wanted one of off, prompts, everything"),
+        ({"labels": {"Road": 3}}, "wanted an object of options by label"),
+        ({"labels": {"Road": {"model": "nano"}}}, "'model' of label 'Road' is unknown, wanted one of rule"),
+        ({"labels": {"Road": {"min_iou": 3}}}, "min_iou of label 'Road' is 3, wanted a number from 0.5 to 1"),
     ],
 )
 def test_wrong_options_are_told(params: object, message: str) -> None:
@@ -184,3 +228,10 @@ def test_wrong_options_are_told(params: object, message: str) -> None:
 @pytest.mark.parametrize("params", [None, "", {}, "{}"])
 def test_no_options_are_the_defaults(params: object) -> None:
     assert read_options(params) == ProjectOptions()
+
+
+def test_options_keep_their_old_names_for_one_release(caplog: pytest.LogCaptureFixture) -> None:
+    options = read_options({"closely": False, "refine": False})
+    assert (options.zoom, options.chain) == (False, False)
+    assert "closely is called zoom now" in caplog.text
+    assert "refine is called chain now" in caplog.text

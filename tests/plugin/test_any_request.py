@@ -88,5 +88,5 @@ def test_the_recorded_requests_are_all_changed() -> None:
 @pytest.mark.parametrize("path", ["/predict", "/setup", "/webhook"])
 def test_a_body_nested_without_end_is_refused(path: str, make_backend: Callable[..., Backend]) -> None:
     with serving(make_backend()) as client:
-        answer = client.post(path, content=b"[" * 200_000)
+        answer = client.post(path, content=b"[" * 200_000, headers={"Content-Type": "application/json"})
         assert (answer.status_code, "no JSON" in answer.json()["error"]) == (400, True)

@@ -25,6 +25,7 @@ from tests.plugin.studio_server import Studio
 from tests.plugin.waiting import wait_until
 
 MakeBackend = Callable[..., Backend]
+JSON = {"Content-Type": "application/json"}
 
 
 def health_milliseconds(client: httpx.Client, while_running: Callable[[], bool]) -> list[float]:
@@ -135,7 +136,7 @@ def test_the_protocol(make_backend: MakeBackend, studio: Studio) -> None:
         assert client.get("/").json()["status"] == "UP"
         assert client.post("/setup", json=setup_body(studio)).json() == {"model_version": "clickmask-nano"}
         assert client.get("/versions").json() == {"versions": ["clickmask-nano"]}
-        assert client.post("/predict", json=recorded("task_opened")).json() == {"results": []}
+        assert client.post("/predict", json=recorded("task_opened")).json() == {"results": [[]]}
         (prediction,) = client.post("/predict", json=recorded("click")).json()["results"]
         assert set(prediction) == {"model_version", "score", "result"}
         assert client.post("/webhook", json=recorded("annotation_created")).json()["annotation"] == 1
@@ -153,7 +154,7 @@ def test_a_password_keeps_strangers_out(make_backend: MakeBackend) -> None:
             assert client.get(path, auth=("ann", "pärl")).status_code == 200
         as_label_studio = base64.b64encode("ann:pärl".encode("latin-1")).decode()
         assert client.get("/versions", headers={"Authorization": f"Basic {as_label_studio}"}).status_code == 200
-        refused = client.post("/predict", content=b"{}", headers={"Authorization": "Basic !!!"})
+        refused = client.post("/predict", content=b"{}", headers=JSON | {"Authorization": "Basic !!!"})
         assert refused.status_code == 401
         assert refused.headers["WWW-Authenticate"].startswith("Basic")
         assert refused.json() == {"error": "wanted a user name and password (Basic)"}
@@ -172,7 +173,7 @@ def test_a_password_keeps_strangers_out(make_backend: MakeBackend) -> None:
 def test_a_broken_body_is_told(make_backend: MakeBackend, body: bytes, status: int, message: str) -> None:
     with serving(make_backend(max_request_mb=1)) as client:
         for path in ("/setup", "/predict"):
-            answer = client.post(path, content=body)
+            answer = client.post(path, content=body, headers=JSON)
             assert answer.status_code == status
             assert message in answer.json()["error"]
 
@@ -249,7 +250,7 @@ def test_nobody_can_write_lines_of_their_own_into_the_log(
 ) -> None:
     caplog.set_level(logging.INFO, "clickmask.requests")
     with serving(make_backend()) as client:
-        client.post("/predict%0aPOST /predict 200", content=b"{}")
+        client.post("/predict%0aPOST /predict 200", content=b"{}", headers=JSON)
         client.post("/predict", json={"tasks": "a\nPOST /predict 200"})
     assert len([message for message in caplog.messages if "/predict" in message]) == 2
     assert not any("\n" in message for message in caplog.messages)
@@ -260,7 +261,7 @@ def test_metrics_count_what_happened(make_backend: MakeBackend, studio: Studio) 
         client.post("/setup", json=setup_body(studio))
         client.post("/predict", json=recorded("click"))
         client.post("/predict", json=recorded("click"))
-        client.post("/predict", content=b"{")
+        client.post("/predict", content=b"{", headers=JSON)
         text = client.get("/metrics").text
     for line in (
         'clickmask_requests_total{route="/predict",status="200"} 2.0',

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.__main__ import main
 from clickmask.plugin.build import Backend
 from clickmask.plugin.commands import open_project, prelabel, warm
-from clickmask.plugin.projects.projects import read_options
+from clickmask.plugin.projects.options import read_options
+from clickmask.plugin.protocol.replies import PendingReply
 from tests.plugin.conftest import Body, picture, recorded, setup_body
 from tests.plugin.studio_server import LEGACY, Studio
-from tests.plugin.waiting import wait_until
+from tests.plugin.waiting import PATIENCE, wait_until
 
 MakeBackend = Callable[..., Backend]
 
@@ -73,24 +76,83 @@ def test_predictions_count_where_nobody_annotated(backend: Backend, studio: Stud
 def test_used_prompts_beside_their_answers_are_no_prompts(backend: Backend, studio: Studio) -> None:
     """The page saves clicks along with the answers, and forgets which of them were negative."""
     annotated = task(1, studio) | {"annotations": [recorded("annotation_created")["annotation"]]}
-    assert backend.predictor.predict(unprompted(annotated, task(2, studio))).body == {"results": []}
+    assert backend.predictor.predict(unprompted(annotated, task(2, studio))).body == {"results": [[], []]}
 
 
 def test_nothing_to_go_by_is_no_predictions(backend: Backend, studio: Studio) -> None:
-    assert backend.predictor.predict(unprompted(task(1, studio), task(2, studio))).body == {"results": []}
+    assert backend.predictor.predict(unprompted(task(1, studio), task(2, studio))).body == {"results": [[], []]}
 
 
 def test_opening_a_task_waits_for_nothing(backend: Backend, studio: Studio) -> None:
     """The page waits for this answer; the image is encoded behind its back, and known the next time."""
     opened = unprompted(task(1, studio, box(10)))
-    assert backend.predictor.predict(opened).body == {"results": []}
-    wait_until(lambda: len(backend.predictor.predict(opened).body["results"]) == 1)
+    assert backend.predictor.predict(opened).body == {"results": [[]]}
+    wait_until(lambda: backend.predictor.predict(opened).body["results"] != [[]])
+
+
+def test_labels_beside_plain_boxes_go_to_the_segments(backend: Backend, studio: Studio) -> None:
+    config = (
+        '<View><Image name="image" value="$image"/><Labels name="label" toName="image"><Label value="Animal"/></Labels>'
+        '<Rectangle name="box" toName="image" smart="true"/><Brush name="brush" toName="image"/></View>'
+    )
+    plain = box(10) | {"type": "rectangle", "value": {"x": 10, "y": 30, "width": 20, "height": 20, "rotation": 0}}
+    label = plain | {"type": "labels", "from_name": "label", "value": plain["value"] | {"labels": ["Animal"]}}
+    body = unprompted(task(1, studio, plain, label), task(2, studio)) | {"label_config": config}
+    (first, _) = backend.predictor.predict(body).body["results"]
+    assert [item["type"] for item in first["result"]] == ["brush", "labels"]
+    assert first["result"][1]["value"]["labels"] == ["Animal"]
+
+
+def test_points_that_only_leave_out_are_no_prompts(backend: Backend, studio: Studio) -> None:
+    point = recorded("click")["params"]["context"]["result"][0] | {"is_positive": False}
+    tasks = [task(1, studio, point), task(2, studio, point | {"is_positive": True})]
+    results = backend.predictor.predict(unprompted(*tasks)).body["results"]
+    assert [bool(result) for result in results] == [False, True]
+
+
+def test_many_tasks_are_answered_as_far_as_they_are_done(
+    make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All or nothing was a 503 for 50 tasks, and Label Studio said "Retrieved 50 predictions"."""
+    backend = make_backend(predict_seconds=1)
+    backend.predictor.setup(setup_body(studio))
+    backend.engines.wait()
+    tasks = [task(number, studio, box(10)) for number in range(1, 9)]
+    gate, real = threading.Semaphore(3), backend.segmenter.segment
+
+    def segment(*arguments: Any) -> Any:
+        assert gate.acquire(timeout=PATIENCE)
+        return real(*arguments)
+
+    monkeypatch.setattr(backend.segmenter, "segment", segment)
+    first = backend.predictor.predict(unprompted(*tasks))
+    found = [bool(result) for result in first.body["results"]]
+    assert (len(found), sum(found), first.log_fields["waiting"]) == (8, 3, 5)
+    gate.release(100)
+    wait_until(lambda: backend.prelabeler.waiting() == 0)  # what nobody waits for was never begun
+    rest = [one for one, done in zip(tasks, found, strict=True) if not done]
+    second = backend.predictor.predict(unprompted(*rest))
+    assert all(second.body["results"])
+
+
+def test_a_batch_steps_back_for_clicks(make_backend: MakeBackend, studio: Studio) -> None:
+    backend = make_backend()
+    backend.predictor.setup(setup_body(studio))
+    pending = backend.predictor.begin(unprompted(*(task(number, studio, box(10)) for number in (1, 2))))
+    assert isinstance(pending, PendingReply)
+    wait(pending.futures, PATIENCE)
+    with backend.predictor._priority.click():
+        again = backend.predictor.begin(unprompted(*(task(number, studio, box(50)) for number in (1, 2))))
+        assert isinstance(again, PendingReply)
+        time.sleep(0.5)
+        assert not any(future.done() for future in again.futures)
+    wait(again.futures, PATIENCE)
 
 
 def test_prelabelling_can_be_switched_off(backend: Backend, studio: Studio) -> None:
     backend.predictor.setup(setup_body(studio, extra_params={"prelabel": "off"}))
     tasks = [task(1, studio, box(10)), task(2, studio, box(10))]
-    assert backend.predictor.predict(unprompted(*tasks)).body == {"results": []}
+    assert backend.predictor.predict(unprompted(*tasks)).body == {"results": [[], []]}
 
 
 def test_everything_can_be_segmented(backend: Backend, studio: Studio) -> None:
@@ -110,19 +172,19 @@ def test_the_opened_task_and_the_next_are_encoded_ahead(make_backend: MakeBacken
     fetched = [path for path, _ in studio.seen if path.startswith("/data/upload/")]
     assert fetched == [f"/data/upload/1/{number}.png" for number in (2, 3, 4)]
     click = recorded("click") | {"tasks": [studio.tasks[2]]}
-    assert backend.predictor.predict(click).notes["cache"] == "hit"
+    assert backend.predictor.predict(click).log_fields["cache"] == "hit"
 
 
 def test_the_next_tasks_are_not_encoded_while_somebody_waits(make_backend: MakeBackend, studio: Studio) -> None:
     backend = make_backend(encode_ahead=2)
     backend.predictor.setup(setup_body(studio))
     studio.tasks = [task(number, studio) for number in range(1, 4)]
-    ahead = backend.predictor._ahead
-    with ahead.busy():
+    prefetcher, priority = backend.predictor._prefetcher, backend.predictor._priority
+    with priority.click():
         backend.predictor.predict(unprompted(studio.tasks[0]))
-        wait_until(lambda: ahead.waiting() == 2)
+        wait_until(lambda: prefetcher.waiting() == 2)
         time.sleep(0.8)
-        assert (ahead.waiting(), len(studio.asked("/data/upload/"))) == (2, 1)
+        assert (prefetcher.waiting(), len(studio.asked("/data/upload/"))) == (2, 1)
     wait_until(lambda: len(studio.asked("/data/upload/")) == 3)
 
 
@@ -153,11 +215,16 @@ def test_warm_encodes_a_project(make_backend: MakeBackend, studio: Studio, capsy
     assert "1 tasks could not be encoded" in capsys.readouterr().err
 
 
-def test_prelabel_posts_predictions(make_backend: MakeBackend, studio: Studio) -> None:
+def test_prelabel_posts_predictions(
+    make_backend: MakeBackend, studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
     backend = command_backend(make_backend, studio)
     done = task(3, studio, box(10)) | {"predictions": [{"model_version": "clickmask-nano", "result": []}]}
     studio.tasks = [task(1, studio, box(10)), task(2, studio), done]
     prelabel(backend, *open_project(backend, 1, ""))
+    told = capsys.readouterr().err
+    assert "1 tasks got 1 regions, 1 tasks got none, 1 had some of clickmask-nano already" in told
+    assert "annotators see predictions of any model, the newest first: choose clickmask-nano" in told
     (prediction,) = studio.predictions
     assert (prediction["task"], prediction["model_version"]) == (1, "clickmask-nano")
     assert prediction["result"][0]["value"]["polygonlabels"] == ["Animal"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +14,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from clickmask.decoder import ImageError
 from clickmask.plugin.errors import FetchError, RefusedError, RequestError, TooLargeError
 from clickmask.plugin.files.disk_cache import DiskCache
-from clickmask.plugin.files.images import Images
+from clickmask.plugin.files.images import Images, read_picture
 from clickmask.plugin.files.locations import Connection, locate
+from clickmask.plugin.files.network import Deadline
 from clickmask.plugin.files.task_files import TaskFiles
 from clickmask.plugin.files.tokens import Tokens
 from clickmask.plugin.files.transport import Transport
@@ -154,7 +159,7 @@ def test_paths_of_label_studio_that_hold_no_files_see_no_token(studio: Studio, t
     ("url", "sees"),
     [
         ("http://host/studio/data/upload/1/a.png", True),
-        ("http://host/studio/api/tasks/", True),
+        ("http://host/studio/api/current-user/token", False),
         ("http://host/data/upload/1/a.png", False),
         ("http://host/studio/data/../../other/", False),
         ("http://host/studio/data/%2e%2E/%2e./other/", False),
@@ -191,9 +196,7 @@ def test_the_metadata_service_of_a_cloud_is_never_reached(studio: Studio, tmp_pa
         load(images(tmp_path, trusted=("169.254.169.254",)), "http://169.254.169.254/latest/meta-data/", studio)
 
 
-@pytest.mark.parametrize(
-    "value", ["file:///etc/passwd", "ftp://host/a.png", "//host/a.png", "data:image/png;base64,AA"]
-)
+@pytest.mark.parametrize("value", ["file:///etc/passwd", "ftp://host/a.png", "//host/a.png", "blob:http://host/1"])
 def test_other_kinds_of_addresses_are_refused(value: str, studio: Studio, tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="is refused"):
         load(images(tmp_path), value, studio)
@@ -222,16 +225,79 @@ def test_a_file_beyond_the_limit_is_refused(studio: Studio, tmp_path: Path) -> N
         load(images(tmp_path, max_bytes=100), RECORDED_IMAGE, studio)
 
 
-def test_what_is_no_picture_is_refused(studio: Studio, tmp_path: Path) -> None:
-    studio.files["/data/upload/1/page.html"] = b"<html>please log in</html>"
-    with pytest.raises(ImageError, match=r"no picture .*please log in"):
+def test_what_is_no_picture_is_refused_and_none_of_it_told(studio: Studio, tmp_path: Path) -> None:
+    """The first bytes of an answer that was meant for the token's owner went to whoever asked, and into the log."""
+    studio.files["/data/upload/1/page.html"] = b'{"token": "0123456789abcdef"}'
+    with pytest.raises(ImageError, match="not a picture that can be read") as told:
         load(images(tmp_path), "/data/upload/1/page.html", studio)
+    assert "0123" not in str(told.value)  # what a file holds is nobody's business
+
+
+@pytest.mark.parametrize("head", ["data:image/png;base64,", "data:image/png;name=a.png;base64,"])
+def test_a_picture_in_the_tasks_own_data_is_read(head: str, studio: Studio, tmp_path: Path) -> None:
+    address = head + base64.b64encode(picture(width=9)).decode()
+    assert load(images(tmp_path), address, studio) == (343, 9, 3)
+    assert studio.seen == []
+    with pytest.raises(FetchError, match="cannot be read"):
+        load(images(tmp_path), head + "A", studio)
+    with pytest.raises(TooLargeError):
+        load(images(tmp_path / "other", max_bytes=100), address, studio)
+
+
+def test_a_webp_is_not_turned_and_a_jpeg_is(tmp_path: Path) -> None:
+    """As Chromium shows them: it passes over the EXIF orientation of a WebP."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    shapes = {}
+    for kind in ("WEBP", "JPEG"):
+        stream = io.BytesIO()
+        Image.new("RGB", (8, 4)).save(stream, kind, exif=exif)
+        shapes[kind] = (read_picture(stream.getvalue()).shape, read_picture(stream.getvalue(), "the other way").shape)
+    assert shapes == {"WEBP": ((4, 8, 3), (8, 4, 3)), "JPEG": ((8, 4, 3), (4, 8, 3))}
+
+
+@pytest.mark.parametrize("target", ["http://h:99999999/", "http://[::1"])
+def test_a_redirect_to_what_is_no_address_is_told(target: str, studio: Studio, tmp_path: Path) -> None:
+    studio.redirects["/data/upload/1/a.png"] = target
+    with pytest.raises((RefusedError, FetchError, RequestError)):
+        load(images(tmp_path), "/data/upload/1/a.png", studio)
+
+
+@pytest.mark.parametrize("token", ["t\r\nX-Evil: 1", "tök"])
+def test_a_token_that_no_header_may_hold_is_never_told(token: str, studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match="is the access token complete") as told:
+        load(images(tmp_path), RECORDED_IMAGE, studio, token=token)
+    assert token not in str(told.value)
+    assert "Evil" not in str(told.value)
+
+
+def test_one_slow_label_studio_keeps_no_others_people_waiting(studio: Studio, tmp_path: Path) -> None:
+    """All personal tokens were refreshed under one lock."""
+    asked, go_on = threading.Event(), threading.Event()
+    transport = Transport(frozenset(), 10_000, 20)
+    tokens = Tokens(transport)
+    real = tokens._refreshed
+
+    def refreshed(connection: Connection, deadline: Deadline | None) -> str:
+        if connection.url == "http://slow":
+            asked.set()
+            assert go_on.wait(60)
+            raise FetchError("slow")
+        return real(connection, deadline)
+
+    tokens._refreshed = refreshed  # type: ignore[method-assign]
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(tokens.header, Connection("http://slow", "a.b.c"))
+        assert asked.wait(60)
+        assert tokens.header(Connection(studio.url, studio.personal))["Authorization"].startswith("Bearer ")
+        go_on.set()
+        assert isinstance(slow.exception(), FetchError)
 
 
 def test_formats_that_run_programs_are_refused(studio: Studio, tmp_path: Path) -> None:
     """Pillow would hand PostScript to an interpreter."""
     studio.files["/data/upload/1/a.eps"] = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n"
-    with pytest.raises(ImageError, match="no picture"):
+    with pytest.raises(ImageError, match="not a picture that can be read"):
         load(images(tmp_path), "/data/upload/1/a.eps", studio)
 
 
@@ -321,5 +387,21 @@ def test_any_text_is_an_address_or_told(value: str) -> None:
         location = locate({"id": 1, "data": {"image": value}}, "$image", None, connection)
     except (RequestError, RefusedError):
         return
-    assert location.urls
+    assert location.urls or location.inline
     assert all(url.startswith(("http://", "https://")) for url in location.urls)
+
+
+@pytest.mark.parametrize(
+    ("url", "alias"), [("/ls", ""), ("", "http://public.example/ls"), ("/ls", "http://x.example/ls")]
+)
+@pytest.mark.parametrize("value", ["/ls/data/upload/1/a.png", "/data/upload/1/a.png", "{here}/ls/data/upload/1/a.png"])
+def test_label_studio_may_live_under_a_path(value: str, url: str, alias: str, studio: Studio, tmp_path: Path) -> None:
+    """Task data name the path too, so addresses became /ls/ls/data/..."""
+    path = f"{url}/data/upload/1/a.png"
+    studio.files[path] = picture(width=9)
+    connection = Connection(studio.url + url, LEGACY, alias)
+    task = {"id": 7, "data": {"image": value.format(here=studio.url)}}
+    location = locate(task, "$image", None, connection)
+    assert location.urls[0] == studio.url + path
+    assert images(tmp_path).load(location, connection).shape == (343, 9, 3)
+    assert connection.may_see_token(location.urls[0])

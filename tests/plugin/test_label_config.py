@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from label_studio_sdk.label_interface import LabelInterface
 
 from clickmask.plugin.errors import RequestError
-from clickmask.plugin.projects.label_config import LabelConfig, read_label_config
+from clickmask.plugin.projects.label_config import Label, LabelConfig, read_label_config
 
 LABEL = '<Label value="Cat"/>'
 CLICK = f'<KeyPointLabels name="click" toName="image" smart="true">{LABEL}</KeyPointLabels>'
@@ -43,7 +46,7 @@ def test_a_config_without_repeater_is_the_same_for_every_task() -> None:
 
 def test_an_alias_is_what_the_page_sends_and_saves() -> None:
     config = read_label_config(f"<View>{IMAGE}{MASK}</View>".replace("/></Brush", ' alias="c"/></Brush'))
-    assert config.controls[0].labels == ("c",)
+    assert config.controls[0].labels == (Label("Cat", "c"),)
 
 
 def test_tags_that_draw_nothing_are_passed_over() -> None:
@@ -76,7 +79,7 @@ def test_a_smart_only_brush_beside_a_plain_one_is_a_prompt() -> None:
 def test_labels_may_be_written_in_any_script() -> None:
     name = "猫 🐈 & <b>"
     config = read_label_config(f"<View>{IMAGE}{MASK}</View>".replace("Cat", "猫 🐈 &amp; &lt;b&gt;"))
-    assert config.controls[0].labels == (name,)
+    assert config.controls[0].labels == (Label(name, name),)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +94,53 @@ def test_labels_may_be_written_in_any_script() -> None:
 def test_what_is_no_label_config_is_told(text: str) -> None:
     with pytest.raises(RequestError, match="the label config cannot be read"):
         read_label_config(text)
+
+
+SHAPES = ("Brush", "Bitmask", "Polygon", "Rectangle", "Ellipse", "KeyPoint")
+ATTRIBUTES = ("", ' smart="true"', ' smart="false"', ' smartOnly="true"')
+LABELS = ('<Label value="A"/>', '<Label value="B &amp; C" alias="b"/>', '<View><Label value="D"/></View>')
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(SHAPES),
+            st.booleans(),
+            st.sampled_from(ATTRIBUTES),
+            st.lists(st.sampled_from(LABELS), max_size=3, unique=True),
+        ),
+        max_size=5,
+    )
+)
+def test_configs_are_read_as_label_studios_own_sdk_reads_them(tags: list[tuple[str, bool, str, list[str]]]) -> None:
+    text = f"<View>{IMAGE}"
+    for number, (shape, labelled, smart, labels) in enumerate(tags):
+        name = f"{shape}Labels" if labelled else shape
+        text += f'<{name} name="t{number}" toName="image"{smart}>{"".join(labels) if labelled else ""}</{name}>'
+    text += '<Labels name="l" toName="image"><Label value="A"/></Labels></View>'
+    ours, theirs = read_label_config(text), LabelInterface(text)
+    assert ours.images == {tag.name: tag.attr["value"] for tag in theirs.objects}
+    expected = [
+        (tag.name, tag.to_name[0], tag.tag.endswith("Labels"), tuple(tag.labels))
+        for tag in theirs.controls
+        if tag.tag != "Labels"
+    ]
+    assert [
+        (control.name, control.to_name, control.labelled, tuple(label.written for label in control.labels))
+        for control in ours.controls
+    ] == expected
+
+
+def test_the_same_text_is_read_once() -> None:
+    text = f"<View>{IMAGE}{MASK}</View>"
+    assert read_label_config(text) is read_label_config(text)
+
+
+def test_tags_may_be_written_in_any_case() -> None:
+    config = read_label_config(f"<View>{IMAGE}{CLICK}{MASK}</View>".replace("BrushLabels", "brushlabels"))
+    assert answering(config) == ["mask"]
+
+
+def test_a_config_nested_without_end_takes_no_time() -> None:
+    config = read_label_config("<View>" * 20_000 + IMAGE + CLICK + MASK + "</View>" * 20_000)
+    assert answering(config) == ["mask"]

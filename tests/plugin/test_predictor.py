@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from clickmask.decoder import LoadImage, Prompt, Rule, Segmentation
+from clickmask.decoder import ImageSource, MaskRule, Prompt, Segmentation
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.build import Backend
 from clickmask.plugin.errors import RequestError
-from clickmask.plugin.projects.projects import ProjectOptions
+from clickmask.plugin.projects.options import ProjectOptions
 from tests.plugin.conftest import RECORDED_IMAGE, Body, picture, recorded, setup_body
 from tests.plugin.studio_server import Studio
 
@@ -62,7 +64,39 @@ def test_a_box_is_answered(backend: Backend) -> None:
 
 
 def test_opening_a_task_is_answered_at_once_with_nothing(backend: Backend) -> None:
-    assert backend.predictor.predict(recorded("task_opened")).body == {"results": []}
+    assert backend.predictor.predict(recorded("task_opened")).body == {"results": [[]]}
+
+
+def turned_webp() -> bytes:
+    """A WebP of 343x502 whose EXIF says that it lies on its side; Chromium shows it as it is stored."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    Image.new("RGB", (343, 502), (120, 120, 120)).save(stream, "WEBP", exif=exif)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("width", "height"), [(343, 502), (502, 343)])
+def test_a_picture_is_turned_as_the_page_shows_it(backend: Backend, studio: Studio, width: int, height: int) -> None:
+    studio.files[RECORDED_IMAGE] = turned_webp()
+    body = recorded("click")
+    body["params"]["context"]["result"][0] |= {"original_width": width, "original_height": height}
+    (region,) = backend.predictor.predict(body).body["results"][0]["result"]
+    assert (region["original_width"], region["original_height"]) == (width, height)
+
+
+def test_another_picture_than_the_pages_is_refused(backend: Backend) -> None:
+    body = recorded("click")
+    body["params"]["context"]["result"][0] |= {"original_width": 100, "original_height": 100}
+    with pytest.raises(RequestError, match="a picture of 100x100 pixels, the backend has one of 502x343"):
+        backend.predictor.predict(body)
+
+
+def test_a_lone_alt_click_is_an_empty_result(backend: Backend) -> None:
+    body = recorded("click")
+    body["params"]["context"]["result"][0]["is_positive"] = False
+    assert backend.predictor.predict(body).body["results"][0]["result"] == []
+    assert backend.predictor.predict(body).log_fields["prompt"] == "none"
 
 
 def test_nothing_drawn_is_an_empty_result(backend: Backend) -> None:
@@ -75,7 +109,8 @@ def test_nothing_drawn_is_an_empty_result(backend: Backend) -> None:
 
 def test_an_empty_mask_is_an_empty_result(backend: Backend) -> None:
     body = recorded("click")
-    body["params"]["context"]["result"][0]["is_positive"] = False
+    body["params"]["context"]["result"].append(copy.deepcopy(body["params"]["context"]["result"][0]))
+    body["params"]["context"]["result"][1]["is_positive"] = False
     (prediction,) = backend.predictor.predict(body).body["results"]
     assert prediction["result"] == []
 
@@ -95,8 +130,8 @@ def test_the_image_is_fetched_once_for_all_projects(backend: Backend, studio: St
 
 
 def test_the_second_click_needs_no_encoding(backend: Backend) -> None:
-    assert backend.predictor.predict(recorded("click")).notes["cache"] == "miss"
-    assert backend.predictor.predict(recorded("click_and_alt_click")).notes["cache"] == "hit"
+    assert backend.predictor.predict(recorded("click")).log_fields["cache"] == "miss"
+    assert backend.predictor.predict(recorded("click_and_alt_click")).log_fields["cache"] == "hit"
 
 
 def test_percent_is_not_truncated_to_whole_pixels(backend: Backend) -> None:
@@ -150,13 +185,20 @@ def test_pictures_of_two_projects_are_not_mixed(backend: Backend, studio: Studio
     assert bright > dark
 
 
-def test_a_closer_look_is_an_option(backend: Backend, studio: Studio) -> None:
+def test_zoom_is_an_option(backend: Backend, studio: Studio) -> None:
     whole = result_to_mask(answer(backend, "click")["result"][0])
-    backend.predictor.setup(setup_body(studio, extra_params={"closely": True}))
+    backend.predictor.setup(setup_body(studio, extra_params={"zoom": True}))
     (prediction,) = backend.predictor.predict(recorded("click")).body["results"]
     closer = result_to_mask(prediction["result"][0])
     assert closer[int(0.452 * 343), int(0.5005 * 502)]
     assert (closer != whole).any()
+
+
+def test_a_label_may_want_something_else_than_its_project(backend: Backend, studio: Studio) -> None:
+    whole = answer(backend, "click")["result"]
+    wanted = {"min_iou": 0.5, "labels": {"Animal": {"answer": ["box"]}, "Building": {"min_score": 1}}}
+    backend.predictor.setup(setup_body(studio, extra_params=wanted))
+    assert (whole[0]["type"], answer(backend, "click")["result"][0]["type"]) == ("polygonlabels", "rectanglelabels")
 
 
 def test_options_are_documented() -> None:
@@ -165,10 +207,10 @@ def test_options_are_documented() -> None:
         assert f"`{option.name}`" in text
 
 
-def test_a_project_that_does_not_refine_disturbs_none_that_does(
+def test_a_project_that_does_not_chain_disturbs_none_that_does(
     backend: Backend, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its answers start from nothing, so they must not be taken for the first one's earlier answers."""
+    """Its answers start from nothing, so the first one's chain must not take them for its own."""
     body = recorded("click_and_alt_click")
     for item in body["params"]["context"]["result"]:
         item["is_positive"] = True
@@ -177,14 +219,14 @@ def test_a_project_that_does_not_refine_disturbs_none_that_does(
     more = copy.deepcopy(body)
     more["params"]["context"]["result"].append(third)
     plain = {"project": "2.2"}
-    backend.predictor.setup(setup_body(studio, extra_params={"refine": False}) | plain)
+    backend.predictor.setup(setup_body(studio, extra_params={"chain": False}) | plain)
     asked: list[Prompt] = []
     engine = backend.engines.get()
     segment = engine.segment
 
-    def note(key: str, load: LoadImage, prompt: Prompt, *, rule: Rule | int = "auto") -> Segmentation:
+    def note(image: ImageSource, prompt: Prompt, how: MaskRule) -> Segmentation:
         asked.append(prompt)
-        return segment(key, load, prompt, rule=rule)
+        return segment(image, prompt, how)
 
     monkeypatch.setattr(engine, "segment", note)
     backend.predictor.predict(body | plain)

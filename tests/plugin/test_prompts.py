@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clickmask.decoder import Box, Point, PromptError, Size
 from clickmask.decoder.formats.label_studio import Region, to_brush_result, to_polygon_results
-from clickmask.plugin.clicks.prompts import read_prompt
+from clickmask.plugin.clicks.prompts import prompt_from_region, read_prompt, with_labels
 from clickmask.plugin.errors import RequestError
 from tests.plugin.conftest import recorded
 
@@ -183,3 +183,23 @@ def test_labels_must_be_names() -> None:
     broken["value"]["keypointlabels"] = [3]
     with pytest.raises(RequestError, match="wanted a list of names"):
         read_prompt([broken])
+
+
+def test_clicks_that_only_leave_out_point_at_nothing() -> None:
+    """A lone Alt-click, as one does to correct the object just taken, drew a region around what was not meant."""
+    negative = key_point(10, 20, is_positive=False)
+    assert read_prompt([negative]) is None
+    assert read_prompt([negative, negative]) is None
+    assert len(points(negative, key_point(50, 50))) == 2
+    drawn = read_prompt([rectangle(50, 50, 25, 50), negative])
+    assert drawn is not None
+    assert drawn.prompt(SIZE).points[0].positive is False
+
+
+def test_the_label_of_a_plain_region_stands_in_an_item_beside_it() -> None:
+    plain = rectangle(0, 0, 10, 10, id="a") | {"type": "rectangle"}
+    plain["value"] = {name: value for name, value in plain["value"].items() if name != "rectanglelabels"}
+    label = {"id": "a", "type": "labels", "value": {"x": 0, "labels": ["Cat"]}}
+    other = {"id": "b", "type": "labels", "value": {"labels": ["Dog"]}}
+    assert prompt_from_region(with_labels(plain, [other, plain, label])).labels == ("Cat",)
+    assert prompt_from_region(with_labels(plain, [other, plain])).labels == ()

@@ -77,6 +77,35 @@ def test_a_deleted_annotation_is_no_example(backend: Backend) -> None:
     assert list(backend.records.examples()) == []
 
 
+PLAIN = """<View><Image name="image" value="$image"/>
+<Labels name="label" toName="image"><Label value="Animal"/></Labels>
+<KeyPointLabels name="point" toName="image" smart="true"><Label value="Animal"/></KeyPointLabels>
+<Brush name="brush" toName="image"/></View>"""
+
+
+def test_answers_of_a_tag_without_labels_are_kept_with_their_label(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A region and the item of its label share an id; no answer of such a project was ever recorded."""
+    click = recorded("click") | {"label_config": PLAIN}
+    (prediction,) = backend.predictor.predict(click).body["results"]
+    assert [item["type"] for item in prediction["result"]] == ["brush", "labels"]
+    body = recorded("annotation_created")
+    body["annotation"]["result"] = prediction["result"]
+    assert backend.predictor.fit("ANNOTATION_CREATED", body)["ours"] == 1
+    (example,) = backend.records.examples()
+    assert (example["region"]["type"], example["region"]["value"]["labels"]) == ("brush", ["Animal"])
+    assert caplog.text == ""
+
+
+def test_a_skipped_annotation_is_no_example(backend: Backend) -> None:
+    body = accepted(backend)
+    backend.predictor.fit("ANNOTATION_CREATED", body)
+    body["annotation"]["was_cancelled"] = True
+    backend.predictor.fit("ANNOTATION_UPDATED", body)
+    assert list(backend.records.examples()) == []
+
+
 def test_two_label_studios_are_kept_apart(backend: Backend) -> None:
     """Both count their projects and annotations from 1."""
     body, other = accepted(backend), accepted(backend)

@@ -146,8 +146,8 @@ def test_2_answers_a_click_and_nothing_without(model_of_2: Callable[[], Any]) ->
     (answer,) = model_of_2().predict(click["tasks"], context=click["params"]["context"], login=None, password=None)
     assert answer["result"]
     assert answer["model_version"] == model_of_2().get("model_version") == "clickmask-nano"
-    assert model_of_2().predict(recorded("task_opened")["tasks"], context=None) == []
-    assert model_of_2().predict([{"id": 1, "data": {}}, {"id": 2, "data": {}}], context={}) == []
+    assert model_of_2().predict(recorded("task_opened")["tasks"], context=None) == [[]]
+    assert model_of_2().predict([{"id": 1, "data": {}}, {"id": 2, "data": {}}], context={}) == [[], []]
 
 
 def test_2_keeps_options_that_label_studio_sends_as_an_object(model_of_2: Callable[[], Any]) -> None:

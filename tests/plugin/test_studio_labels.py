@@ -9,8 +9,7 @@ import pytest
 import clickmask.plugin.labels
 from clickmask.decoder.errors import StudioError
 from clickmask.plugin.labels import label_config, label_config_names
-from clickmask.plugin.projects.label_config import read_label_config
-from clickmask.plugin.projects.video_config import VideoTag
+from clickmask.plugin.projects.label_config import VideoTag, read_label_config
 
 ANSWERS = {
     "bitmask": ["Bitmask"],
@@ -37,7 +36,7 @@ def test_a_config_has_a_click_and_a_box_to_point_with_and_tags_to_answer_with(na
 def test_every_tag_of_a_config_offers_the_same_labels(name: str) -> None:
     """A prompt's label is the answer's label, so a tag without it would stay empty."""
     controls = read_label_config(label_config(name)).controls
-    assert {control.labels for control in controls} == {("Animal", "Building", "Thing")}
+    assert {tuple(label.value for label in control.labels) for control in controls} == {("Animal", "Building", "Thing")}
 
 
 def test_the_video_config_has_a_video_to_draw_boxes_on() -> None:

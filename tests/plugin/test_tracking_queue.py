@@ -13,9 +13,10 @@ import pytest
 from clickmask.decoder import VideoError
 from clickmask.decoder.prompts import Box, Size
 from clickmask.plugin.errors import BusyError, CancelledError
+from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.tracking.clock import Clock
 from clickmask.plugin.tracking.follow import Track, TrackKey
-from clickmask.plugin.tracking.queue import Lane, TrackingQueue
+from clickmask.plugin.tracking.queue import TrackingQueue
 from clickmask.plugin.tracking.video import SetKeyframe
 from tests.plugin.waiting import PATIENCE, wait_until
 
@@ -60,7 +61,7 @@ def work() -> Work:
 
 @pytest.fixture
 def queue(work: Work) -> Iterator[TrackingQueue]:
-    made = TrackingQueue(Lane(), most_waiting=2)
+    made = TrackingQueue(ClickPriority(), most_waiting=2)
     yield made
     work.go(100)
     made.close()
@@ -181,7 +182,7 @@ def test_a_bug_does_not_end_the_queue(queue: TrackingQueue, work: Work, caplog: 
 
 
 def test_old_tracks_are_forgotten_beyond_the_budget(work: Work) -> None:
-    queue = TrackingQueue(Lane(), most_waiting=9, kept_pictures=2 * PICTURES)
+    queue = TrackingQueue(ClickPriority(), most_waiting=9, kept_pictures=2 * PICTURES)
     work.go(100)
     for video in "abcd":
         (track,) = ask(queue, work, key(video))
@@ -192,7 +193,7 @@ def test_old_tracks_are_forgotten_beyond_the_budget(work: Work) -> None:
 
 
 def test_a_track_beyond_the_budget_is_still_given(work: Work) -> None:
-    queue = TrackingQueue(Lane(), most_waiting=9, kept_pictures=PICTURES - 1)
+    queue = TrackingQueue(ClickPriority(), most_waiting=9, kept_pictures=PICTURES - 1)
     work.go(100)
     (track,) = ask(queue, work, key("a"))
     wait([track.ended], PATIENCE)
@@ -204,7 +205,7 @@ def test_a_track_beyond_the_budget_is_still_given(work: Work) -> None:
 
 
 def test_closing_ends_what_runs_and_what_waits(work: Work) -> None:
-    queue = TrackingQueue(Lane(), most_waiting=9)
+    queue = TrackingQueue(ClickPriority(), most_waiting=9)
     (running,), (waiting,) = ask(queue, work, key("a")), ask(queue, work, key("b"))
     wait_until(lambda: queue.running() == 1)
     closing = threading.Thread(target=queue.close)
@@ -217,10 +218,10 @@ def test_closing_ends_what_runs_and_what_waits(work: Work) -> None:
 
 
 def test_clicks_have_the_right_of_way(work: Work) -> None:
-    lane = Lane()
-    queue = TrackingQueue(lane, most_waiting=9)
+    priority = ClickPriority()
+    queue = TrackingQueue(priority, most_waiting=9)
     work.go(100)
-    with lane.click():
+    with priority.click():
         (track,) = ask(queue, work, key("a"))
         time.sleep(0.3)
         assert track.done() == 0
@@ -229,11 +230,11 @@ def test_clicks_have_the_right_of_way(work: Work) -> None:
 
 
 def test_a_track_gets_on_however_many_people_click(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickmask.plugin.tracking.queue._WAY_SECONDS", 0.05)
-    lane = Lane()
-    queue = TrackingQueue(lane, most_waiting=9)
+    monkeypatch.setattr("clickmask.plugin.priority._LONGEST_WAY_SECONDS", 0.05)
+    priority = ClickPriority()
+    queue = TrackingQueue(priority, most_waiting=9)
     work.go(100)
-    with lane.click():
+    with priority.click():
         (track,) = ask(queue, work, key("a"))
         wait([track.ended], PATIENCE)
         assert track.done() == PICTURES

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clickmask.plugin.errors import FetchError, RefusedError
+from clickmask.plugin.files.network import is_allowed
 from clickmask.plugin.files.transport import Transport
 from tests.plugin.studio_server import Studio
 
@@ -140,3 +142,79 @@ def test_a_certificate_is_checked_against_the_name(https: tuple[int, ssl.SSLCont
         transport.request("GET", f"https://127.0.0.1:{port}/", trusted=True)
     with pytest.raises(FetchError, match="certificate"):
         Transport(frozenset(), 1_000, 5).request("GET", f"https://localhost:{port}/", trusted=True)
+
+
+class SlowHeaders(BaseHTTPRequestHandler):
+    """Sends its headers byte by byte, for ever."""
+
+    def do_GET(self) -> None:
+        """Begin an answer that has no end."""
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.1)
+        except OSError:
+            return
+
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def slow_headers() -> Iterator[str]:
+    """The address of a server whose headers never end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowHeaders)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_headers_that_never_end_are_cut_off(slow_headers: str) -> None:
+    """Four such images stopped the whole backend for minutes: only reading the body knew a deadline."""
+    start = time.monotonic()
+    with pytest.raises(FetchError, match="took longer than 1 s"):
+        Transport(frozenset(), 1_000, 1.0).request("GET", slow_headers, trusted=True)
+    assert time.monotonic() - start < 30
+
+
+def test_a_process_that_stops_waits_for_no_server(slow_headers: str) -> None:
+    transport = Transport(frozenset(), 1_000, 3_000.0)
+    threading.Timer(0.3, transport.close).start()
+    with pytest.raises(FetchError, match="the backend stops"):
+        transport.request("GET", slow_headers, trusted=True)
+
+
+def test_a_name_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: never.wait(60))
+    with pytest.raises(FetchError, match="was not found within 1 s"):
+        Transport(frozenset(), 1_000, 1.0).request("GET", "http://host.example/")
+    never.set()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::7f00:1]",
+        "[::ffff:0:127.0.0.1]",
+        "[fec0::1]",
+        "[2002:7f00:1::1]",
+        "[2001:0:7f00:1::1]",
+        "192.0.0.192",
+    ],
+)
+def test_ipv6_addresses_that_carry_a_private_one_are_refused(host: str) -> None:
+    with pytest.raises(RefusedError, match="is not a public address"):
+        Transport(frozenset(), 1_000, 1).request("GET", f"http://{host}:9/")
+
+
+def test_nat64_of_a_public_address_is_public() -> None:
+    assert is_allowed(ipaddress.ip_address("64:ff9b::5db8:d70e"), may_be_private=False)

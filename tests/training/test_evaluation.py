@@ -24,8 +24,9 @@ from clickmask.decoder.evaluation.clicks import (
     summarise,
 )
 from clickmask.decoder.evaluation.methods import Answer, GrabCut, Method, RandomWalker
-from clickmask.decoder.evaluation.person import Mask, iou, tight_box
+from clickmask.decoder.evaluation.person import Mask, iou
 from clickmask.decoder.prompts import Prompt, Size
+from clickmask.decoder.shapes import mask_to_box
 
 
 @dataclass
@@ -139,6 +140,6 @@ def test_the_classical_methods_find_a_disc(method: Method) -> None:
 def test_classical_answers_have_the_size_of_a_large_image() -> None:
     image = np.kron(_disc_on_grey()[0], np.ones((5, 5, 1), np.uint8))
     disc = np.kron(_disc_on_grey()[1], np.ones((5, 5), np.bool_))
-    answer = GrabCut().open(image).answer(Prompt(box=tight_box(disc)))
+    answer = GrabCut().open(image).answer(Prompt(box=mask_to_box(disc)))
     assert Size(*answer.mask.shape) == Size(450, 600)
     assert iou(answer.mask, disc) > 0.9

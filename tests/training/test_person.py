@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from clickmask.decoder.evaluation.person import iou, next_click, tight_box
-from clickmask.decoder.prompts import Box, Point
+from clickmask.decoder.evaluation.person import iou, next_click
+from clickmask.decoder.prompts import Point
 
 
 def _square(top: int, left: int, side: int) -> np.ndarray:  # type: ignore[type-arg]
@@ -37,7 +37,3 @@ def test_a_right_answer_needs_no_click() -> None:
 def test_iou_counts_pixels_and_calls_two_empty_masks_equal() -> None:
     assert iou(_square(0, 0, 10), _square(0, 5, 10)) == 50 / 150
     assert iou(np.zeros((2, 2), np.bool_), np.zeros((2, 2), np.bool_)) == 1.0
-
-
-def test_the_box_touches_the_outermost_pixels() -> None:
-    assert tight_box(_square(7, 9, 4)) == Box(9.0, 7.0, 13.0, 11.0)

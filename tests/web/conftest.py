@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from clickmask.decoder import Engine, Model, load_model
-from clickmask.web.photos.imports import adopt_labels
-from clickmask.web.photos.library import Library
 from clickmask.web.photos.service import Service
 from clickmask.web.video.service import VideoService
-from tests.web.photos import sample_folder
+from tests.web.photos import open_library, sample_folder
 from tests.web.video_clips import write_clip
 from tests.web.video_page import Page, make_service
 
@@ -31,10 +29,8 @@ def engine() -> Future[Engine]:
 @pytest.fixture
 def service(tmp_path: Path, engine: Future[Engine]) -> Iterator[Service]:
     folder = sample_folder(tmp_path)
-    library = Library((folder,), tmp_path / "home", adopt_labels)
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    yield Service(engine, library, start_folder=folder, model_name="nano", file_url=str, uploads=uploads)
+    library = open_library(folder, tmp_path / "home")
+    yield Service(engine, library, start_folder=folder, model_name="nano", file_url=str)
     library.close()
 
 

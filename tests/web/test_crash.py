@@ -23,8 +23,8 @@ ACCEPT_200 = """
     project = Project(Path(sys.argv[1]))
     picture = project.pictures()[0].id
     for number in range(200):
-        runs = "AAAA" * int(sys.argv[2])
-        project.write(picture, number, {str(number): LabeledObject(str(number), 1, runs)})
+        counts = "AAAA" * int(sys.argv[2])
+        project.write(picture, number, {str(number): LabeledObject(str(number), 1, counts)})
         print(number, flush=True)  # acknowledged: from here on it must never be lost
 """
 
@@ -84,14 +84,12 @@ OPEN_READ_ONLY = """
     import os, sys
     from pathlib import Path
     from PIL import Image
-    from clickmask.web.photos.imports import adopt_labels
-    from clickmask.web.photos.library import Library
-
+    from tests.web.photos import open_library
     Image.init()
     if os.getuid() == 0:
         os.setuid(65534)  # root may write anywhere
     folder, home = Path(sys.argv[1]), Path(sys.argv[2])
-    opened = Library((folder,), home, adopt_labels).folder(folder)
+    opened = open_library(folder, home).folder(folder)
     print(opened.store)
     print(len(opened.project.pictures()))
 """
@@ -103,9 +101,10 @@ def test_labels_of_a_read_only_folder_are_kept_in_the_home_folder(tmp_path: Path
     folder, home = tmp_path / "photos", tmp_path / "home"
     write_photo(folder / "a.png")
     home.mkdir()
+    (tmp_path / "uploads").mkdir()
     home.chmod(0o777)
     folder.chmod(0o555)
-    for above in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    for above in (tmp_path, *tmp_path.parents[:3]):
         above.chmod(0o755)
     process = start(OPEN_READ_ONLY, str(folder), str(home))
     said, trouble = process.communicate(timeout=60)

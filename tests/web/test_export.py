@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
 from clickmask.decoder import DatasetError, Size
-from clickmask.decoder.shapes import mask_to_polygons
-from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
+from clickmask.decoder.shapes import mask_to_polygons, mask_to_rle, rle_to_mask
 from clickmask.web.jobs import CancelledError
 from clickmask.web.photos.export import FORMATS, ExportRequest, export_request, run_export
-from clickmask.web.photos.imports import add_label_file, adopt_labels
-from clickmask.web.photos.library import Library, OpenFolder
-from clickmask.web.photos.records import Category, LabeledObject
-from tests.web.photos import write_photo
+from clickmask.web.photos.imports import add_label_file
+from clickmask.web.photos.library import OpenFolder
+from clickmask.web.photos.records import Category, LabeledObject, Status
+from tests.web.photos import open_library, write_photo
 
 SIZE = Size(40, 60)
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools
@@ -36,12 +35,13 @@ def folder(tmp_path: Path) -> OpenFolder:
     place = tmp_path / "photos"
     for name in ("a.png", "b.png", "sub/c.png"):
         write_photo(place / name)
-    opened = Library((place,), tmp_path / "home", adopt_labels).folder(place)
+    opened = open_library(place, tmp_path / "home").folder(place)
     opened.project.save_categories([Category(1, "ring", "#ff0000"), Category(7, "disc", "#00ff00")])
     a, b, _ = opened.project.pictures()
-    opened.project.write(a.id, 0, {"r": LabeledObject("r", 1, mask_to_runs(ring_with_island()), score=0.9)})
-    opened.project.write(b.id, 0, {"d": LabeledObject("d", 7, mask_to_runs(np.ones((40, 60), np.bool_)))})
-    opened.project.set_status(a.id, "done")
+    opened.project.write(a.id, 0, {"r": LabeledObject("r", 1, mask_to_rle(ring_with_island())["counts"], score=0.9)})
+    opened.project.write(b.id, 0, {"d": LabeledObject("d", 7, mask_to_rle(np.ones((40, 60), np.bool_))["counts"])})
+    for picture in opened.project.pictures():
+        opened.project.set_status(picture.id, "done")
     return opened
 
 
@@ -72,9 +72,20 @@ def test_simplified_polygons_keep_the_promised_iou(folder: OpenFolder) -> None:
     assert sum(map(len, ring["segmentation"])) / 2 < mask_to_polygons(wanted).num_points
 
 
-def test_only_done_pictures_are_exported_on_request(folder: OpenFolder) -> None:
-    data = json.loads(exported(export_request(folder, done_only=True)).read_text())
+def test_pictures_that_are_not_finished_are_no_true_negatives_unless_somebody_asks(folder: OpenFolder) -> None:
+    a, b, c = folder.project.pictures()
+    statuses: list[Status] = ["accepted", "skipped", "todo"]
+    for picture, status in zip((a, b, c), statuses, strict=True):
+        folder.project.set_status(picture.id, status)
+    result = run_export(export_request(folder), lambda _done, _total: None)
+    data = json.loads(Path(result["path"]).read_text())
     assert [image["file_name"] for image in data["images"]] == ["a.png"]
+    assert result["left_out"] == {"skipped": 1, "todo": 1}
+    asked = exported(export_request(folder, states=("accepted", "todo")))
+    assert [image["file_name"] for image in json.loads(asked.read_text())["images"]] == ["a.png", "sub/c.png"]
+    folder.project.set_status(a.id, "redo")
+    with pytest.raises(DatasetError, match="nothing to export: got 1 redo, 1 skipped, 1 todo, wanted pictures that"):
+        run_export(export_request(folder), lambda _done, _total: None)
 
 
 @pytest.mark.parametrize("file_format", [name for name in FORMATS if name != "coco"])
@@ -97,11 +108,11 @@ def test_label_studio_tasks_come_back_with_equal_masks(folder: OpenFolder, tmp_p
     other = tmp_path / "other"
     for name in ("a.png", "deeper/b.png"):
         write_photo(other / name)
-    fresh = Library((other,), tmp_path / "home", adopt_labels).folder(other)
-    count, problems = add_label_file(fresh, tmp_path / "tasks.json")
-    assert (problems, count) == ([], 2)
+    fresh = open_library(other, tmp_path / "home").folder(other)
+    imported = add_label_file(fresh, tmp_path / "tasks.json")
+    assert (imported.problems, imported.added.objects) == ([], 2)
     (item,) = fresh.project.objects(fresh.project.pictures()[0].id)
-    assert np.array_equal(runs_to_mask(item.runs, SIZE), ring_with_island())
+    assert np.array_equal(rle_to_mask({"size": [40, 60], "counts": item.counts}), ring_with_island())
     assert "ring" in {category.name for category in fresh.project.categories()}
 
 
@@ -110,11 +121,14 @@ def test_coco_that_lies_in_a_folder_is_shown_and_added_only_once(folder: OpenFol
     write_photo(other / "a.png")
     file = other / "annotations.json"
     file.write_bytes(exported(export_request(folder)).read_bytes())
-    fresh = Library((other,), tmp_path / "home", adopt_labels).folder(other)
+    fresh = open_library(other, tmp_path / "home").folder(other)
     assert [item.source for item in fresh.project.objects(1)] == ["import"]
-    count, problems = add_label_file(fresh, file)
-    assert count == 0
-    assert any("b.png is labeled in the file, but is not in this folder" in problem for problem in problems)
+    imported = add_label_file(fresh, file)
+    assert imported.added.objects == 0
+    told = "b.png is labeled in the file, but is not in this folder"
+    assert any(told in problem for problem in imported.problems)
+    assert fresh.notes == ["annotations.json: 1 objects read"]
+    assert any(told in problem for problem in fresh.problems["annotations.json"])
 
 
 def test_a_file_that_is_no_label_file_is_refused(folder: OpenFolder, tmp_path: Path) -> None:
@@ -133,6 +147,8 @@ def test_a_file_that_is_no_label_file_is_refused(folder: OpenFolder, tmp_path: P
         ({"file_format": "docx"}, "format is 'docx', wanted one of coco"),
         ({"shape": "dots"}, "shape is 'dots'"),
         ({"min_iou": 0.0}, r"min_iou is 0\.0"),
+        ({"states": ("finished",)}, r"states are \['finished'\], wanted some of todo, done"),
+        ({"val_share": 1.0}, r"val_share is 1\.0"),
     ],
 )
 def test_unknown_choices_are_refused_before_anything_runs(
@@ -152,6 +168,6 @@ def test_a_stopped_export_leaves_no_process_behind(folder: OpenFolder) -> None:
 
 def test_a_damaged_object_is_told_in_the_export(folder: OpenFolder) -> None:
     picture = folder.project.pictures()[1]
-    folder.project.write(picture.id, picture.revision, {"bad": LabeledObject("bad", 1, "AAAA")})
-    with pytest.raises(DatasetError, match="mask runs have 3 bytes"):
+    folder.project.write(picture.id, picture.revision, {"bad": LabeledObject("bad", 1, "0")})
+    with pytest.raises(DatasetError, match="run lengths add up to 0 pixels"):
         run_export(export_request(folder), lambda _done, _total: None)

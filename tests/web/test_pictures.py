@@ -8,13 +8,12 @@ from PIL import Image
 
 from clickmask.decoder import ImageError, Size, load_image
 from clickmask.web.photos.pictures import (
-    find_pictures,
     picture_size,
     shows_in_browser,
     thumbnail_url,
     write_browser_copy,
 )
-from tests.web.photos import write_photo
+from tests.web.photos import open_library, write_photo
 
 
 def test_hidden_files_and_other_files_are_not_pictures(tmp_path: Path) -> None:
@@ -22,7 +21,8 @@ def test_hidden_files_and_other_files_are_not_pictures(tmp_path: Path) -> None:
     write_photo(tmp_path / "deep/er/a.jpg")
     write_photo(tmp_path / ".clickmask/shown/copy.png")
     (tmp_path / "notes.txt").write_text("no picture")
-    assert [file.relative_to(tmp_path).as_posix() for file in find_pictures(tmp_path)] == ["b.png", "deep/er/a.jpg"]
+    folder = open_library(tmp_path, tmp_path / ".home").folder(tmp_path)
+    assert [picture.name for picture in folder.pictures()] == ["b.png", "deep/er/a.jpg"]
 
 
 def test_a_rotated_photo_has_the_size_a_person_sees(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_thumbnail_is_a_small_jpeg(tmp_path: Path) -> None:
 def test_broken_and_vanished_files_are_reported_by_name(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff nothing more")
-    with pytest.raises(ImageError, match=r"broken\.jpg is not a picture, or it is broken"):
+    with pytest.raises(ImageError, match=r"broken\.jpg is not a picture that can be read"):
         picture_size(broken)
     with pytest.raises(ImageError, match=r"gone\.jpg is gone"):
         picture_size(tmp_path / "gone.jpg")

@@ -11,7 +11,7 @@ from clickmask.decoder.errors import ConflictError
 from clickmask.web.photos.project import Project
 from clickmask.web.photos.records import Category, LabeledObject, Picture
 
-ONE_PIXEL = "AAAAAAAAAAABAAAAAQAAAAAAAAABAAAA"  # a 1x1 mask at (0, 0)
+ONE_PIXEL = "01_U1"  # a mask of the pixel (0, 0) in a picture of 40x30
 
 
 @pytest.fixture
@@ -50,6 +50,60 @@ def test_a_write_based_on_an_old_revision_is_refused_and_changes_nothing(project
     assert project.write(picture.id, 1, {"mine": thing("mine")}) == 2
 
 
+def test_a_page_that_is_ahead_of_the_file_is_refused_too(project: Project) -> None:
+    """The file was put back from a copy: what the page knows of is not in it."""
+    with pytest.raises(ConflictError, match="got revision 7, it is at 0"):
+        project.write(first(project).id, 7, {"mine": thing("mine")})
+    assert project.objects(first(project).id) == []
+
+
+def test_an_object_of_another_picture_cannot_be_reached(project: Project) -> None:
+    a, b = project.pictures()
+    project.write(a.id, 0, {"x": thing("x")})
+    for after in (thing("x", 2), None):
+        with pytest.raises(DatasetError, match=f"object x belongs to picture {a.id}, not to b.jpg"):
+            project.write(b.id, 0, {"x": after})
+    assert project.objects(a.id) == [thing("x")]
+    assert [picture.revision for picture in project.pictures()] == [1, 0]
+
+
+def test_what_was_undone_does_not_count_and_what_was_done_again_does(project: Project) -> None:
+    """Undo after a reload once brought back what had been undone, and ended before the first step."""
+    key = first(project).id
+    for number in range(3):
+        project.write(key, number, {str(number): thing(str(number))})
+    project.write(key, 3, {"2": None}, undoes=3)
+    assert [write.revision for write in project.history(key)] == [1, 2]
+    project.write(key, 4, {"1": None}, undoes=2)
+    assert [write.revision for write in project.history(key)] == [1]
+    project.write(key, 5, {"1": thing("1")}, undoes=5)  # done again
+    assert [write.revision for write in project.history(key)] == [1, 2]
+    assert [write.revision for write in project.history(key, last=1)] == [2]
+    assert [write.revision for write in project.history(key, last=1, before=2)] == [1]
+
+
+def test_a_class_can_be_merged_into_another_and_every_history_knows(project: Project) -> None:
+    a, b = project.pictures()
+    project.write(a.id, 0, {"x": thing("x", 2), "y": thing("y", 1)})
+    project.write(b.id, 0, {"z": thing("z", 2)})
+    project.merge_category(2, 1)
+    assert [item.category for picture in (a, b) for item in project.objects(picture.id)] == [1, 1, 1]
+    assert [category.name for category in project.categories()] == ["cat"]
+    assert [change.id for change in project.history(a.id)[-1].changes] == ["x"]
+    assert project.summaries() == {a.id: ({1: 2}, 0.9), b.id: ({1: 1}, 0.9)}
+    with pytest.raises(DatasetError, match="class 2 does not exist"):
+        project.merge_category(2, 1)
+    with pytest.raises(DatasetError, match="cannot be merged into itself"):
+        project.merge_category(1, 1)
+
+
+def test_a_reviewer_says_what_is_to_be_done_again(project: Project) -> None:
+    key = first(project).id
+    project.set_status(key, "redo", "the tail is missing")
+    project.set_status(key, "accepted")
+    assert (first(project).status, first(project).note) == ("accepted", "the tail is missing")
+
+
 def test_a_write_with_one_bad_change_changes_nothing(project: Project) -> None:
     picture = first(project)
     bad = LabeledObject("bad", 1, None)  # type: ignore[arg-type]
@@ -64,7 +118,7 @@ def test_history_holds_what_every_write_replaced(project: Project) -> None:
     project.write(picture.id, 0, {"x": thing("x")})
     project.write(picture.id, 1, {"x": thing("x", 2)})
     project.write(picture.id, 2, {"x": None})
-    changes = [write[0] for write in project.history(picture.id)]
+    changes = [write.changes[0] for write in project.history(picture.id)]
     assert [(change.before, change.after) for change in changes] == [
         (None, thing("x")),
         (thing("x"), thing("x", 2)),
@@ -98,7 +152,7 @@ def test_many_threads_write_without_losing_anything(project: Project) -> None:
 
 def test_a_class_with_objects_cannot_be_removed(project: Project) -> None:
     project.write(first(project).id, 0, {"x": thing("x", 2)})
-    with pytest.raises(DatasetError, match="still have objects"):
+    with pytest.raises(DatasetError, match=r"still have objects: dog \(1\)"):
         project.save_categories([Category(1, "cat", "#ff0000")])
     assert [category.name for category in project.categories()] == ["cat", "dog"]
     project.save_categories([Category(2, "puppy", "#00ff00")])
@@ -121,10 +175,10 @@ def test_a_vanished_picture_keeps_its_labels(project: Project) -> None:
     assert project.objects(picture.id) == [thing("x")]
 
 
-def test_a_status_is_one_of_three(project: Project) -> None:
+def test_a_status_is_one_of_five(project: Project) -> None:
     project.set_status(first(project).id, "done")
     assert first(project).status == "done"
-    with pytest.raises(DatasetError, match="'finished', wanted one of todo, done, skipped"):
+    with pytest.raises(DatasetError, match="'finished', wanted one of todo, done, skipped, accepted, redo"):
         project.set_status(first(project).id, "finished")  # type: ignore[arg-type]
 
 
@@ -133,7 +187,7 @@ def test_a_project_of_a_newer_version_is_left_alone(project: Project) -> None:
     with sqlite3.connect(project.file) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    with pytest.raises(DatasetError, match="format 99, wanted at most 1"):
+    with pytest.raises(DatasetError, match="format 99, wanted at most 2"):
         Project(project.file)
 
 

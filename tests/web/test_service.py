@@ -10,8 +10,10 @@ import pytest
 
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError, PromptError, ShapeError, Size, load_image
 from clickmask.decoder.errors import ConflictError
+from clickmask.decoder.shapes import mask_to_rle
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.error_answers import answering
+from clickmask.web.photos.records import LabeledObject, WaitingBox
 from clickmask.web.photos.service import Service
 from tests.web.photos import write_photo
 
@@ -75,9 +77,9 @@ def test_a_click_goes_on_from_the_mask_that_was_seen(service: Service) -> None:
     assert from_each[0] != from_each[1]
 
 
-def test_a_closer_look_finds_edges_inside_the_first_mask(service: Service) -> None:
+def test_a_second_look_finds_edges_inside_the_first_mask(service: Service) -> None:
     box = {**opened(service), "box": [140, 80, 380, 260]}
-    far, close = service.segment(box), service.segment({**box, "closely": True})
+    far, close = service.segment({**box, "zoom": False}), service.segment(box)
     masks = [runs_to_mask(answer["runs"], CHEETAH) for answer in (far, close)]
     assert (masks[0] != masks[1]).any()
     assert (masks[0] & masks[1]).sum() > 0.9 * masks[1].sum()
@@ -109,7 +111,7 @@ def test_an_accepted_object_is_there_when_the_picture_is_opened_again(service: S
     assert service.write({**here, "revision": 0, "changes": [{"id": "x", "object": thing}]}) == {"revision": 1}
     again = service.open_picture(here)
     assert again["revision"] == 1
-    assert again["objects"] == [{**thing, "source": "click"}]
+    assert again["objects"] == [{**thing, "source": "click", "crowd": False, "extras": {}, "number": None}]
     assert service.open_folder(here)["last"] == here["picture"]
     assert service.history(here)["writes"][0][0]["after"] == again["objects"][0]
 
@@ -176,7 +178,8 @@ def test_a_replaced_picture_is_encoded_again(service: Service) -> None:
 def test_broken_files_are_listed_but_do_not_stop_the_others(service: Service) -> None:
     (service.start_folder / "broken.jpg").write_bytes(b"no picture")
     folder = service.open_folder({"folder": str(service.start_folder)})
-    assert folder["unreadable"] == ["broken.jpg is not a picture, or it is broken"]
+    (said,) = folder["unreadable"]
+    assert said.startswith("broken.jpg is not a picture that can be read")
     assert len(folder["pictures"]) == 4
 
 
@@ -187,7 +190,7 @@ def test_labels_that_lie_in_a_folder_and_cannot_be_brought_in_are_told(service: 
     for _ in range(2):
         folder = service.open_folder({"folder": str(service.start_folder)})
         assert len(folder["pictures"]) == 4
-        broken, odd = folder["unreadable"]
+        broken, odd = folder["problems"]
         assert "broken.json: broken at character" in broken
         assert odd == "odd.json cannot be read: Is a directory"
 
@@ -210,7 +213,7 @@ def test_uploads_get_a_free_name_and_other_files_are_refused(service: Service, t
     assert (service.start_folder / "lion-2.jpg").exists()
     assert np.array_equal(load_image(service.start_folder / "lion-2.jpg"), load_image(upload))
     assert len(answer["added"]) == 1
-    assert "notes.txt is not added: wanted a picture" in answer["refused"][0]
+    assert "notes.txt is not added: wanted .avif" in answer["refused"][0]
 
 
 def test_only_uploaded_files_are_taken(service: Service) -> None:
@@ -230,7 +233,7 @@ def test_an_export_job_reports_progress_and_names_its_file(service: Service) -> 
     here = opened(service)
     change = {"id": "x", "object": {"id": "x", "category": 1, "runs": square(CHEETAH)}}
     service.write({**here, "revision": 0, "changes": [change]})
-    done = wait_for(service, service.start_export({**here, "format": "coco"})["job"])
+    done = wait_for(service, service.start_export({**here, "format": "coco", "states": ["todo"]})["job"])
     assert (done["done"], done["total"]) == (4, 4)
     assert done["result"]["objects"] == 1
     assert Path(done["result"]["path"]).is_file()
@@ -254,6 +257,64 @@ def test_segment_everything_finds_masks_of_the_picture(service: Service) -> None
 def test_a_job_of_an_earlier_server_is_not_known(service: Service) -> None:
     with pytest.raises(ClickMaskError, match="there is no job 77: the server was restarted"):
         service.job({"job": "77"})
+
+
+def test_what_cannot_be_sent_back_is_refused_and_old_ones_do_no_harm(service: Service) -> None:
+    """Half a character in a prompt once kept a picture from ever being opened again."""
+    here = opened(service)
+    thing = {"id": "x", "category": 1, "runs": square(CHEETAH)}
+    for odd in ({"prompts": {"text": "\udcff"}}, {"extras": {"a": float("nan")}}, {"id": "\ud800"}):
+        with pytest.raises(DatasetError, match="malformed"):
+            service.write({**here, "revision": 0, "changes": [{"id": "x", "object": {**thing, **odd}}]})
+    project = service.library.folder(here["folder"]).project
+    counts = mask_to_rle(runs_to_mask(square(CHEETAH), CHEETAH))["counts"]
+    project.write(here["picture"], 0, {"x": LabeledObject("x", 1, counts, '{"text": "\\udcff"}')})
+    assert service.labels(here)["objects"][0]["prompts"] == {}
+
+
+@pytest.mark.parametrize("color", ["red;background:url(http://example.org)", "#12345", "url(x)", "#12345g"])
+def test_a_colour_is_a_colour(service: Service, color: str) -> None:
+    here = opened(service)
+    with pytest.raises(DatasetError, match="is not #rrggbb"):
+        service.save_categories({**here, "categories": [{"id": 1, "name": "cat", "color": color}]})
+
+
+def test_attributes_and_crowds_come_back_as_they_were_written(service: Service) -> None:
+    here = opened(service)
+    extras = {"attributes": {"occluded": True}, "group": 3}
+    thing = {"id": "x", "category": 1, "runs": square(CHEETAH), "crowd": True, "extras": extras, "number": 77}
+    service.write({**here, "revision": 0, "changes": [{"id": "x", "object": thing}]})
+    (kept,) = service.labels(here)["objects"]
+    assert {key: kept[key] for key in thing} == thing
+
+
+def test_boxes_without_masks_get_them(service: Service) -> None:
+    here = opened(service)
+    project = service.library.folder(here["folder"]).project
+    box = WaitingBox("b", here["picture"], 1, (140.0, 80.0, 380.0, 260.0), 0.75, True, '{"k": 1}', 9)
+    project.add_boxes([box, WaitingBox("off", here["picture"], 1, (9000.0, 1.0, 9010.0, 5.0))])
+    folder = service.open_folder(here)
+    assert (folder["boxes"], service.labels(here)["boxes"][0]["box"]) == (2, [140, 80, 380, 260])
+    done = wait_for(service, service.start_boxes(here)["job"])
+    assert (done["result"]["made"], done["result"]["failed"]) == (1, 1)
+    (made,) = service.labels(here)["objects"]
+    facts = [made[key] for key in ("id", "score", "source", "crowd", "extras", "number")]
+    assert facts == ["b", 0.75, "box", True, {"k": 1}, 9]
+    assert runs_to_mask(made["runs"], CHEETAH)[170, 250]
+    assert service.open_folder(here)["boxes"] == 1
+
+
+def test_a_list_can_be_searched_by_state_class_and_score(service: Service) -> None:
+    here = opened(service)
+    changes = [
+        {"id": key, "object": {"id": key, "category": 1, "runs": square(CHEETAH), "score": score}}
+        for key, score in (("x", 0.4), ("y", 0.9), ("z", None))
+    ]
+    service.write({**here, "revision": 0, "changes": changes})
+    service.set_status({**here, "status": "redo", "note": "look again"})
+    (row,) = [row for row in service.open_folder(here)["pictures"] if row["id"] == here["picture"]]
+    wanted = {"status": "redo", "note": "look again", "categories": {"1": 3}, "lowest_score": 0.4, "object_count": 3}
+    assert {key: row[key] for key in wanted} == wanted
 
 
 def test_whatever_goes_wrong_becomes_an_answer(service: Service, tmp_path: Path) -> None:

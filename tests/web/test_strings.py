@@ -6,22 +6,24 @@ import re
 
 import pytest
 
-from clickmask.web.app import SCRIPTS
-from clickmask.web.start import STATIC
+from clickmask.web.page_files import STATIC
 
-SOURCES = {name: (STATIC / name).read_text("utf-8") for name in SCRIPTS if name != "strings.js"}
+STRINGS = STATIC / "shared/strings.js"
+SOURCES = {
+    file.relative_to(STATIC).as_posix(): file.read_text("utf-8") for file in STATIC.rglob("*.js") if file != STRINGS
+}
 LITERAL = re.compile(r'"([^"\n]*)"|`([^`]*)`')
 WORDS = re.compile(r"[A-Z][a-z]+ [a-z]+|\b[a-z]+ [a-z]+ [a-z]+\b|^[A-Z][a-z]+$")
 NOT_SHOWN = re.compile(
-    r"^(Arrow\w*|Backspace|Control|Delete|End|Enter|Escape|Failure|Home|ImageError|Offline|ConflictError|PromptError|Tab)$"
+    r"^(Alt|AltGraph|Arrow\w*|Backspace|Dead|Meta|Process|Unidentified|Control|Delete|End|Enter|Escape|Failure|Home|ImageError|Offline|ConflictError|PromptError|Tab)$"
 )
-KEYS = {"Esc", "Space", "Home", "End"}  # as they are printed on the keyboard
+KEYS = {"Esc", "Space", "Home", "End", "Del", "Ctrl", "Shift", "Enter"}  # as they are printed on the keyboard
 
 
 def names_of(table: str) -> set[str]:
     """The first-level names in one of the tables of strings."""
-    text = (STATIC / "strings.js").read_text("utf-8")
-    body = text[text.index(f"const {table} = {{") :]
+    text = STRINGS.read_text("utf-8")
+    body = text[text.index(f"export const {table} = {{") :]
     return set(re.findall(r"^  (\w+):", body[: body.index("\n};")], re.MULTILINE))
 
 

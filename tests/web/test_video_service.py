@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 from clickmask.decoder import ClickMaskError, DatasetError, Engine, Model, PromptError, VideoError
-from clickmask.web.photos.imports import adopt_labels
-from clickmask.web.photos.library import Library
 from clickmask.web.photos.samples import PHOTOS, sample_photo
 from clickmask.web.photos.service import Service
 from clickmask.web.video.service import VideoService
-from tests.web.photos import sample_folder
+from tests.web.photos import open_library, sample_folder
 from tests.web.video_clips import FRAMES, write_clip
 from tests.web.video_page import Page, wait_for
 
@@ -56,11 +54,9 @@ def test_what_cannot_be_done_is_told(page: Page, tmp_path: Path) -> None:
 def test_both_pages_share_folder_and_jobs(tmp_path: Path, engine: Future[Engine], model: Future[Model]) -> None:
     """A photo is labeled while a video in the same folder waits in the middle of a run."""
     folder = sample_folder(tmp_path)
-    library = Library((folder,), tmp_path / "home", adopt_labels)
-    photos = Service(engine, library, start_folder=folder, model_name="nano", file_url=str, uploads=tmp_path)
-    video = VideoService(
-        model, library, photos.jobs, file_url=str, uploaded=photos.uploaded, photo=sample_photo(PHOTOS[0])
-    )
+    library = open_library(folder, tmp_path / "home")
+    photos = Service(engine, library, start_folder=folder, model_name="nano", file_url=str)
+    video = VideoService(model, library, photos.jobs, file_url=str, photo=sample_photo(PHOTOS[0]))
     page = Page(video, write_clip(folder / "clip.mp4"))
     page.click(1, 0)
     with video.tracking.turn:

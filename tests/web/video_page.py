@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from clickmask.decoder import Model, Size
 from clickmask.web.browser_rle import runs_to_mask
 from clickmask.web.jobs import Jobs
-from clickmask.web.photos.imports import adopt_labels
-from clickmask.web.photos.library import Library
 from clickmask.web.photos.samples import PHOTOS, sample_photo
 from clickmask.web.video.service import VideoService
+from tests.web.photos import open_library
 from tests.web.video_clips import FRAMES, HEIGHT, WIDTH, disc_centre
 
 SIZE = Size(HEIGHT, WIDTH)
@@ -75,6 +74,6 @@ def wait_for(service: VideoService, job: str) -> dict[str, Any]:
 
 
 def make_service(place: Path, model: Future[Model]) -> VideoService:
-    library = Library((place,), place / "home", adopt_labels)
+    library = open_library(place, place / "home")
     photo = sample_photo(PHOTOS[0])
-    return VideoService(model, library, Jobs(), file_url=str, uploaded=Path, photo=photo)
+    return VideoService(model, library, Jobs(), file_url=str, photo=photo)

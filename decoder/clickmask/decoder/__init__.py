@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from clickmask.decoder.errors import (
     CheckpointError,
     ClickMaskError,
+    ConflictError,
     DatasetError,
     DeviceError,
     ImageError,
@@ -18,23 +19,26 @@ from clickmask.decoder.errors import (
     ShapeError,
     VideoError,
 )
-from clickmask.decoder.images import load_image
+from clickmask.decoder.images import ImageSource, LoadImage, load_image
+from clickmask.decoder.mask_rule import RULES, MaskRule, Rule
 from clickmask.decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
 from clickmask.decoder.prompts import Box, Point, Prompt, Size, check_prompt
 
 if TYPE_CHECKING:
     from clickmask.decoder.auto import AutoSettings, FoundMask
     from clickmask.decoder.checkpoints import load_model
-    from clickmask.decoder.choose import RULES, Rule, choose_mask, stability_score
-    from clickmask.decoder.engine import Engine, LoadImage, Segmentation
+    from clickmask.decoder.choose import choose_mask, stability_score
+    from clickmask.decoder.engine import Engine
     from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
+    from clickmask.decoder.segmentation import Segmentation
 else:
     _NEED_PYTORCH = {
         "auto": ("AutoSettings", "FoundMask"),
         "checkpoints": ("load_model",),
-        "choose": ("RULES", "Rule", "choose_mask", "stability_score"),
-        "engine": ("Engine", "LoadImage", "Segmentation"),
+        "choose": ("choose_mask", "stability_score"),
+        "engine": ("Engine",),
         "segment": ("ImageEmbedding", "MaskSet", "binarize", "encode_image", "predict_many", "predict_masks"),
+        "segmentation": ("Segmentation",),
     }
     _HOMES = {name: f"{__name__}.{module}" for module, names in _NEED_PYTORCH.items() for name in names}
 
@@ -52,13 +56,16 @@ __all__ = [
     "Box",
     "CheckpointError",
     "ClickMaskError",
+    "ConflictError",
     "DatasetError",
     "DeviceError",
     "Engine",
     "FoundMask",
     "ImageEmbedding",
     "ImageError",
+    "ImageSource",
     "LoadImage",
+    "MaskRule",
     "MaskSet",
     "Model",
     "ModelSpec",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from clickmask.decoder.errors import PromptError
+from clickmask.decoder.mask_rule import RULES, Rule
 from clickmask.decoder.prompts import Prompt
 from clickmask.decoder.segment import MaskSet
-
-Rule = Literal["auto", "iou", "stability"]
-RULES: tuple[Rule, ...] = ("auto", "iou", "stability")
 
 SINGLE_MASK_OFFSET = 0.05  # SAM 2's own numbers for trusting the single mask
 SINGLE_MASK_STABILITY = 0.98

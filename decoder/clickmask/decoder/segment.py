@@ -25,6 +25,8 @@ from clickmask.decoder.prompts import Prompt, Size, check_prompt
 IMAGE_MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 IMAGE_STD = (0.229, 0.224, 0.225)
 LOGIT_LIMIT = 32.0  # SAM 2 clamps the logits it hands out
+BATCH_ROUNDING = 1e-4  # [logits], in float32 on a CPU; processors add in another order for another batch
+BAND_PIXELS = 2**20  # of an image turned into floats at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +90,9 @@ def predict_masks(model: Model, embedding: ImageEmbedding, prompt: Prompt) -> Ma
 def predict_many(model: Model, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
     """Answer many prompts, on one image or several, in as few batches as possible.
 
-    Prompts with the same number of tokens share a batch, so no padding ever changes an answer.
+    Prompts with the same number of tokens share a batch, so no padding ever changes an answer. What is promised: the
+    same batch gives the same answers to the bit; a prompt in another batch, or alone, differs by rounding, its logits
+    by at most ``BATCH_ROUNDING``, so that a mask differs only at pixels whose logit is as near to 0 as that.
 
     Returns:
         One mask set per request, in order.
@@ -162,10 +166,29 @@ def _check_image(image: NDArray[np.uint8]) -> Size:
 def _to_pixels(image: NDArray[np.uint8], model: Model) -> Tensor:
     """Squash the image to the network's square and normalise it: (1, 3, S, S)."""
     side = model.network.image_side
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(model.device).permute(2, 0, 1)[None].float() / 255
-    pixels = F.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
+    channels = torch.from_numpy(np.ascontiguousarray(image)).to(model.device).unbind(dim=2)
+    pixels = torch.cat([_squash(channel, side) for channel in channels], dim=1)
     mean, std = (pixels.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
-    return (pixels - mean) / std
+    return pixels.sub_(mean).div_(std)
+
+
+def _squash(channel: Tensor, side: int) -> Tensor:
+    """Bring one channel (H, W) to the square, in [0, 1]: (1, 1, S, S).
+
+    The two axes are squashed one after the other, as PyTorch does within one call, to the bit; but bands of
+    rows at a time, so that no picture is ever held as floats, however large it is.
+    """
+    height, width = channel.shape
+    narrow = torch.empty((1, 1, height, side), device=channel.device)
+    rows = max(1, BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        band = channel[top : top + rows].float().div_(255)[None, None]
+        narrow[:, :, top : top + rows] = _resize(band, band.shape[2], side)
+    return _resize(narrow, side, side)
+
+
+def _resize(pixels: Tensor, height: int, width: int) -> Tensor:
+    return F.interpolate(pixels, size=(height, width), mode="bilinear", antialias=True)
 
 
 def _as_float(features: ImageFeatures) -> ImageFeatures:

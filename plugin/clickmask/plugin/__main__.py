@@ -6,19 +6,16 @@ Reads the environment and hands it in, so that nothing else of the backend does.
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import sys
 from collections.abc import Sequence
 
-import uvicorn
-
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import build_backend
 from clickmask.plugin.commands import add_commands, run_command
-from clickmask.plugin.server.app import make_app
-from clickmask.plugin.settings import Settings, add_flags, read_settings
+from clickmask.plugin.server.serve import serve
+from clickmask.plugin.settings import add_flags, read_settings
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,14 +38,6 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def serve(settings: Settings) -> None:
-    """Answer Label Studio until interrupted."""
-    app = make_app(build_backend(settings))
-    gc.freeze()  # or a collection walks all that PyTorch brings, and nobody is answered for 150 ms
-    logging.getLogger(__name__).info("ClickMask backend at http://%s:%d", settings.host, settings.port)
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level=settings.log_level.lower())
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from clickmask.decoder import Engine, load_model
-from clickmask.plugin.clicks.prefetch import Ahead
-from clickmask.plugin.clicks.prelabel import Batch
+from clickmask.plugin.clicks.prefetch import Prefetcher
+from clickmask.plugin.clicks.prelabel import Prelabeler
 from clickmask.plugin.clicks.segmenter import Segmenter, Task
 from clickmask.plugin.engines import Engines, LoadEngine
 from clickmask.plugin.files.disk_cache import DiskCache, shrink
@@ -22,12 +23,13 @@ from clickmask.plugin.files.transport import MEGABYTE, Transport
 from clickmask.plugin.files.video_files import VideoFiles
 from clickmask.plugin.metrics import Metrics
 from clickmask.plugin.predictor import Predictor
+from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.projects.projects import Project
 from clickmask.plugin.records.records import Records
-from clickmask.plugin.registry import ProjectBook
+from clickmask.plugin.registry import ProjectRegistry
 from clickmask.plugin.settings import Settings
 from clickmask.plugin.tracking.answers import VideoAnswers
-from clickmask.plugin.tracking.queue import Lane, TrackingQueue
+from clickmask.plugin.tracking.queue import TrackingQueue
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Backend:
     records: Records
     transport: Transport
     tokens: Tokens
+    prelabeler: Prelabeler
     videos: VideoAnswers
+    registry: ProjectRegistry
 
     def client(self, connection: Connection) -> LabelStudioClient:
         """Label Studio's API through a connection."""
@@ -50,6 +54,7 @@ class Backend:
 
     def close(self) -> None:
         """Stop the background work and close the records."""
+        self.transport.close()
         self.predictor.close()
 
 
@@ -79,15 +84,30 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
         return client.tasks_after(project.number, task, settings.encode_ahead)
 
     tidy = partial(shrink, folder / "embeddings", settings.embedding_disk_mb * MEGABYTE)
-    ahead = Ahead(segmenter, next_tasks, tidy)
-    lane = Lane()
-    tracking = TrackingQueue(lane, settings.max_tracks)
-    videos = VideoAnswers(engines, _video_files(settings, tokens), tracking)
-    book, seconds = ProjectBook(settings, records), float(settings.track_seconds)
-    predictor = Predictor(engines, segmenter, book, records, ahead, Batch(segmenter), videos, lane, seconds)
-    _watch(metrics, engines, ahead)
+    priority = ClickPriority()
+    prefetcher = Prefetcher(segmenter, next_tasks, tidy, priority)
+    prelabeler = Prelabeler(segmenter, priority, float(settings.predict_seconds))
+    tracking = TrackingQueue(priority, settings.max_tracks)
+    videos = VideoAnswers(
+        engines, _video_files(settings, tokens, transport.stopped), tracking, float(settings.track_seconds)
+    )
+    registry = ProjectRegistry(settings, records)
+    predictor = Predictor(
+        engines,
+        segmenter,
+        registry,
+        records,
+        prefetcher,
+        prelabeler,
+        videos,
+        priority,
+        float(settings.predict_seconds),
+    )
+    _watch(metrics, engines, prefetcher, prelabeler)
     _watch_tracking(metrics, tracking)
-    return Backend(settings, engines, segmenter, predictor, metrics, records, transport, tokens, videos)
+    return Backend(
+        settings, engines, segmenter, predictor, metrics, records, transport, tokens, prelabeler, videos, registry
+    )
 
 
 def load_engine(settings: Settings, name: str) -> Engine:
@@ -104,20 +124,21 @@ def load_engine(settings: Settings, name: str) -> Engine:
     return Engine(model, cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
 
 
-def _video_files(settings: Settings, tokens: Tokens) -> VideoFiles:
+def _video_files(settings: Settings, tokens: Tokens, stopped: threading.Event) -> VideoFiles:
     """Videos are larger than images and come by a transport of their own limits."""
     largest, seconds = settings.max_video_mb * MEGABYTE, float(settings.video_fetch_seconds)
-    transport = Transport(frozenset(settings.trusted_hosts), largest, seconds)
+    transport = Transport(frozenset(settings.trusted_hosts), largest, seconds, stopped=stopped)
     files = TaskFiles(transport, tokens, settings.local_files_roots, what="video")
     return VideoFiles(files, settings.data_dir.expanduser() / "videos", settings.video_cache_mb * MEGABYTE)
 
 
-def _watch(metrics: Metrics, engines: Engines, ahead: Ahead) -> None:
+def _watch(metrics: Metrics, engines: Engines, prefetcher: Prefetcher, prelabeler: Prelabeler) -> None:
     def clicks_waiting() -> float:
         return sum(engine.waiting() for engine in engines.loaded())
 
     metrics.watch("clicks_waiting", "Clicks that wait for the device", clicks_waiting)
-    metrics.watch("images_waiting", "Images that wait to be encoded ahead", ahead.waiting)
+    metrics.watch("images_waiting", "Images that wait to be encoded ahead", prefetcher.waiting)
+    metrics.watch("tasks_waiting", "Tasks that wait to be segmented without a click", prelabeler.waiting)
 
 
 def _watch_tracking(metrics: Metrics, tracking: TrackingQueue) -> None:

@@ -1,4 +1,4 @@
-"""Work on a whole project from the command line: encode its images, or segment them, before people come."""
+"""Work on a whole project from the command line: before people come, and after them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from tqdm import tqdm
 
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import Backend
-from clickmask.plugin.clicks.prelabel import Batch
+from clickmask.plugin.clicks.prompts import objects
+from clickmask.plugin.clicks.repair import replaced, unanswered_prompts
 from clickmask.plugin.projects.label_config import LabelConfig, read_label_config
-from clickmask.plugin.projects.projects import Project, connect, read_options
+from clickmask.plugin.projects.options import read_options
+from clickmask.plugin.projects.projects import Project, connect
 
 _log = logging.getLogger(__name__)
 
@@ -24,17 +27,18 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=("serve", "warm", "prelabel", "accepted"),
+        choices=("serve", "warm", "prelabel", "repair", "accepted"),
         default="serve",
         help="serve: answer Label Studio (default); warm: encode a project's images; prelabel: segment or track a "
-        "project's tasks and store predictions; accepted: print what people accepted, as JSON lines",
+        "project's tasks and store predictions; repair: answer clicks that were submitted without the tick; "
+        "accepted: print what people accepted, as JSON lines",
     )
-    parser.add_argument("--project", type=int, help="number of the project in Label Studio (warm, prelabel)")
-    parser.add_argument("--params", default="", help="the project's extra params as JSON (warm, prelabel)")
+    parser.add_argument("--project", type=int, help="number of the project in Label Studio (warm, prelabel, repair)")
+    parser.add_argument("--params", default="", help="the project's extra params as JSON (warm, prelabel, repair)")
 
 
 def run_command(given: argparse.Namespace, backend: Backend) -> None:
-    """Run warm, prelabel or accepted.
+    """Run warm, prelabel, repair or accepted.
 
     Raises:
         ClickMaskError: If Label Studio cannot be reached or the options are wrong.
@@ -48,7 +52,7 @@ def run_command(given: argparse.Namespace, backend: Backend) -> None:
         if given.project is None:
             raise ClickMaskError(f"{given.command} wants --project, the number of a project in Label Studio")
         project, config = open_project(backend, given.project, given.params)
-        (warm if given.command == "warm" else prelabel)(backend, project, config)
+        {"warm": warm, "prelabel": prelabel, "repair": repair}[given.command](backend, project, config)
     finally:
         backend.close()
 
@@ -76,7 +80,8 @@ def warm(backend: Backend, project: Project, config: LabelConfig) -> None:
         except ClickMaskError as error:
             failed += 1
             _log.warning("task %s: %s", task.get("id"), error)
-    _finish(failed, "could not be encoded")
+    if failed:
+        _tell(f"{failed} tasks could not be encoded")
 
 
 def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
@@ -84,27 +89,100 @@ def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
     backend.engines.wait(project.options.model)
     client = backend.client(project.connection)
     version = backend.predictor.model_version(project)
-    batch, empty = Batch(backend.segmenter), 0
-    tasks = (task for task in client.all_tasks(project.number) if not _has_prediction(task, version))
-    for task in tqdm(tasks, unit=" tasks", desc="segmenting"):
-        if config.videos:
-            prediction = backend.videos.prediction(task, config.videos, project, version)
-        else:
-            prediction = batch.prediction(task, config, project, version)
+    regions, answered, empty, known = 0, 0, 0, 0
+    for task in tqdm(client.all_tasks(project.number), unit=" tasks", desc="segmenting"):
+        if _has_prediction(task, version):
+            known += 1
+            continue
+        prediction = _prediction(backend, task, config, project, version)
         if prediction["result"]:
             client.add_prediction(int(task["id"]), prediction["result"], prediction["score"], version)
+            answered, regions = answered + 1, regions + len(prediction["result"])
         else:
             empty += 1
-    _finish(empty, "got no segment")
+    _tell(f"{answered} tasks got {regions} regions, {empty} tasks got none, {known} had some of {version} already")
+    if answered or known:
+        _tell_what_hides(client.project(project.number), version)
+
+
+def repair(backend: Backend, project: Project, config: LabelConfig) -> None:
+    """Answer clicks and boxes that were submitted without the tick, in place; what was before is kept in files."""
+    backend.engines.wait(project.options.model)
+    client = backend.client(project.connection)
+    folder = backend.settings.data_dir.expanduser() / "repaired" / f"project-{project.number}"
+    changed, answered, left = 0, 0, 0
+    for task in tqdm(client.all_tasks(project.number), unit=" tasks", desc="repairing"):
+        for annotation in objects(task.get("annotations")):
+            if annotation.get("was_cancelled"):
+                continue
+            before = objects(annotation.get("result"))
+            result, found, missed = _answered(backend, task, before, config, project)
+            answered, left = answered + found, left + missed
+            if found:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                (folder / f"annotation-{annotation['id']}.json").write_text(json.dumps(annotation), encoding="utf-8")
+                client.change_annotation(int(annotation["id"]), result)
+                changed += 1
+    _tell(f"{answered} objects of {changed} annotations were answered, {left} clicks or boxes got no answer and stay")
+    if changed:
+        _tell(f"the annotations as they were: {folder}")
+
+
+def _answered(
+    backend: Backend, task: Mapping[str, Any], result: list[Mapping[str, Any]], config: LabelConfig, project: Project
+) -> tuple[list[Mapping[str, Any]], int, int]:
+    """An annotation's result with answers in place of prompts; how many there are, and how many are missing."""
+    found = missed = 0
+    version = backend.predictor.model_version(project)
+    try:
+        prompts = unanswered_prompts(result, config.of(task))
+    except ClickMaskError as error:
+        _log.warning("task %s: %s", task.get("id"), error)
+        return result, 0, 1
+    for one in prompts:
+        try:
+            segment = backend.segmenter.segment(task, one.prompt, config, project)
+        except ClickMaskError as error:
+            _log.warning("task %s: %s", task.get("id"), error)
+            missed += 1
+            continue
+        if segment.regions:
+            backend.records.answered(segment, version)
+            result, found = replaced(result, one, segment.regions), found + 1
+        else:
+            missed += 1
+    return result, found, missed
+
+
+def _prediction(
+    backend: Backend, task: Mapping[str, Any], config: LabelConfig, project: Project, version: str
+) -> dict[str, Any]:
+    """Segment a task's image and track its video, whichever the config has."""
+    found = []
+    if config.videos:
+        found.append(backend.videos.prediction(task, config.videos, project, version))
+    if config.controls or config.repeating:
+        found.append(backend.prelabeler.prediction(task, config, project, version))
+    regions = [region for one in found for region in one["result"]]
+    scores = [one["score"] for one in found if one["result"]]
+    return {"result": regions, "score": min(scores, default=0.0)}
 
 
 def _has_prediction(task: Mapping[str, object], version: str) -> bool:
-    predictions = task.get("predictions")
-    return isinstance(predictions, list) and any(
-        isinstance(prediction, Mapping) and prediction.get("model_version") == version for prediction in predictions
-    )
+    return any(prediction.get("model_version") == version for prediction in objects(task.get("predictions")))
 
 
-def _finish(count: int, what: str) -> None:
-    if count:
-        print(f"{count} tasks {what}", file=sys.stderr)
+def _tell_what_hides(described: Mapping[str, Any], version: str) -> None:
+    """Settings of a project that keep annotators from seeing these predictions."""
+    shown = described.get("model_version") or ""
+    if shown != version:
+        _tell(
+            f"annotators see predictions of {shown or 'any model, the newest first'}: choose {version} under "
+            f"Settings, Annotation, prelabeling, if the project has predictions of others"
+        )
+    if described.get("show_collab_predictions") is False:
+        _tell("annotators see no predictions: switch on prelabeling under Settings, Annotation")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)

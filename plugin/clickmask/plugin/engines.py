@@ -54,7 +54,7 @@ class Engines:
             raise NotReadyError(f"model {name} still loads: try again in a few seconds") from error
         except Exception as error:
             raise NotReadyError(f"model {name} cannot be loaded: {error}") from error
-        torch.set_num_threads(1 if engine.is_coarse else self._cores)
+        torch.set_num_threads(1 if engine.wants_zoom else self._cores)
         return engine
 
     def wait(self, name: str = "") -> Engine:

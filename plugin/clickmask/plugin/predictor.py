@@ -1,32 +1,33 @@
-"""Label Studio's requests as plain method calls: JSON bodies in, JSON bodies out.
+"""Answers Label Studio: the five calls of its ML protocol, for every project, person and thread.
 
-Knows nothing about HTTP: the server (``plugin/app.py``) and the adapter for the official
-runner call the same object. Any number of threads may.
+Knows no web framework: ``clickmask.plugin.server.app`` serves it over HTTP, and Label Studio's own runner can
+call the same object. Any number of threads may.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from concurrent.futures import wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clickmask.plugin.clicks.prefetch import Ahead
-from clickmask.plugin.clicks.prelabel import Batch
-from clickmask.plugin.clicks.prompts import read_prompt
+from clickmask.plugin.clicks.prefetch import Prefetcher
+from clickmask.plugin.clicks.prelabel import Prelabeler
+from clickmask.plugin.clicks.prompts import RegionPrompt, read_prompt
 from clickmask.plugin.clicks.segmenter import Segment, Segmenter
 from clickmask.plugin.engines import Engines
-from clickmask.plugin.errors import RecordsError
+from clickmask.plugin.errors import BusyError, RecordsError
+from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.projects.label_config import LabelConfig, read_label_config
 from clickmask.plugin.projects.projects import Project
-from clickmask.plugin.protocol.replies import JsonObject, Later, Reply
+from clickmask.plugin.protocol.replies import JsonObject, PendingReply, Reply, merged, prediction
 from clickmask.plugin.protocol.requests import PredictRequest, read_predict, read_setup
 from clickmask.plugin.records.records import Records
 from clickmask.plugin.records.webhooks import record_event
-from clickmask.plugin.registry import ProjectBook
+from clickmask.plugin.registry import ProjectRegistry
 from clickmask.plugin.tracking.answers import VideoAnswers
-from clickmask.plugin.tracking.queue import Lane
 
 _log = logging.getLogger(__name__)
 
@@ -38,23 +39,23 @@ class Predictor:
         self,
         engines: Engines,
         segmenter: Segmenter,
-        projects: ProjectBook,
+        projects: ProjectRegistry,
         records: Records,
-        ahead: Ahead,
-        batch: Batch,
+        prefetcher: Prefetcher,
+        prelabeler: Prelabeler,
         videos: VideoAnswers,
-        lane: Lane,
-        track_seconds: float,
+        priority: ClickPriority,
+        predict_seconds: float,
     ) -> None:
         self._engines = engines
         self._segmenter = segmenter
         self._projects = projects
         self._records = records
-        self._ahead = ahead
-        self._batch = batch
+        self._prefetcher = prefetcher
+        self._prelabeler = prelabeler
         self._videos = videos
-        self._lane = lane
-        self._track_seconds = track_seconds
+        self._priority = priority
+        self._predict_seconds = predict_seconds
 
     def setup(self, body: object) -> JsonObject:
         """Answer /setup: remember the project, begin to load its model.
@@ -76,13 +77,13 @@ class Predictor:
             ClickMaskError: For every reason a person can mend.
         """
         answer = self.begin(body)
-        if isinstance(answer, Later):
-            wait(answer.futures, timeout=self._track_seconds)
+        if isinstance(answer, PendingReply):
+            wait(answer.futures, timeout=answer.seconds)
             return answer.reply()
         return answer
 
-    def begin(self, body: object) -> Reply | Later:
-        """Answer /predict, without waiting for videos to be tracked.
+    def begin(self, body: object) -> Reply | PendingReply:
+        """Answer /predict, without waiting for what is done in the background: fetching, tracking, many tasks.
 
         Raises:
             ClickMaskError: For every reason a person can mend.
@@ -90,12 +91,11 @@ class Predictor:
         request = read_predict(body)
         project = self._projects.find(request.project)
         config = read_label_config(request.label_config)
-        if config.videos:
+        if request.context is None:
+            return self._unprompted(request, config, project)
+        if _is_on_video(request.context, config):
             return self._videos.answer(request, config.videos, project, self.model_version(project))
-        with self._ahead.busy(), self._lane.click():
-            if request.context is None:
-                return self._unprompted(request, config, project)
-            return self._prompted(request, config, project)
+        return self._prompted(request, request.context, config, project)
 
     def fit(self, event: str, body: object) -> JsonObject:
         """Answer /webhook: record what people accepted, before answering.
@@ -120,19 +120,31 @@ class Predictor:
 
     def close(self) -> None:
         """Stop the background work and close the records."""
-        self._ahead.close()
+        self._prelabeler.close()
+        self._segmenter.close()
+        self._prefetcher.close()
         self._videos.close()
         self._records.close()
 
-    def _prompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:
+    def _prompted(
+        self, request: PredictRequest, context: Sequence[Mapping[str, Any]], config: LabelConfig, project: Project
+    ) -> Reply | PendingReply:
         task = request.tasks[0]
-        drawn = read_prompt(request.context or [])
-        if drawn is None:
+        prompt = read_prompt(context)
+        if prompt is None:
             return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
-        segment = self._segmenter.segment(task, drawn, config, project)
+        arriving = self._segmenter.arriving(task, prompt, config, project)
+        answer = partial(self._answer, task, prompt, config, project)
+        if arriving is None:
+            return answer()
+        return PendingReply((arriving,), partial(_after, arriving, answer), self._predict_seconds)
+
+    def _answer(self, task: Mapping[str, Any], prompt: RegionPrompt, config: LabelConfig, project: Project) -> Reply:
+        with self._priority.click():
+            segment = self._segmenter.segment(task, prompt, config, project)
         self._keep(segment, project)
-        self._ahead.opened(task, config, project)
-        return self._reply(segment.regions, segment.score, project, _notes(task, segment))
+        self._prefetcher.opened(task, config, project)
+        return self._reply(segment.regions, segment.score, project, _log_fields(task, segment))
 
     def _keep(self, segment: Segment, project: Project) -> None:
         """Record an answer; the person gets it even where the disk is full."""
@@ -141,15 +153,21 @@ class Predictor:
         except RecordsError as error:
             _log.warning("%s", error)
 
-    def _unprompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply:
+    def _unprompted(self, request: PredictRequest, config: LabelConfig, project: Project) -> Reply | PendingReply:
+        version = self.model_version(project)
+        if config.videos and not config.controls and not config.repeating:
+            return self._videos.answer(request, config.videos, project, version)
         if len(request.tasks) == 1:  # a person opens it
-            self._ahead.opened(request.tasks[0], config, project)
-        results = self._batch.known(request.tasks, config, project, self.model_version(project))
-        return Reply({"results": results}, {"tasks": len(request.tasks), "prompt": "null", "answers": len(results)})
+            self._prefetcher.opened(request.tasks[0], config, project)
+        images = self._prelabeler.answer(request.tasks, config, project, version)
+        if not config.videos:
+            return images
+        return merged(images, self._videos.answer(request, config.videos, project, version))
 
-    def _reply(self, regions: list[JsonObject], score: float, project: Project, notes: Mapping[str, object]) -> Reply:
-        result = {"model_version": self.model_version(project), "score": score, "result": regions}
-        return Reply({"results": [result]}, notes)
+    def _reply(
+        self, regions: list[JsonObject], score: float, project: Project, log_fields: Mapping[str, object]
+    ) -> Reply:
+        return Reply({"results": [prediction(regions, score, self.model_version(project))]}, log_fields)
 
 
 def model_version(model: str) -> str:
@@ -162,7 +180,7 @@ def model_version(model: str) -> str:
     return f"clickmask-{Path(model).stem if Path(model).suffix in ('.pt', '.pth', '.safetensors') else model}"
 
 
-def _notes(task: Mapping[str, Any], segment: Segment) -> dict[str, object]:
+def _log_fields(task: Mapping[str, Any], segment: Segment) -> dict[str, object]:
     steps = {f"{step}_ms": round(value, 1) for step, value in segment.milliseconds.items()}
     cache = "hit" if segment.was_cached else "miss"
     return {
@@ -171,3 +189,22 @@ def _notes(task: Mapping[str, Any], segment: Segment) -> dict[str, object]:
         "cache": cache,
         "regions": len(segment.regions),
     } | steps
+
+
+def _is_on_video(context: Sequence[Mapping[str, Any]], config: LabelConfig) -> bool:
+    """Whether what a person drew is on a video of the config, which may have images too."""
+    if not config.videos or not (config.controls or config.repeating):
+        return bool(config.videos)
+    return any(isinstance(item, Mapping) and item.get("to_name") in config.videos for item in context)
+
+
+def _after(arriving: Future[None], answer: Callable[[], Reply]) -> Reply:
+    """Answer once the image has arrived.
+
+    Raises:
+        ClickMaskError: If it did not: the reason, or that it still may.
+    """
+    if not arriving.done():
+        raise BusyError("the image is still being fetched: try again in a while")
+    arriving.result()
+    return answer()

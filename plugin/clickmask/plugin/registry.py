@@ -6,7 +6,8 @@ import logging
 import threading
 
 from clickmask.plugin.errors import RecordsError
-from clickmask.plugin.projects.projects import Project, connect, read_options
+from clickmask.plugin.projects.options import read_options
+from clickmask.plugin.projects.projects import Project, connect
 from clickmask.plugin.protocol.requests import SetupRequest
 from clickmask.plugin.records.records import Records
 from clickmask.plugin.settings import Settings
@@ -14,7 +15,7 @@ from clickmask.plugin.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-class ProjectBook:
+class ProjectRegistry:
     """Projects by id. Options and addresses survive a restart, tokens do not."""
 
     def __init__(self, settings: Settings, records: Records) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
-from urllib.parse import urlsplit
 
 from clickmask.decoder.models import DEVICE_HELP, PRECISION_HELP, PRECISIONS, Precision
 from clickmask.plugin.errors import SettingsError
+from clickmask.plugin.files.locations import is_http_address
 
 Parse = Callable[[str], Any]
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -65,8 +65,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _address(text: str) -> str:
     address = text.strip().rstrip("/")
-    parts = urlsplit(address)
-    if address and (parts.scheme not in ("http", "https") or not parts.hostname):
+    if address and not is_http_address(address):
         raise SettingsError(f"got {text!r}, wanted an address like http://label-studio:8080")
     return address
 
@@ -125,6 +124,14 @@ class Settings:
     ] = ()
     trusted_hosts: Annotated[
         tuple[str, ...], About("hosts, by commas, that may have private addresses (MinIO, say)", _names)
+    ] = ()
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        About(
+            "names, by commas, by which this server is reached, beside localhost, addresses and names without a dot; "
+            "any with a password",
+            _names,
+        ),
     ] = ()
     embedding_cache_mb: Annotated[int, About("memory for encoded images [MB]", _whole(16, 1_000_000))] = 2_000
     embedding_disk_mb: Annotated[int, About("disk for encoded images [MB]; 0 keeps none", _MEGABYTES)] = 4_000

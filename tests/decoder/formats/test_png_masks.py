@@ -55,9 +55,7 @@ def test_what_is_no_mask_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     problems: list[ClickMaskError] = []
     assert read_png_masks(tmp_path, ReadOptions(on_problem=problems.append)).image_count == 0
-    assert [str(problem).split(": ")[1] for problem in problems] == [
-        "cannot be read as a picture",
-        "holds no PNG, wanted masks",
-    ]
+    assert "broken.png is not a picture that can be read" in str(problems[0])
+    assert [str(problem).split(": ")[1] for problem in problems[1:]] == ["holds no PNG, wanted masks"]
     with pytest.raises(DatasetError, match="there is no such folder"):
         read_png_masks(tmp_path / "missing")

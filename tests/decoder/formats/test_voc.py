@@ -79,7 +79,7 @@ def test_broken_pictures_are_reported_and_the_rest_is_kept(tmp_path: Path) -> No
     assert {name for name, _, _ in found(dataset)} == {"d.jpg"}
     told = [str(problem) for problem in problems]
     assert "has the label 77, wanted one of the 20 classes" in told[0]
-    assert "cannot be read as a picture" in told[1]
+    assert "not a picture that can be read" in told[1]
     assert "is not as large as" in told[2]
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from clickmask.web.app import build_app
-from clickmask.web.start import launch, open_services, read_options
+from clickmask.web.options import read_options
+from clickmask.web.serve import serve
+from clickmask.web.start import open_services
 
 
 def main(arguments: list[str]) -> int:
     """Serve the app until interrupted; returns the exit code."""
-    options = read_options(arguments)
+    options = read_options(arguments, os.environ)
     services = open_services(options)
-    launch(build_app(services), options, services.photos.library.roots)
+    serve(build_app(services), options, services)
     return 0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clickmask.decoder import ShapeError, Size
+from clickmask.decoder.shapes import Rle, mask_to_rle, rle_to_crop
 
 HEADER = 4
 
@@ -32,10 +33,39 @@ def mask_to_runs(mask: NDArray[np.bool_]) -> str:
     y0, y1 = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(mask[y0:y1].any(axis=0))
     x0, x1 = int(columns[0]), int(columns[-1]) + 1
-    flat = np.ascontiguousarray(mask[y0:y1, x0:x1]).ravel()
+    return _pack(np.concatenate(([x0, y0, x1 - x0, y1 - y0], _row_runs(mask[y0:y1, x0:x1]))))
+
+
+def rle_to_runs(rle: Rle) -> str:
+    """Encode COCO run lengths for the browser, without a mask of the whole picture.
+
+    Example:
+        >>> runs = rle_to_runs({"size": [3, 4], "counts": "723"})
+        >>> runs_to_rle(runs, Size(3, 4))["counts"]
+        '723'
+    """
+    pixels, left, top = rle_to_crop(rle)
+    if not pixels.any():
+        return _pack(np.zeros(HEADER, np.uint32))
+    height, width = pixels.shape
+    return _pack(np.concatenate(([left, top, width, height], _row_runs(pixels.astype(np.bool_)))))
+
+
+def runs_to_rle(text: str, size: Size) -> Rle:
+    """Decode to COCO run lengths.
+
+    Raises:
+        ShapeError: As ``runs_to_mask``.
+    """
+    return mask_to_rle(runs_to_mask(text, size))
+
+
+def _row_runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Lengths of background and object, row by row, beginning with background."""
+    flat = np.ascontiguousarray(mask).ravel()
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     starts = np.concatenate(([0, 0] if flat[0] else [0], edges, [flat.size]))
-    return _pack(np.concatenate(([x0, y0, x1 - x0, y1 - y0], np.diff(starts))))
+    return np.diff(starts)
 
 
 def runs_to_mask(text: str, size: Size) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from clickmask.decoder.checkpoints import load_model
 from clickmask.decoder.models import DEFAULT_MODEL, DEVICE_HELP, PRECISION_HELP, PRECISIONS, Model
@@ -19,6 +20,20 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="float32", help=f"{PRECISION_HELP} (default: %(default)s)"
     )
+
+
+class _RenamedToZoom(argparse.Action):
+    """``--refine``, the name of ``--zoom`` in 0.1."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, *_: object) -> None:
+        print("--refine is called --zoom now, and will go with the next release", file=sys.stderr)
+        namespace.zoom = True
+
+
+def add_zoom_argument(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """``--zoom`` and ``--no-zoom``: whether answers get a second look; None where it was not said."""
+    parser.add_argument("--zoom", action=argparse.BooleanOptionalAction, default=None, help=help_text)
+    parser.add_argument("--refine", action=_RenamedToZoom, nargs=0, help=argparse.SUPPRESS)
 
 
 def load_asked_model(arguments: argparse.Namespace) -> Model:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from clickmask.decoder.choose import RULES
-from clickmask.decoder.commands.arguments import add_model_arguments, load_asked_model
+from clickmask.decoder.commands.arguments import add_model_arguments, add_zoom_argument, load_asked_model
 from clickmask.decoder.evaluation.clicks import Record, Segment, evaluate, read_segments, sample_segments, summarise
 from clickmask.decoder.evaluation.methods import GrabCut, Method, ModelMethod, RandomWalker
 from clickmask.decoder.evaluation.report import draw_plot, draw_sheet, markdown_table, worst_and_typical
+from clickmask.decoder.mask_rule import RULES
 
 SHEET_ROWS = 24
 
@@ -21,7 +21,7 @@ SHEET_ROWS = 24
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Data set, methods, sample, outputs."""
     parser.add_argument("folder", type=Path, help="data set: index.json, images and masks")
-    parser.add_argument("--refine", action="store_true", help="evaluate the model with its closer look as well")
+    add_zoom_argument(parser, "evaluate the model with a second look as well")
     parser.add_argument("--rule", default="auto", help=f"one of {', '.join(RULES)}, or a row 0 to 3 (default: auto)")
     parser.add_argument("--baselines", action="store_true", help="evaluate GrabCut and the random walker as well")
     parser.add_argument("--limit", type=int, metavar="N", help="a random sample of N objects")
@@ -55,8 +55,8 @@ def _methods(arguments: argparse.Namespace) -> list[Method]:
     model = load_asked_model(arguments)
     rule = int(arguments.rule) if arguments.rule.isdigit() else arguments.rule
     methods: list[Method] = [ModelMethod(model, rule)]
-    if arguments.refine:
-        methods.append(ModelMethod(model, rule, closely=True))
+    if arguments.zoom:
+        methods.append(ModelMethod(model, rule, zoom=True))
     if arguments.baselines:
         methods += [GrabCut(), RandomWalker()]
     return methods

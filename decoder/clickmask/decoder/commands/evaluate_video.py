@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,8 +20,8 @@ from clickmask.decoder.evaluation.video_accuracy import contour_accuracy, region
 from clickmask.decoder.evaluation.video_floors import move_by_flow, repeat_first
 from clickmask.decoder.formats.output import write_whole
 from clickmask.decoder.images import load_image
-from clickmask.decoder.prompts import Point, Prompt
-from clickmask.decoder.shapes import mask_to_box, rle_to_mask
+from clickmask.decoder.prompts import Prompt
+from clickmask.decoder.shapes import deepest_point, mask_to_box, rle_to_mask
 from clickmask.decoder.track.start import open_tracker
 from clickmask.decoder.video.video_file import FolderVideo, in_order
 
@@ -125,9 +124,8 @@ def first_prompt(truth: NDArray[np.bool_], start: str) -> Prompt:
         return Prompt(mask_logits=torch.from_numpy(np.where(truth, 1.0, -1.0)))
     if start == "box":
         return Prompt(box=mask_to_box(truth))
-    depth = cv2.distanceTransform(np.pad(truth.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(depth.argmax(), depth.shape)
-    return Prompt(points=(Point(float(x) + 0.5, float(y) + 0.5),))
+    deepest = deepest_point(truth)
+    return Prompt(points=() if deepest is None else (deepest[0],))
 
 
 def score(sequence: Sequence, method: str, found: Iterator[NDArray[np.bool_]]) -> Score:

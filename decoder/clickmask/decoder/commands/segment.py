@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from clickmask.decoder.choose import RULES, Rule
-from clickmask.decoder.click_chain import EarlierAnswers, Way
-from clickmask.decoder.commands.arguments import add_model_arguments, load_asked_model
-from clickmask.decoder.engine import Engine, Segmentation
+from clickmask.decoder.commands.arguments import add_model_arguments, add_zoom_argument, load_asked_model
+from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import DatasetError, PromptError
 from clickmask.decoder.formats.coco.annotation import to_coco_annotation
 from clickmask.decoder.formats.output import write_whole
-from clickmask.decoder.images import load_image
+from clickmask.decoder.images import ImageSource, load_image
+from clickmask.decoder.mask_rule import RULES, MaskRule, Rule
 from clickmask.decoder.overlay import draw_overlay
 from clickmask.decoder.prompts import Box, Point, Prompt
+from clickmask.decoder.segmentation import Segmentation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", help="a box around the object, in pixels")
     parser.add_argument("--rule", choices=RULES, default="auto", help="how the mask is chosen (default: %(default)s)")
     parser.add_argument("--candidate", type=int, choices=range(4), help="take this mask instead of choosing")
-    parser.add_argument("--refine", action="store_true", help="look again from close by: sharper, some ms slower")
+    add_zoom_argument(parser, "a second look on a crop: sharper, some ms slower (default: where the model needs it)")
     parser.add_argument("--category", default="object", help="name of the category in the file (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="COCO file (default: the photo's name with .coco.json, here)")
     parser.add_argument("--overlay", type=Path, help="draw the answer on the photo, as PNG or JPEG")
@@ -47,10 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     engine = Engine(load_asked_model(arguments))
     rule: Rule | int = arguments.rule if arguments.candidate is None else arguments.candidate
     started = perf_counter()
-    engine.encode("photo", lambda: image)
+    photo = ImageSource("photo", lambda: image)
+    engine.encode(photo)
     encoded = perf_counter() - started
-    way, way_before = Way(rule, arguments.refine), Way(arguments.rule, arguments.refine)
-    answer = EarlierAnswers().answer(engine, "photo", lambda: image, prompt, way, way_before)
+    how, how_before = MaskRule(rule, arguments.zoom), MaskRule(arguments.rule, arguments.zoom)
+    answer = engine.chain.segment(photo, prompt, how, how_before)
     mask = answer.mask()
     print_scores(answer)
     print(f"{engine.model.name}: encoded in {encoded:.2f} s, answered in {answer.decode_ms:.0f} ms")

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.evaluation.methods import Answer, Method, Session
-from clickmask.decoder.evaluation.person import Mask, iou, next_click, tight_box
-from clickmask.decoder.images import load_image
+from clickmask.decoder.evaluation.person import Mask, iou, next_click
+from clickmask.decoder.images import load_image, open_picture
 from clickmask.decoder.prompts import Box, Point, Prompt
+from clickmask.decoder.shapes import mask_to_box
 
 MOST_CLICKS = 20
 ALWAYS_PLAYED = 10  # clicks, even where the mask is good already: mIoU is reported up to here
@@ -38,8 +38,10 @@ class Segment:
 
         Raises:
             DatasetError: If the mask is empty.
+            ImageError: If it cannot be read.
         """
-        truth = np.asarray(Image.open(self.mask).convert("L")) > 127
+        with open_picture(self.mask) as picture:
+            truth = np.asarray(picture.convert("L")) > 127
         if not truth.any():
             raise DatasetError(f"the mask {self.mask} is empty, wanted an object")
         return truth
@@ -118,7 +120,7 @@ def evaluate(method: Method, segments: Iterable[Segment]) -> Iterator[Record]:
 def play(name: str, session: Session, truth: Mask) -> Record:
     """Click on one object until it is found, or ``MOST_CLICKS`` are spent."""
     clicks = _play_clicks(session, truth, None, MOST_CLICKS)
-    boxed = _play_clicks(session, truth, tight_box(truth), ALWAYS_PLAYED)
+    boxed = _play_clicks(session, truth, mask_to_box(truth), ALWAYS_PLAYED)
     first = clicks[0]
     options = [iou(option, truth) for option in first.answer.options] or [first.iou]
     return Record(

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clickmask.decoder.choose import Rule, choose_mask
+from clickmask.decoder.choose import choose_mask
 from clickmask.decoder.evaluation.person import Mask
+from clickmask.decoder.mask_rule import Rule
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size
 from clickmask.decoder.refine.window import Window
-from clickmask.decoder.refine.zoom import CloserLook, look_closer
+from clickmask.decoder.refine.zoom import ZoomedMask, zoom_in
 from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_masks
 
 CLASSICAL_SIDE_PX = 240  # classical methods work at this size, or they would take seconds a click
@@ -58,16 +59,16 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class ModelMethod:
-    """A network, with or without a closer look."""
+    """A network, with or without a second look."""
 
     model: Model
     rule: Rule | int = "auto"
-    closely: bool = False
+    zoom: bool = False
 
     @property
     def name(self) -> str:
         """As it stands in the table."""
-        return self.model.name + (" + closer look" if self.closely else "")
+        return self.model.name + (" + zoom" if self.zoom else "")
 
     def open(self, image: NDArray[np.uint8]) -> Session:
         """Encode the image."""
@@ -82,19 +83,19 @@ class _ModelSession:
     crops: dict[Window, ImageEmbedding]
 
     def answer(self, prompt: Prompt) -> Answer:
-        """Predict, choose, and look closer if the method does."""
+        """Predict, choose, and zoom in if the method does."""
         masks = predict_masks(self.method.model, self.embedding, prompt)
         row = choose_mask(masks, prompt, self.method.rule)
         logits = masks.logits[row]
-        look = self._look_closer(prompt, masks) if self.method.closely else None
+        zoomed = self._zoom_in(prompt, masks) if self.method.zoom else None
         options = tuple(binarize(logits, masks.size) for logits in masks.logits) if prompt.is_ambiguous else ()
-        if look is None:
+        if zoomed is None:
             return Answer(binarize(logits, masks.size), logits, options, masks.object_score)
-        return Answer(look.mask(), look.mask_prompt(), options, masks.object_score)
+        return Answer(zoomed.mask(), zoomed.mask_prompt(), options, masks.object_score)
 
-    def _look_closer(self, prompt: Prompt, masks: MaskSet) -> CloserLook | None:
+    def _zoom_in(self, prompt: Prompt, masks: MaskSet) -> ZoomedMask | None:
         model = self.method.model
-        return look_closer(
+        return zoom_in(
             self.image,
             prompt,
             masks,

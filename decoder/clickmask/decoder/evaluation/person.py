@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder.prompts import Box, Point
+from clickmask.decoder.prompts import Point
+from clickmask.decoder.shapes import deepest_point
 
 Mask = NDArray[np.bool_]  # (H, W)
 
@@ -31,23 +33,7 @@ def next_click(truth: Mask, answer: Mask) -> Point | None:
     Returns:
         A click at a pixel's centre, positive on what is missed; None where the answer is right.
     """
-    missed, missed_depth = _deepest(truth & ~answer)
-    added, added_depth = _deepest(answer & ~truth)
-    if missed_depth == 0 and added_depth == 0:
-        return None
-    row, column = missed if missed_depth >= added_depth else added
-    return Point(column + 0.5, row + 0.5, positive=missed_depth >= added_depth)
-
-
-def tight_box(truth: Mask) -> Box:
-    """The smallest box around a mask that is not empty."""
-    rows, columns = np.flatnonzero(truth.any(axis=1)), np.flatnonzero(truth.any(axis=0))
-    return Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
-
-
-def _deepest(error: Mask) -> tuple[tuple[int, int], float]:
-    """(row, column) of the point farthest from all that is no error, and how far [px]; 0 if there is none."""
-    padded = np.pad(error, 1).astype(np.uint8)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-    return (int(row), int(column)), float(depth[row, column])
+    missed, added = deepest_point(truth & ~answer), deepest_point(answer & ~truth)
+    if missed is not None and (added is None or missed[1] >= added[1]):
+        return missed[0]
+    return None if added is None else replace(added[0], positive=False)

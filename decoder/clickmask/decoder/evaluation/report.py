@@ -12,10 +12,11 @@ from PIL import Image
 
 from clickmask.decoder.evaluation.clicks import Record, Segment, Summary, after
 from clickmask.decoder.evaluation.methods import Answer, Method
-from clickmask.decoder.evaluation.person import Mask, iou, next_click, tight_box
+from clickmask.decoder.evaluation.person import Mask, iou, next_click
 from clickmask.decoder.images import load_image
 from clickmask.decoder.overlay import draw_overlay
 from clickmask.decoder.prompts import Point, Prompt
+from clickmask.decoder.shapes import mask_to_box
 
 TILE_PX = 200
 SHOWN_CLICKS = 3
@@ -100,7 +101,7 @@ def _tiles(method: Method, segment: Segment) -> list[NDArray[np.uint8]]:
             answer = session.answer(Prompt(points=points, mask_logits=answer.logits))
         if number in (1, SHOWN_CLICKS):
             tiles.append(_answer_tile(image, answer.mask, truth, Prompt(points=points), f"click {number}"))
-    boxed = Prompt(box=tight_box(truth))
+    boxed = Prompt(box=mask_to_box(truth))
     return [*tiles, _answer_tile(image, session.answer(boxed).mask, truth, boxed, "box")]
 
 

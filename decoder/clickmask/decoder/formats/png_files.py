@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.errors import DatasetError, ImageError
 from clickmask.decoder.formats.output import make_folder
-from clickmask.decoder.images import BROKEN_PICTURE
+from clickmask.decoder.images import open_picture, row_bands
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
@@ -19,12 +21,9 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     Raises:
         DatasetError: If it is not there or no picture.
     """
-    try:
-        with Image.open(path) as picture:
-            plain = picture if picture.mode in ("P", "L", "1", "RGB") else picture.convert("RGB")
-            return np.array(plain).astype(np.uint8)
-    except BROKEN_PICTURE as error:
-        raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
+    with _opened(path) as picture:
+        plain = picture if picture.mode in ("P", "L", "1", "RGB") else picture.convert("RGB")
+        return np.array(plain).astype(np.uint8, copy=False)
 
 
 def read_indices(path: Path) -> NDArray[np.uint8]:
@@ -33,13 +32,8 @@ def read_indices(path: Path) -> NDArray[np.uint8]:
     Raises:
         DatasetError: If it is not there or no picture.
     """
-    try:
-        with Image.open(path) as picture:
-            if picture.mode == "P":
-                return np.array(picture)
-    except BROKEN_PICTURE as error:
-        raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
-    return read_binary(path).astype(np.uint8)
+    with _opened(path) as picture:
+        return np.array(picture) if picture.mode == "P" else _not_black(picture).view(np.uint8)
 
 
 def read_binary(path: Path) -> NDArray[np.bool_]:
@@ -48,12 +42,8 @@ def read_binary(path: Path) -> NDArray[np.bool_]:
     Raises:
         DatasetError: If it is not there or no picture.
     """
-    try:
-        with Image.open(path) as picture:
-            color = np.array(picture.convert("RGBA"))  # (H, W, 4)
-    except BROKEN_PICTURE as error:
-        raise DatasetError(f"{path}: cannot be read as a picture: {error}") from None
-    return color[..., :3].any(axis=2) & (color[..., 3] > 0)
+    with _opened(path) as picture:
+        return _not_black(picture)
 
 
 def write_palette(path: Path, labels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> None:
@@ -74,6 +64,24 @@ def write_binary(path: Path, mask: NDArray[np.bool_]) -> None:
         DatasetError: If it cannot be written.
     """
     _save(Image.fromarray(mask), path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with open_picture(path) as picture:
+            yield picture
+    except ImageError as error:
+        raise DatasetError(str(error)) from None
+
+
+def _not_black(picture: Image.Image) -> NDArray[np.bool_]:
+    """Where a picture is neither black nor transparent, shape (H, W)."""
+    mask = np.empty((picture.height, picture.width), np.bool_)
+    for rows, band in row_bands(picture):
+        color = np.array(band.convert("RGBA"))  # (rows, W, 4)
+        mask[rows] = color[..., :3].any(axis=2) & (color[..., 3] > 0)
+    return mask
 
 
 def _save(picture: Image.Image, path: Path) -> None:

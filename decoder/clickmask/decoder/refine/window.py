@@ -1,4 +1,4 @@
-"""Where to look closer at an answer, and what a prompt is there.
+"""Where to look a second time, and what a prompt is there.
 
 A window's edges are rounded to a coarse raster, so that the next click mostly falls on the same crop and a cache can
 keep its embedding.
@@ -52,7 +52,7 @@ class Window:
 
 
 def zoom_window(logits: Tensor, prompt: Prompt, size: Size) -> Window | None:
-    """Where to look closer at an answer.
+    """Where to look a second time at an answer.
 
     Args:
         logits: The answer on the whole image, shape (h, w), > 0 is object.

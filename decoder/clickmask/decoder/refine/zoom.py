@@ -1,4 +1,4 @@
-"""A closer look at an answer: by the network once more on a crop around it, then along the picture's own edges.
+"""Zoom-in refinement: the network answers once more on a crop around its mask, then the picture's edges move its own.
 
 Knows nothing of caches: whoever asks says how crops are encoded and prompts answered.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clickmask.decoder.choose import Rule, choose_mask
+from clickmask.decoder.choose import choose_mask
+from clickmask.decoder.mask_prompts import mask_to_logits
+from clickmask.decoder.mask_rule import Rule
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size
 from clickmask.decoder.refine.edges import sharpen
@@ -24,17 +24,14 @@ from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize
 FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
 
 MASK_STRIDE = 4  # pixels the network sees per cell of its masks
-PROMPT_CELLS = 256  # a side of the grid on which a mask is handed on; finer than nano's own, for what is small
-SAMPLES = 2  # pixels a side that are looked at, at least, to tell how much of a cell is object
-SHOWN_LOGIT = 8.0  # how sure the network is told to be of a mask that a person saw
 
 EncodeWindow = Callable[[Window], ImageEmbedding]
 AnswerPrompt = Callable[[ImageEmbedding, Prompt], MaskSet]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CloserLook:
-    """An answer seen from close by; outside the window there is nothing."""
+class ZoomedMask:
+    """A mask after a second look on a crop; outside the window there is nothing."""
 
     window: Window
     inside: NDArray[np.bool_]  # the window's part of the mask
@@ -61,18 +58,15 @@ class CloserLook:
 
     def mask_prompt(self) -> Tensor:
         """The mask as logits (256, 256), for the next prompt: a click corrects what a person sees."""
-        step = max(1, min(self.size.height, self.size.width) // PROMPT_CELLS // SAMPLES)
-        samples = self.mask()[step // 2 :: step, step // 2 :: step].astype(np.float32)
-        shares = cv2.resize(samples, (PROMPT_CELLS, PROMPT_CELLS), interpolation=cv2.INTER_AREA)
-        return torch.from_numpy((2 * shares - 1) * SHOWN_LOGIT)
+        return mask_to_logits(self.mask())
 
 
-def is_coarse(model: Model) -> bool:
-    """Whether a model's masks need a closer look for good edges, which a small one gives in little time."""
+def wants_zoom(model: Model) -> bool:
+    """Whether a model's masks need a second look for good edges, which a small one gives in little time."""
     return model.network.image_side // MASK_STRIDE < FINE_CELLS
 
 
-def look_closer(
+def zoom_in(
     image: NDArray[np.uint8],
     prompt: Prompt,
     masks: MaskSet,
@@ -80,11 +74,11 @@ def look_closer(
     *,
     encode: EncodeWindow,
     answer: AnswerPrompt,
-) -> CloserLook | None:
-    """Look at an answer again.
+) -> ZoomedMask | None:
+    """Look at an answer a second time, on a crop around it.
 
     Where the prompt itself points at something small, the answer on the whole image counts for nothing: it is asked
-    for again on a crop around what was pointed at. A row that a person picked is looked at as it is.
+    for again on a crop around what was pointed at. A row that a person picked is zoomed into as it is.
 
     Args:
         image: RGB, shape (H, W, 3), uint8.
@@ -95,17 +89,17 @@ def look_closer(
         answer: Answers a prompt on it.
 
     Returns:
-        None where a closer look shows nothing: no object, or nothing that the first look did not have.
+        None where a crop shows nothing: no object, or nothing that the first look did not have.
     """
-    pointed = None if isinstance(rule, int) else _look_where_pointed(image, prompt, masks, rule, encode, answer)
+    pointed = None if isinstance(rule, int) else _zoom_where_pointed(image, prompt, masks, rule, encode, answer)
     if pointed is not None and not pointed.is_cut_off:
         return pointed
-    return _look_at_answer(image, prompt, masks, choose_mask(masks, prompt, rule), encode, answer)
+    return _zoom_into_answer(image, prompt, masks, choose_mask(masks, prompt, rule), encode, answer)
 
 
-def _look_where_pointed(
+def _zoom_where_pointed(
     image: NDArray[np.uint8], prompt: Prompt, masks: MaskSet, rule: Rule, encode: EncodeWindow, answer: AnswerPrompt
-) -> CloserLook | None:
+) -> ZoomedMask | None:
     """Ask twice on a crop around something small that the prompt points at; None if it points at nothing small."""
     window = pointed_window(prompt, masks.size, max(masks.logits.shape[1:]))
     if window is None:
@@ -113,34 +107,34 @@ def _look_where_pointed(
     inner = zoom_prompt(window, prompt, prompt.mask_logits, masks.size)
     first = answer(encode(window), inner)
     logits = first.logits[choose_mask(first, inner, rule)]
-    return _look_within(window, image, replace(inner, mask_logits=logits), encode, answer)
+    return _answer_within(window, image, replace(inner, mask_logits=logits), encode, answer)
 
 
-def _look_at_answer(
+def _zoom_into_answer(
     image: NDArray[np.uint8], prompt: Prompt, masks: MaskSet, row: int, encode: EncodeWindow, answer: AnswerPrompt
-) -> CloserLook | None:
+) -> ZoomedMask | None:
     """Ask once more on a crop around a mask of the whole image; one that fills it gets the picture's edges only."""
     logits, size = masks.logits[row], masks.size
     window = zoom_window(logits, prompt, size)
     if window is not None:
-        return _look_within(window, image, zoom_prompt(window, prompt, logits, size), encode, answer)
+        return _answer_within(window, image, zoom_prompt(window, prompt, logits, size), encode, answer)
     whole = Window(0, 0, size.width, size.height)
-    return _look(whole, image, prompt, logits, float(masks.predicted_iou[row])) if _is_coarse(logits) else None
+    return _sharpened(whole, image, prompt, logits, float(masks.predicted_iou[row])) if _is_coarse(logits) else None
 
 
-def _look_within(
+def _answer_within(
     window: Window, image: NDArray[np.uint8], inner: Prompt, encode: EncodeWindow, answer: AnswerPrompt
-) -> CloserLook | None:
+) -> ZoomedMask | None:
     """Ask once more on a window; the prompt in its pixels brings the answer so far."""
     masks = answer(encode(window), inner)
-    return _look(window, image, inner, masks.logits[0], float(masks.predicted_iou[0]))
+    return _sharpened(window, image, inner, masks.logits[0], float(masks.predicted_iou[0]))
 
 
-def _look(
+def _sharpened(
     window: Window, image: NDArray[np.uint8], prompt: Prompt, logits: Tensor, predicted_iou: float
-) -> CloserLook | None:
+) -> ZoomedMask | None:
     inside = sharpen(logits, window.crop(image), prompt) if _is_coarse(logits) else binarize(logits, window.size)
-    return CloserLook(window, inside, predicted_iou, Size(*image.shape[:2])) if inside.any() else None
+    return ZoomedMask(window, inside, predicted_iou, Size(*image.shape[:2])) if inside.any() else None
 
 
 def _is_coarse(logits: Tensor) -> bool:

@@ -16,13 +16,16 @@ from clickmask.decoder.shapes.boxes import (
 )
 from clickmask.decoder.shapes.brush import brush_to_mask, mask_to_brush, mask_to_sdk_brush
 from clickmask.decoder.shapes.cleanup import drop_specks, fill_holes, keep_largest_part, smooth_mask
+from clickmask.decoder.shapes.depth import deepest_point
 from clickmask.decoder.shapes.ellipses import Ellipse, ellipse_to_mask, mask_to_ellipse
 from clickmask.decoder.shapes.masks import Mask, mask_iou
 from clickmask.decoder.shapes.polygons import Polygons, mask_to_polygons, polygons_to_mask, rle_to_polygons
 from clickmask.decoder.shapes.rle import (
+    Rle,
     mask_to_rle,
     mask_to_uncompressed_rle,
     rle_area,
+    rle_to_crop,
     rle_to_mask,
     rle_to_uncompressed_rle,
 )
@@ -32,10 +35,12 @@ __all__ = [
     "Ellipse",
     "Mask",
     "Polygons",
+    "Rle",
     "RotatedBox",
     "bitmap_url_to_mask",
     "box_to_mask",
     "brush_to_mask",
+    "deepest_point",
     "drop_specks",
     "ellipse_to_mask",
     "fill_holes",
@@ -53,6 +58,7 @@ __all__ = [
     "polygons_to_mask",
     "polygons_to_yolo",
     "rle_area",
+    "rle_to_crop",
     "rle_to_mask",
     "rle_to_polygons",
     "rle_to_uncompressed_rle",

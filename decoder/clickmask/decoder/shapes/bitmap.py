@@ -34,19 +34,23 @@ def mask_to_bitmap_url(mask: Mask) -> str:
     return PREFIX + base64.b64encode(png.tobytes()).decode("ascii")
 
 
-def bitmap_url_to_mask(url: str) -> NDArray[np.bool_]:
+def bitmap_url_to_mask(url: str, size: Size | None = None) -> NDArray[np.bool_]:
     """Decode a data URL (or bare base64) of a PNG, shape (H, W).
 
     With an alpha channel, alpha > 0 is foreground; without one, any colour but black is.
 
+    Args:
+        url: The text.
+        size: What the bitmap must have, compared before it is unpacked; None takes any.
+
     Raises:
-        ShapeError: If it is no base64 or no PNG.
+        ShapeError: If it is no base64, no PNG or of another size.
 
     Example:
         >>> bitmap_url_to_mask(mask_to_bitmap_url(np.eye(2, dtype=bool))).tolist()
         [[True, False], [False, True]]
     """
-    image = _decode_png(_decode_base64(url))
+    image = _decode_png(_decode_base64(url), size)
     if image.ndim == 3:
         image = image[:, :, 3] if image.shape[2] == 4 else image.max(axis=2)
     return np.asarray(image > 0)
@@ -62,12 +66,14 @@ def _decode_base64(url: str) -> bytes:
         raise ShapeError(f"the bitmap {url[:40]!r} is no base64, wanted {PREFIX}...") from None
 
 
-def _decode_png(data: bytes) -> NDArray[np.uint8]:
+def _decode_png(data: bytes, wanted: Size | None) -> NDArray[np.uint8]:
     """Decode PNG bytes as they are stored, refusing sizes no mask may have before memory is taken."""
     if not data.startswith(PNG_SIGNATURE) or len(data) < SIZE_BYTES.stop:
         raise ShapeError(f"the bitmap is no PNG: it starts with {data[:8]!r}, wanted {PNG_SIGNATURE!r}")
     width, height = np.frombuffer(data[SIZE_BYTES], ">u4").tolist()
-    check_size(Size(height, width))
+    size = check_size(Size(height, width))
+    if wanted is not None and size != wanted:
+        raise ShapeError(f"the bitmap is {size}, wanted {wanted}")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

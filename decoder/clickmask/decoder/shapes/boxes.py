@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.prompts import Box, Size
 from clickmask.decoder.shapes.masks import Mask, as_bytes, check_size, window
+
+BAND_PIXELS = 2**20  # whose places are computed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +88,36 @@ def rotated_box_to_mask(box: RotatedBox, size: Size) -> NDArray[np.bool_]:
     """Fill a rotated box: pixels whose centre lies inside, shape (H, W)."""
     size = check_size(size)
     _check_finite("rotated box", box.center_x, box.center_y, box.width, box.height, box.angle_degrees)
-    along, across = turned_centers(size, box.center_x, box.center_y, box.angle_degrees)
-    return np.asarray((np.abs(along) <= box.width / 2) & (np.abs(across) <= box.height / 2))
+
+    def inside(along: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray((np.abs(along) <= box.width / 2) & (np.abs(across) <= box.height / 2))
+
+    return fill_turned(size, box.center_x, box.center_y, box.angle_degrees, inside)
 
 
-def turned_centers(
-    size: Size, center_x: float, center_y: float, angle_degrees: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pixel centres as seen from a centre, along and across an axis turned clockwise; each of shape (H, W)."""
+Inside = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
+
+
+def fill_turned(
+    size: Size, center_x: float, center_y: float, angle_degrees: float, inside: Inside
+) -> NDArray[np.bool_]:
+    """Fill a shape, shape (H, W), a band of rows at a time.
+
+    Args:
+        size: Of the image.
+        center_x: Where the shape's own axes meet [px].
+        center_y: Likewise.
+        angle_degrees: How far they are turned clockwise.
+        inside: Says of places along and across the turned axis [px] whether they belong to the shape.
+    """
     x, y = _pixel_centers(size)
     cos, sin = math.cos(math.radians(angle_degrees)), math.sin(math.radians(angle_degrees))
-    along = (x - center_x) * cos + (y - center_y) * sin
-    across = (y - center_y) * cos - (x - center_x) * sin
-    return along, across
+    mask = np.empty((size.height, size.width), np.bool_)
+    rows = max(1, BAND_PIXELS // size.width)
+    for top in range(0, size.height, rows):
+        right, down = x - center_x, y[top : top + rows] - center_y
+        mask[top : top + rows] = inside(right * cos + down * sin, down * cos - right * sin)
+    return mask
 
 
 def _pixel_centers(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.prompts import Size
-from clickmask.decoder.shapes.boxes import turned_centers
+from clickmask.decoder.shapes.boxes import fill_turned
 from clickmask.decoder.shapes.masks import Mask, as_bytes, check_size
 
 
@@ -66,5 +66,8 @@ def ellipse_to_mask(ellipse: Ellipse, size: Size) -> NDArray[np.bool_]:
         raise ShapeError(f"the {ellipse} is not finite")
     if ellipse.radius_x <= 0 or ellipse.radius_y <= 0:
         raise ShapeError(f"the ellipse has radii {ellipse.radius_x} and {ellipse.radius_y}, wanted positive ones")
-    along, across = turned_centers(size, ellipse.center_x, ellipse.center_y, ellipse.angle_degrees)
-    return np.asarray((along / ellipse.radius_x) ** 2 + (across / ellipse.radius_y) ** 2 <= 1)
+
+    def inside(along: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray((along / ellipse.radius_x) ** 2 + (across / ellipse.radius_y) ** 2 <= 1)
+
+    return fill_turned(size, ellipse.center_x, ellipse.center_y, ellipse.angle_degrees, inside)

@@ -12,14 +12,14 @@ from clickmask.decoder.prompts import Size
 
 Mask = NDArray[np.bool_] | NDArray[np.uint8]  # (H, W); any value but 0 is foreground
 
-MAX_PIXELS = 2**30  # a brush counts 4 values per pixel in 32 bits, COCO run lengths are 32 bits as well
+MAX_PIXELS = 2**27  # more than any picture that is read; files may claim what they like
 
 
 def as_bytes(mask: Mask) -> NDArray[np.uint8]:
     """Return the mask as C-ordered bytes, shape (H, W), 0 is background; no copy where none is needed.
 
     Raises:
-        ShapeError: If it is not a 2-D bool or uint8 array, has no pixel or more than 2^30.
+        ShapeError: If it is not a 2-D bool or uint8 array, has no pixel or more than 2^27.
     """
     if not isinstance(mask, np.ndarray):
         raise ShapeError(f"the mask is a {type(mask).__name__}, wanted a NumPy array of shape (height, width)")
@@ -32,7 +32,7 @@ def as_bytes(mask: Mask) -> NDArray[np.uint8]:
 
 
 def check_size(size: Size) -> Size:
-    """Return the size if a mask can have it: at least 1x1 and at most 2^30 pixels."""
+    """Return the size if a mask can have it: at least 1x1 and at most 2^27 pixels."""
     for side in (size.height, size.width):
         if isinstance(side, bool) or not isinstance(side, int | np.integer):
             raise ShapeError(f"size {size} has a side of type {type(side).__name__}, wanted whole numbers")

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from clickmask.decoder.errors import VideoError
 from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.track.tracker import TrackedMask
+from clickmask.decoder.video.container import import_av
 from clickmask.decoder.video.frames import Frame, Video
-from clickmask.decoder.video.video_file import import_av
 
 GOLDEN_TURN = 0.618034  # hues this far apart never come close to each other
 OPACITY = 0.5

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder.choose import choose_mask
+from clickmask.decoder.mask_prompts import anchor_negative_clicks
 from clickmask.decoder.models import Model
-from clickmask.decoder.negative_clicks import with_what_stays
 from clickmask.decoder.prompts import Prompt, Size
-from clickmask.decoder.refine.zoom import look_closer
+from clickmask.decoder.refine.zoom import zoom_in
 from clickmask.decoder.segment import MaskSet, encode_image, predict_masks, resize_logits
 from clickmask.decoder.track.memory import FrameMemory
 from clickmask.decoder.track.propagation import FrameView
 
 STEEPNESS = 16.0  # of logits made of shares: 0 becomes -8, 1 becomes 8
-REFINED_SIDE = 256  # of the grid that a closer look is kept on
+REFINED_SIDE = 256  # of the grid that a second look is kept on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Answer:
 
 
 def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMemory[Any] | None) -> Answer:
-    """Answer a prompt, with a closer look where that helps.
+    """Answer a prompt, with a second look where that helps.
 
     Args:
         model: That answers prompts.
@@ -48,16 +48,16 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
         return _certain(labels, 1.0, float(labels.max()))
     if prompt.mask_logits is None and known is not None and known.present:
         prompt = Prompt(prompt.points, prompt.box, known.logits)
-    prompt = with_what_stays(prompt, Size(*view.image.shape[:2]))
+    prompt = anchor_negative_clicks(prompt, Size(*view.image.shape[:2]))
     mask_set = predict_masks(model, view.embedding(), prompt)
     row = choose_mask(mask_set, prompt)
     answer = Answer(mask_set.logits[row], float(mask_set.predicted_iou[row]), mask_set.object_score)
-    return _closer(model, view, prompt, mask_set) or answer
+    return _zoomed(model, view, prompt, mask_set) or answer
 
 
-def _closer(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> Answer | None:
-    """The answer seen from close by; None where that shows nothing new, or nothing at all."""
-    look = look_closer(
+def _zoomed(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> Answer | None:
+    """The answer after a second look; None where that shows nothing new, or nothing at all."""
+    zoomed = zoom_in(
         view.image,
         prompt,
         masks,
@@ -65,10 +65,10 @@ def _closer(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> An
         encode=lambda window: encode_image(model, window.crop(view.image)),
         answer=lambda crop, inner: predict_masks(model, crop, inner),
     )
-    if look is None:
+    if zoomed is None:
         return None
-    shares = resize_logits(torch.from_numpy(look.mask()).float(), REFINED_SIDE)[0, 0]
-    return Answer(STEEPNESS * (shares - 0.5), look.predicted_iou, masks.object_score)
+    shares = resize_logits(torch.from_numpy(zoomed.mask()).float(), REFINED_SIDE)[0, 0]
+    return Answer(STEEPNESS * (shares - 0.5), zoomed.predicted_iou, masks.object_score)
 
 
 def _certain(labels: Tensor, iou: float, largest: float) -> Answer:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clickmask.decoder.errors import VideoError
-from clickmask.decoder.images import load_image
+from clickmask.decoder.images import PICTURE_SUFFIXES, load_image, picture_size
 from clickmask.decoder.prompts import Size
+from clickmask.decoder.video.container import open_container, video_stream
 from clickmask.decoder.video.frames import DEFAULT_RATE, Frame, Video, check_frame
 
-PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-BACKWARD_CHUNK = 32  # frames held at once when going backward through a file
+BACKWARD_CHUNK = 32  # frames held at once when going backward through a file, at most
+BACKWARD_BYTES = 2**28  # that they may take, one always
 
 
 def open_video(path: Path) -> Video:
@@ -60,11 +61,11 @@ class FolderVideo:
         Raises:
             VideoError: If there are none.
         """
-        found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
+        found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES]
         if not found:
-            raise VideoError(f"{folder} holds no picture, wanted frames as {', '.join(sorted(PICTURES))}")
+            raise VideoError(f"{folder} holds no picture, wanted frames as {', '.join(sorted(PICTURE_SUFFIXES))}")
         paths = in_order(found)
-        return cls(paths, Size(*load_image(paths[0]).shape[:2]))
+        return cls(paths, picture_size(paths[0]))
 
     @property
     def frame_count(self) -> int:
@@ -100,11 +101,11 @@ class FileVideo:
         Raises:
             VideoError: If it is not a video that can be decoded.
         """
-        with _container(path) as container:
-            stream = _stream(container, path)
+        with open_container(path) as container:
+            stream = video_stream(container, path)
             times = sorted({packet.pts for packet in container.demux(stream) if packet.pts is not None})
             rate, unit = float(stream.average_rate or DEFAULT_RATE), float(stream.time_base)
-        with _container(path) as container:
+        with open_container(path) as container:
             first = next(_decode(container, path), None)
         if first is None:
             raise VideoError(f"{path} has no frame that can be decoded")
@@ -139,8 +140,8 @@ class FileVideo:
         if not indices:
             return
         index_of = {self.times[index]: index for index in indices}
-        with _container(self.path) as container:
-            container.seek(self.times[indices[0]], stream=_stream(container, self.path), backward=True)
+        with open_container(self.path) as container:
+            container.seek(self.times[indices[0]], stream=video_stream(container, self.path), backward=True)
             for picture in _decode(container, self.path):
                 index = index_of.get(picture.pts)
                 if index is not None:
@@ -151,48 +152,16 @@ class FileVideo:
     def _backward(self, indices: range) -> Iterator[Frame]:
         """Decode forward in chunks, the last chunk first."""
         wanted = deque(index for index in indices if 0 <= index < len(self.times))
+        held = max(1, min(BACKWARD_CHUNK, BACKWARD_BYTES // (3 * self.size.height * self.size.width)))
         while wanted:
-            chunk = [wanted.popleft() for _ in range(min(BACKWARD_CHUNK, len(wanted)))]
+            chunk = [wanted.popleft() for _ in range(min(held, len(wanted)))]
             frames = {frame.index: frame for frame in self._forward(range(chunk[-1], chunk[0] + 1))}
             yield from (frames[index] for index in chunk if index in frames)
 
 
-def import_av(path: Path) -> Any:
-    """PyAV, which is optional and slow to import.
-
-    Raises:
-        VideoError: If it is not there to read or write this video.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise VideoError(f"{path} needs PyAV: install it with pip install av") from error
-    return av
-
-
-def _container(path: Path) -> Any:
-    av = import_av(path)
-    try:
-        return av.open(str(path))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{path} is not a video that can be read: {error}") from error
-
-
-def _stream(container: Any, path: Path) -> Any:
-    if not container.streams.video:
-        raise VideoError(f"{path} holds no pictures")
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    return stream
-
-
 def _decode(container: Any, path: Path) -> Iterator[Any]:
     """Decoded pictures that have a time."""
-    av = import_av(path)
-    try:
-        yield from (picture for picture in container.decode(_stream(container, path)) if picture.pts is not None)
-    except av.FFmpegError as error:
-        raise VideoError(f"{path} is broken or cut short: {error}") from error
+    return (picture for picture in container.decode(video_stream(container, path)) if picture.pts is not None)
 
 
 def _to_rgb(picture: Any) -> NDArray[np.uint8]:

@@ -20,20 +20,20 @@ from clickmask.decoder.formats.label_studio import (
     to_vector_results,
 )
 from clickmask.decoder.shapes import drop_specks, fill_holes, keep_largest_part, smooth_mask
-from clickmask.plugin.clicks.prompts import Drawn
+from clickmask.plugin.clicks.prompts import RegionPrompt
 from clickmask.plugin.projects.label_config import Control, LabelConfig
-from clickmask.plugin.projects.projects import ProjectOptions
+from clickmask.plugin.projects.options import ProjectOptions
 
 EXACT = 1.0
 
 
 def answer_regions(
-    mask: NDArray[np.bool_], score: float, drawn: Drawn, config: LabelConfig, options: ProjectOptions
+    mask: NDArray[np.bool_], score: float, drawn: RegionPrompt, config: LabelConfig, options: ProjectOptions
 ) -> list[dict[str, Any]]:
     """Write one mask into all tags that hold answers; nothing for an empty mask or a low score.
 
-    A tag that does not offer the prompt's labels is left out, unless it has just one label,
-    which is then meant.
+    A tag that does not offer the prompt's labels is left out. Where the prompt has no label, the only one of
+    the image's tags is meant.
 
     Args:
         mask: The object, shape (H, W).
@@ -45,13 +45,15 @@ def answer_regions(
     mask = cleaned(mask, options)
     if score < options.min_score or not mask.any():
         return []
+    labels = drawn.labels or config.only_label(drawn.to_name)
     items: list[dict[str, Any]] = []
     for control in config.answering(drawn.to_name, options.answer):
-        labels = _labels_for(control, drawn.labels)
-        if labels is not None:
-            regions = list(_regions(mask, score, control, labels, options))
-            items += regions + [_label_item(region, drawn, config) for region in regions if not control.labelled]
-    return [_placed(item, drawn) for item in items if item]
+        if control.labelled:
+            written = config.written(control, labels)
+            items += _regions(mask, score, control, written, options) if written else ()
+        else:
+            items += _unlabelled(mask, score, control, labels, config, options)
+    return [_placed(item, drawn) for item in items]
 
 
 def cleaned(mask: NDArray[np.bool_], options: ProjectOptions) -> NDArray[np.bool_]:
@@ -65,13 +67,25 @@ def cleaned(mask: NDArray[np.bool_], options: ProjectOptions) -> NDArray[np.bool
     return keep_largest_part(mask) if options.largest_part else mask
 
 
-def _labels_for(control: Control, labels: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The labels a region of this tag carries; None if the tag knows none of them."""
-    if not control.labelled:
-        return ()
-    if control.offers(labels) and labels:
-        return labels
-    return control.labels if len(control.labels) == 1 else None
+def _unlabelled(
+    mask: NDArray[np.bool_],
+    score: float,
+    control: Control,
+    labels: tuple[str, ...],
+    config: LabelConfig,
+    options: ProjectOptions,
+) -> Iterator[dict[str, Any]]:
+    """The regions of a tag without own labels, each with the item of the <Labels> tag that offers them.
+
+    Nothing where there are <Labels> tags and none of them offers the labels.
+    """
+    tag = config.label_tag(control.to_name, labels) if labels else None
+    if labels and tag is None and config.has_label_tag(control.to_name):
+        return
+    for region in _regions(mask, score, control, (), options):
+        yield region
+        if tag is not None:
+            yield _label_item(region, tag.name, config.written(tag, labels) or ())
 
 
 def _regions(
@@ -92,16 +106,13 @@ def _regions(
             yield _WRITERS[kind](mask, region)
 
 
-def _label_item(region: dict[str, Any], drawn: Drawn, config: LabelConfig) -> dict[str, Any]:
-    """The label of a region whose tag carries none, as the <Labels> tag writes it; empty without such a tag."""
-    tag = config.label_tags.get(drawn.to_name)
-    if tag is None or not drawn.labels:
-        return {}
+def _label_item(region: dict[str, Any], tag: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    """The labels of a region as a <Labels> tag writes them: the same id, and the shape once more."""
     shape = {name: value for name, value in region["value"].items() if name not in ("rle", "imageDataURL")}
-    return region | {"from_name": tag, "type": "labels", "value": shape | {"labels": list(drawn.labels)}}
+    return region | {"from_name": tag, "type": "labels", "value": shape | {"labels": list(labels)}}
 
 
-def _placed(item: dict[str, Any], drawn: Drawn) -> dict[str, Any]:
+def _placed(item: dict[str, Any], drawn: RegionPrompt) -> dict[str, Any]:
     """The item on the image it was drawn on, as the person sees it."""
     placed = item | {"image_rotation": drawn.image_rotation, "readonly": False}
     return placed if drawn.item_index is None else placed | {"item_index": drawn.item_index}

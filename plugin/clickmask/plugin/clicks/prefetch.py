@@ -5,44 +5,45 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from time import monotonic
 
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.clicks.segmenter import Segmenter, Task
+from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.projects.label_config import LabelConfig
 from clickmask.plugin.projects.projects import Project
 
 NextTasks = Callable[[Project, int], Sequence[Task]]  # the tasks after the one of this number
 
-_QUIET_SECONDS = 0.3
 _MOST_JOBS = 32
+_LAST_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 _Job = Callable[[], object]
 _Jobs = OrderedDict[tuple[str, int], _Job]  # by project and task
 
 
-class Ahead:
+class Prefetcher:
     """One thread that encodes images before they are clicked on.
 
     Args:
         segmenter: Encodes.
         next_tasks: Asks Label Studio what comes after a task; raises ClickMaskError if it cannot.
         tidy: Called after each image, to keep the disk within its budget.
+        priority: Who waits for an answer; meanwhile no task that nobody opened is begun.
     """
 
-    def __init__(self, segmenter: Segmenter, next_tasks: NextTasks, tidy: Callable[[], None]) -> None:
+    def __init__(
+        self, segmenter: Segmenter, next_tasks: NextTasks, tidy: Callable[[], None], priority: ClickPriority
+    ) -> None:
+        self._priority = priority
         self._segmenter = segmenter
         self._next_tasks = next_tasks
         self._tidy = tidy
         self._opened: _Jobs = OrderedDict()  # newest last, and done first
         self._following: _Jobs = OrderedDict()
         self._changed = threading.Condition()
-        self._running_requests = 0
-        self._quiet_since = monotonic()
         self._last_opened: dict[str, int] = {}
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="encode ahead", daemon=True)
@@ -59,29 +60,16 @@ class Ahead:
             self._last_opened[project.id] = number
             self._add(self._opened, project, number, partial(self._open, task, number, config, project))
 
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """While this lasts somebody waits for an answer, and no task that nobody opened is begun."""
-        with self._changed:
-            self._running_requests += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running_requests -= 1
-                self._quiet_since = monotonic()
-                self._changed.notify_all()
-
     def waiting(self) -> int:
         """How many images wait to be encoded ahead."""
         return len(self._opened) + len(self._following)
 
     def close(self) -> None:
-        """Finish the image at hand and stop."""
+        """Stop after the image at hand; one that takes long is left to itself."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(_LAST_SECONDS)
 
     def _open(self, task: Task, number: int, config: LabelConfig, project: Project) -> None:
         self._segmenter.prepare(task, config, project)
@@ -113,13 +101,10 @@ class Ahead:
         """Wait until there is something to do and, for tasks that nobody opened, nobody waits; None when closed."""
         with self._changed:
             while not self._closed:
-                rest = self._quiet_since + _QUIET_SECONDS - monotonic()
                 if self._opened:
                     return self._opened.popitem(last=True)[1]
-                if not self._following or self._running_requests:
-                    self._changed.wait()
-                elif rest > 0:
-                    self._changed.wait(timeout=rest)
-                else:
+                rest = self._priority.seconds_to_quiet()
+                if self._following and not rest:
                     return self._following.popitem(last=True)[1]
+                self._changed.wait(timeout=rest if self._following else None)
             return None

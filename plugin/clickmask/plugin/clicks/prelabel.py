@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from statistics import fmean
 from typing import Any
 
 from clickmask.decoder import ClickMaskError
-from clickmask.plugin.clicks.prompts import Drawn, drawn_from, objects
+from clickmask.plugin.clicks.prompts import RegionPrompt, objects, prompt_from_region, with_labels
 from clickmask.plugin.clicks.segmenter import Segmenter, Task
+from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.projects.label_config import LabelConfig
 from clickmask.plugin.projects.projects import Project
-
-JsonObject = dict[str, Any]
+from clickmask.plugin.protocol.replies import JsonObject, PendingReply, Prediction, Reply, prediction, unprompted_reply
 
 MOST_PROMPTS = 200  # per task
 _AT_ONCE = 3  # one task is decoded while the next is encoded and another fetched
@@ -23,61 +24,108 @@ _AT_ONCE = 3  # one task is decoded while the next is encoded and another fetche
 _log = logging.getLogger(__name__)
 
 
-class Batch:
-    """Answers tasks without a person's prompt."""
+class Prelabeler:
+    """Answers tasks without a person's prompt; people who click come first.
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    Args:
+        segmenter: Answers prompts.
+        priority: Who waits for an answer.
+        seconds: How long a request for many tasks is worked on; then it is answered with what is done [s].
+    """
+
+    def __init__(self, segmenter: Segmenter, priority: ClickPriority, seconds: float) -> None:
         self._segmenter = segmenter
+        self._priority = priority
+        self._seconds = seconds
+        self._pool = ThreadPoolExecutor(_AT_ONCE, "prelabel")
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._left = 0
 
-    def known(
+    def answer(
         self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str
-    ) -> list[JsonObject | list[JsonObject]]:
+    ) -> Reply | PendingReply:
         """Answer a request without context.
 
-        A single task is most likely being opened by a person who waits for the page, so it is
-        answered only from what is ready. Several are "Retrieve predictions": all are worked through.
-
-        Returns:
-            One prediction per task, in order, and an empty list for a task without segments, so
-            that Label Studio stores nothing for it; an empty list if there is nothing to tell at all.
+        A single task is most likely being opened by a person who waits for the page, so it is answered only from
+        what is ready. Several are "Retrieve predictions": they are worked through, and what is not done in time
+        is answered with nothing; Label Studio asks for those tasks the next time.
         """
         if project.options.prelabel == "off":
-            return []
-        if len(tasks) == 1 and not (
-            existing_prompts(tasks[0], config, project) and self._segmenter.is_prepared(tasks[0], config, project)
-        ):
-            return []
-        answers: list[JsonObject | list[JsonObject]] = [
-            prediction if prediction["result"] else []
-            for prediction in self.predictions(tasks, config, project, version)
-        ]
-        return answers if any(answers) else []
-
-    def predictions(
-        self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str
-    ) -> Iterator[JsonObject]:
-        """Segment many tasks, several at a time; one prediction per task, in order."""
-        with ThreadPoolExecutor(_AT_ONCE, "batch") as pool:
-            yield from pool.map(partial(self.prediction, config=config, project=project, version=version), tasks)
+            return unprompted_reply([[] for _ in tasks])
+        if len(tasks) == 1:
+            known = self._is_known(tasks[0], config, project)
+            one = self.prediction(tasks[0], config, project, version) if known else None
+            return unprompted_reply([one if one is not None and one["result"] else []])
+        over = threading.Event()
+        work = partial(self._prediction_unless, over, config=config, project=project, version=version)
+        futures = [self._submit(work, task) for task in tasks]
+        return PendingReply(futures, partial(_done_so_far, futures, over), self._seconds)
 
     def prediction(self, task: Task, config: LabelConfig, project: Project, version: str) -> JsonObject:
         """Segment one task; a task that fails gets an empty result and a line in the log."""
+        return self._prediction_unless(threading.Event(), task, config, project, version)
+
+    def waiting(self) -> int:
+        """How many tasks wait to be segmented, or are at work."""
+        with self._lock:
+            return self._left
+
+    def close(self) -> None:
+        """Take no more tasks; those at work are finished in the background."""
+        self._closed.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, work: Callable[[Task], JsonObject], task: Task) -> Future[JsonObject]:
+        with self._lock:
+            self._left += 1
+        future = self._pool.submit(work, task)
+        future.add_done_callback(self._ended)
+        return future
+
+    def _ended(self, _: Future[JsonObject]) -> None:
+        with self._lock:
+            self._left -= 1
+
+    def _is_known(self, task: Task, config: LabelConfig, project: Project) -> bool:
+        """Whether a task can be answered while a person waits for the page."""
+        prompts = existing_prompts(task, config, project)
+        return bool(prompts) and self._segmenter.is_prepared(task, config, project)
+
+    def _prediction_unless(
+        self, over: threading.Event, task: Task, config: LabelConfig, project: Project, version: str
+    ) -> JsonObject:
+        """Segment one task, unless the time is over before its next prompt."""
         regions: list[JsonObject] = []
         scores: list[float] = []
         try:
-            for drawn in existing_prompts(task, config, project):
-                segment = self._segmenter.segment(task, drawn, config, project)
+            for prompt in existing_prompts(task, config, project):
+                self._priority.give_way()
+                if over.is_set() or self._closed.is_set():
+                    return prediction([], 0.0, version)
+                segment = self._segmenter.segment(task, prompt, config, project)
                 regions += segment.regions
                 scores.append(segment.score)
             if not scores and project.options.prelabel == "everything":
+                self._priority.give_way()
                 regions, scores = self._segmenter.everything(task, config, project)
         except ClickMaskError as error:
             _log.warning("task %s: %s", task.get("id"), error)
-        return {"model_version": version, "score": fmean(scores) if scores else 0.0, "result": regions}
+        return prediction(regions, fmean(scores) if scores else 0.0, version)
 
 
-def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[Drawn]:
-    """The regions of a task that can be turned into segments: those in tags that hold no answers themselves.
+def _done_so_far(futures: Sequence[Future[JsonObject]], over: threading.Event) -> Reply:
+    """What is done; nothing more is begun for this request."""
+    over.set()
+    found = [future.result() if future.done() and not future.cancelled() else None for future in futures]
+    for future in futures:
+        future.cancel()
+    answers: list[Prediction] = [one if one is not None and one["result"] else [] for one in found]
+    return unprompted_reply(answers, waiting=found.count(None))
+
+
+def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[RegionPrompt]:
+    """Find the regions of a task that can be turned into segments: those in tags that hold no answers themselves.
 
     Annotations count first; without any, predictions. One that holds answers already is left
     out: the points beside them are the used prompts of those answers.
@@ -85,9 +133,14 @@ def existing_prompts(task: Task, config: LabelConfig, project: Project) -> list[
     config = config.of(task)
     for source in ("annotations", "predictions"):
         entries = [objects(entry.get("result")) for entry in objects(task.get(source))]
-        found = [drawn_from(item) for entry in entries for item in _unanswered(entry, config, project)]
-        if found:
-            return found[:MOST_PROMPTS]
+        found = [
+            prompt_from_region(with_labels(item, entry))
+            for entry in entries
+            for item in _unanswered(entry, config, project)
+        ]
+        prompts = [prompt for prompt in found if prompt.says_where]
+        if prompts:
+            return prompts[:MOST_PROMPTS]
     return []
 
 

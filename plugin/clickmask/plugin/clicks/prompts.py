@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clickmask.decoder import Box, Point, Prompt, Size
@@ -20,6 +20,7 @@ from clickmask.plugin.projects.label_config import ANSWER_TAGS
 
 Item = Mapping[str, Any]
 
+_LARGEST_PERCENT = 1e6  # anything beyond is no place on a picture
 _BORDER_PERCENT = 1.0  # a click on the very edge of the image may be reported just outside of it
 
 
@@ -33,7 +34,7 @@ class PercentPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class RegionPrompt:
     """One object as drawn, not yet in pixels.
 
     Args:
@@ -43,6 +44,7 @@ class Drawn:
         shape: The rectangle, ellipse, brush, bitmask, polygon or vector around or over the object, or None.
         image_rotation: How the page shows the image [degrees clockwise]; coordinates do not turn with it.
         item_index: Which image of a list of images, or None.
+        size: Of the image as the page has it [px], or None where no page says so: imported regions are often wrong.
     """
 
     to_name: str
@@ -51,6 +53,12 @@ class Drawn:
     shape: Item | None
     image_rotation: int
     item_index: int | None
+    size: Size | None = None
+
+    @property
+    def says_where(self) -> bool:
+        """Whether anything of it lies on the object; clicks that only leave out point at nothing."""
+        return self.shape is not None or any(point.positive for point in self.points)
 
     def prompt(self, size: Size) -> Prompt:
         """The prompt in pixels of an image of this size.
@@ -76,8 +84,8 @@ class Drawn:
                 return outline_prompt(self.shape, points, size)
 
 
-def read_prompt(result: Sequence[Item]) -> Drawn | None:
-    """Find the live prompt in a context's ``result``; None if nothing of it is live.
+def read_prompt(result: Sequence[Item]) -> RegionPrompt | None:
+    """Find the live prompt in a context's ``result``; None if nothing of it is live, or says where the object is.
 
     A key point without ``is_positive`` counts as positive only where it does not come from
     the page either (no ``origin``), so that plain API clients may leave it out.
@@ -101,10 +109,11 @@ def read_prompt(result: Sequence[Item]) -> Drawn | None:
     same = [item for item in live if _object_of(item) == _object_of(last)]
     shapes = [item for item in same if region_kind(item) != "KeyPoint"]
     points = tuple(_point(item) for item in same if region_kind(item) == "KeyPoint")
-    return _drawn(last, points, shapes[-1] if shapes else None)
+    drawn = replace(_drawn(last, points, shapes[-1] if shapes else None), size=_page_size(last))
+    return drawn if drawn.says_where else None
 
 
-def drawn_from(item: Item) -> Drawn:
+def prompt_from_region(item: Item) -> RegionPrompt:
     """Take one existing region as the prompt of one object.
 
     Raises:
@@ -116,9 +125,19 @@ def drawn_from(item: Item) -> Drawn:
     return _drawn(region, (), region)
 
 
-def undrawn(to_name: str, label: str) -> Drawn:
+def with_labels(region: Item, items: Sequence[Item]) -> Item:
+    """Return a region with its labels inside, where its tag carries none and an item of a <Labels> tag has them."""
+    beside = next((it for it in items if it.get("type") == "labels" and it.get("id") == region.get("id")), None)
+    inside = region.get("value")
+    given = beside.get("value") if beside is not None else None
+    if not isinstance(inside, Mapping) or not isinstance(given, Mapping) or "labels" in inside:
+        return region
+    return {**region, "value": {**inside, "labels": given.get("labels")}}
+
+
+def label_only_prompt(to_name: str, label: str) -> RegionPrompt:
     """The stand-in for an object that nobody pointed at."""
-    return Drawn(to_name, (label,) if label else (), (), None, 0, None)
+    return RegionPrompt(to_name, (label,) if label else (), (), None, 0, None)
 
 
 def objects(value: object) -> list[Item]:
@@ -160,9 +179,9 @@ def shape_box(item: Item, size: Size) -> Box:
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
-def _drawn(item: Item, points: tuple[PercentPoint, ...], shape: Item | None) -> Drawn:
+def _drawn(item: Item, points: tuple[PercentPoint, ...], shape: Item | None) -> RegionPrompt:
     rotation, index = item.get("image_rotation"), item.get("item_index")
-    return Drawn(
+    return RegionPrompt(
         to_name=item["to_name"],
         labels=region_labels(item),
         points=points,
@@ -170,6 +189,13 @@ def _drawn(item: Item, points: tuple[PercentPoint, ...], shape: Item | None) -> 
         image_rotation=rotation if isinstance(rotation, int) else 0,
         item_index=index if isinstance(index, int) else None,
     )
+
+
+def _page_size(item: Item) -> Size | None:
+    """The size of the image as the page has it; None where a region does not say."""
+    width, height = item.get("original_width"), item.get("original_height")
+    known = isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0
+    return Size(height, width) if known else None  # type: ignore[arg-type]
 
 
 def _object_of(item: Item) -> tuple[object, ...]:
@@ -199,8 +225,8 @@ def _point(item: Item) -> PercentPoint:
 
 def _coordinate(value: Item, name: str) -> float:
     number = value.get(name)
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-        raise RequestError(f"got {number!r} for {name!r}, wanted a number of percent")
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= _LARGEST_PERCENT:
+        raise RequestError(f"got {str(number)[:50]} for {name!r}, wanted a number of percent")
     return float(number)
 
 

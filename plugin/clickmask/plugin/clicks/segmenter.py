@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import Engine, Prompt, Segmentation
-from clickmask.decoder.click_chain import EarlierAnswers, Way
+from clickmask.decoder import Engine, ImageSource, MaskRule, Prompt, Segmentation, Size
 from clickmask.plugin.clicks.answers import answer_regions
-from clickmask.plugin.clicks.prompts import Drawn, undrawn
+from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
 from clickmask.plugin.engines import Engines
-from clickmask.plugin.files.images import Images
+from clickmask.plugin.errors import RequestError
+from clickmask.plugin.files.images import Images, Turned
 from clickmask.plugin.files.locations import Location, locate
 from clickmask.plugin.metrics import Metrics
 from clickmask.plugin.projects.label_config import LabelConfig
+from clickmask.plugin.projects.options import ProjectOptions
 from clickmask.plugin.projects.projects import Project
 
 Task = Mapping[str, Any]
@@ -52,33 +54,51 @@ class Segmenter:
         self._engines = engines
         self._images = images
         self._metrics = metrics
-        self._earlier = EarlierAnswers()
 
-    def segment(self, task: Task, drawn: Drawn, config: LabelConfig, project: Project) -> Segment:
+    def segment(self, task: Task, drawn: RegionPrompt, config: LabelConfig, project: Project) -> Segment:
         """Answer one prompt.
 
         Raises:
             ClickMaskError: For every reason a person can mend: see ``locate``, ``Images.load``,
-                ``Engines.get``, ``Drawn.prompt`` and ``Engine.segment``.
+                ``Engines.get``, ``RegionPrompt.prompt`` and ``Engine.segment``.
         """
         config = config.of(task)
         location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
         engine = self._engines.get(project.options.model)
-        load = self._loader(location, project)
         start, was_cached = perf_counter(), engine.is_cached(location.key)
-        size = engine.image_size(location.key, load)
+        image = self._as_shown(engine, location, drawn.size, project)
+        size = engine.image_size(image)
         prepared = perf_counter()
         prompt = drawn.prompt(size)
-        answer = self._decode(engine, location.key, load, prompt, project)
+        options = project.options.for_labels(drawn.labels)
+        answer = _decode(engine, image, prompt, options)
         decoded = perf_counter()
-        regions = answer_regions(answer.mask(), answer.score, drawn, config, project.options)
+        regions = answer_regions(answer.mask(), answer.score, drawn, config, options)
         milliseconds = {
             "prepare": 1000 * (prepared - start),
             "decode": 1000 * (decoded - prepared),
             "shape": 1000 * (perf_counter() - decoded),
         }
         self._count(was_cached, milliseconds)
-        return Segment(regions, answer.score, location.key, prompt, was_cached, milliseconds)
+        return Segment(regions, answer.score, image.key, prompt, was_cached, milliseconds)
+
+    def arriving(self, task: Task, drawn: RegionPrompt, config: LabelConfig, project: Project) -> Future[None] | None:
+        """Fetch a prompt's image in the background; None if the prompt can be answered without waiting for it.
+
+        Raises:
+            RequestError: If the task has no such image.
+            RefusedError: If it may not be read.
+        """
+        config = config.of(task)
+        location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
+        engine = self._engines.ready(project.options.model)
+        if engine is not None and engine.has_pixels(location.key):
+            return None
+        return self._images.arriving(location, project.connection)
+
+    def close(self) -> None:
+        """Fetch no more images."""
+        self._images.close()
 
     def everything(self, task: Task, config: LabelConfig, project: Project) -> tuple[list[dict[str, Any]], list[float]]:
         """Segment everything on the task's first image: regions, and the predicted IoU of each object.
@@ -89,12 +109,13 @@ class Segmenter:
         config = config.of(task)
         location = self.first_image(task, config, project)
         engine = self._engines.get(project.options.model)
-        found = engine.segment_everything(location.key, self._loader(location, project))
-        drawn = undrawn(next(iter(config.images), "image"), project.options.label)
+        found = engine.segment_everything(self._image(location, project))
+        drawn = label_only_prompt(next(iter(config.images), "image"), project.options.label)
+        options = project.options.for_labels(drawn.labels)
         regions = [
             region
             for mask in found
-            for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, project.options)
+            for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, options)
         ]
         return regions, [mask.predicted_iou for mask in found]
 
@@ -105,7 +126,7 @@ class Segmenter:
             ClickMaskError: As ``segment``.
         """
         location = self.first_image(task, config, project)
-        return self._engines.get(project.options.model).encode(location.key, self._loader(location, project))
+        return self._engines.get(project.options.model).encode(self._image(location, project))
 
     def is_prepared(self, task: Task, config: LabelConfig, project: Project) -> bool:
         """Whether a prompt on the task's first image would be answered without encoding; never waits."""
@@ -117,26 +138,40 @@ class Segmenter:
         config = config.of(task)
         return locate(task, _source(config, next(iter(config.images), "")), None, project.connection)
 
-    def _decode(
-        self, engine: Engine, key: str, load: Callable[[], NDArray[np.uint8]], prompt: Prompt, project: Project
-    ) -> Segmentation:
-        options = project.options
-        way = Way(options.rule, engine.is_coarse if options.closely is None else options.closely)
-        if options.refine:
-            return self._earlier.answer(engine, key, load, prompt, way)
-        return way.answer(engine, key, load, prompt)
+    def _as_shown(self, engine: Engine, location: Location, shown: Size | None, project: Project) -> ImageSource:
+        """The image as the page has it: turned by its EXIF orientation, or not.
 
-    def _loader(self, location: Location, project: Project) -> Callable[[], NDArray[np.uint8]]:
+        Raises:
+            RequestError: If the page has another picture than the backend.
+        """
+        image = self._image(location, project)
+        size = engine.image_size(image)
+        if shown is None or size == shown:
+            return image
+        if size == Size(shown.width, shown.height):
+            turned = self._image(location, project, "the other way")
+            if engine.image_size(turned) == shown:
+                return turned
+        raise RequestError(
+            f"the page shows a picture of {shown} pixels, the backend has one of {size}: reload the page"
+        )
+
+    def _image(self, location: Location, project: Project, turned: Turned = "as browsers do") -> ImageSource:
         def load() -> NDArray[np.uint8]:
             with self._metrics.step("fetch"):
-                return self._images.load(location, project.connection)
+                return self._images.load(location, project.connection, turned)
 
-        return load
+        return ImageSource(location.key if turned == "as browsers do" else f"{location.key} {turned}", load)
 
     def _count(self, was_cached: bool, milliseconds: Mapping[str, float]) -> None:
         self._metrics.embedding(was_cached=was_cached)
         for step, value in milliseconds.items():
             self._metrics.observe(step, value)
+
+
+def _decode(engine: Engine, image: ImageSource, prompt: Prompt, options: ProjectOptions) -> Segmentation:
+    segment = engine.chain.segment if options.chain else engine.segment
+    return segment(image, prompt, MaskRule(options.rule, options.zoom))
 
 
 def _source(config: LabelConfig, to_name: str) -> str:

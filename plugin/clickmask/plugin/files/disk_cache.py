@@ -42,6 +42,9 @@ class DiskCache:
             os.utime(path)
         return content
 
+    def __contains__(self, key: str) -> bool:
+        return (self._folder / key).is_file()
+
     def put(self, key: str, content: bytes) -> None:
         """Keep bytes under a key, whole or not at all."""
         if len(content) > self._budget:

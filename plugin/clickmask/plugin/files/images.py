@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import io
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from clickmask.decoder import ImageError, load_image
+from clickmask.decoder import load_image
+from clickmask.decoder.cache import Cache
+from clickmask.decoder.images import open_picture
 from clickmask.plugin.files.disk_cache import DiskCache
 from clickmask.plugin.files.locations import Connection, Location
 from clickmask.plugin.files.task_files import TaskFiles
 
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+Turned = Literal["as browsers do", "the other way"]
+"""Whether a picture is turned as its EXIF orientation says; browsers do so for every format but WebP."""
+
+_ORIENTATION = 0x0112
+_LEFT_AS_STORED = ("WEBP",)
 
 
 class Images:
@@ -22,53 +29,82 @@ class Images:
     Args:
         files: Where the files come from.
         cache: Keeps the files as they were fetched.
+        at_once: Files that are fetched in the background at the same time.
     """
 
-    def __init__(self, files: TaskFiles, cache: DiskCache) -> None:
+    def __init__(self, files: TaskFiles, cache: DiskCache, at_once: int = 16) -> None:
         self._files = files
         self._cache = cache
+        self._arrived: Cache[_File] = Cache(files.transport.max_bytes)  # where the disk keeps nothing
+        self._pool = ThreadPoolExecutor(at_once, "fetch")
 
-    def load(self, location: Location, connection: Connection) -> NDArray[np.uint8]:
-        """Read an image as upright RGB, shape (H, W, 3).
+    def arriving(self, location: Location, connection: Connection) -> Future[None] | None:
+        """Fetch an image's file in the background; None if it is at hand.
+
+        Servers may be slow, and must not keep those waiting whose images are here already.
+        """
+        if self._at_hand(location):
+            return None
+        return self._pool.submit(self._fetch, location, connection)
+
+    def close(self) -> None:
+        """Fetch no more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def load(self, location: Location, connection: Connection, turned: Turned = "as browsers do") -> NDArray[np.uint8]:
+        """Read an image as a page shows it: RGB, shape (H, W, 3).
 
         Raises:
             RefusedError: If the address or path may not be read.
             FetchError: If it cannot be fetched.
             TooLargeError: If its file is too large.
-            ImageError: If it is no picture of an allowed format.
+            ImageError: If it is no picture that ``load_image`` reads.
         """
-        return read_picture(self._file(location, connection))
+        return read_picture(self._file(location, connection), turned)
 
     def _file(self, location: Location, connection: Connection) -> bytes:
         local = self._files.local(location)
         if local is not None:
             return local.read_bytes()
-        content = self._cache.get(location.key)
-        if content is None:
+        return self._cache.get(location.key) or self._fetched(location, connection)
+
+    def _at_hand(self, location: Location) -> bool:
+        if location.inline or location.key in self._arrived or location.key in self._cache:
+            return True
+        return self._files.local(location) is not None
+
+    def _fetch(self, location: Location, connection: Connection) -> None:
+        self._fetched(location, connection)
+
+    def _fetched(self, location: Location, connection: Connection) -> bytes:
+        """The file, asked for once however many wait for it."""
+
+        def fetch() -> _File:
             content = self._files.fetch(location, connection).body
             self._cache.put(location.key, content)
-        return content
+            return _File(content)
+
+        return self._arrived.get(location.key, fetch)[0].content
 
 
-def read_picture(content: bytes) -> NDArray[np.uint8]:
-    """Read the bytes of an image file as upright RGB, shape (H, W, 3).
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file's bytes, as a cache counts them."""
+
+    content: bytes
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.content)
+
+
+def read_picture(content: bytes, turned: Turned = "as browsers do") -> NDArray[np.uint8]:
+    """Read the bytes of an image file as a page shows it: RGB, shape (H, W, 3).
 
     Raises:
-        ImageError: If the format is not one of ``FORMATS`` or the file is broken.
-
-    Example:
-        >>> read_picture(b"<p>")
-        Traceback (most recent call last):
-            ...
-        clickmask.decoder.errors.ImageError: got 3 bytes that are no picture (<p>), wanted AVIF, BMP, GIF, \
-JPEG, PNG, TIFF, WEBP
+        ImageError: If it is no picture that ``load_image`` reads.
     """
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            return load_image(picture)
-    except UnidentifiedImageError as error:
-        start = content[:40].decode("ascii", "replace")
-        wanted = ", ".join(FORMATS)
-        raise ImageError(f"got {len(content)} bytes that are no picture ({start}), wanted {wanted}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"the picture is too large: {error}") from error
+    with open_picture(content) as picture:
+        if (picture.format in _LEFT_AS_STORED) is (turned == "as browsers do"):
+            picture.getexif().pop(_ORIENTATION, None)
+        return load_image(picture)

@@ -33,6 +33,42 @@ class LabelStudioClient:
         answer = self._call("GET", f"/api/projects/{number}/")
         return answer if isinstance(answer, Mapping) else {}
 
+    def release(self) -> str:
+        """The version of Label Studio, such as "1.23.2"; "" if it does not say.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        answer = self._call("GET", "/api/version/")
+        return str(answer.get("release") or "") if isinstance(answer, Mapping) else ""
+
+    def user(self) -> str:
+        """Whose token this is.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        answer = self._call("GET", "/api/current-user/whoami")
+        return str(answer.get("email") or answer.get("username") or "") if isinstance(answer, Mapping) else ""
+
+    def connections(self, project: int) -> list[Mapping[str, Any]]:
+        """The backends of a project; Label Studio asks each of them how it is meanwhile.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        answer = self._call("GET", f"/api/ml?project={project}")
+        return list(answer) if isinstance(answer, list) else []
+
+    def webhooks(self, project: int) -> list[Mapping[str, Any]]:
+        """The webhooks of a project.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        answer = self._call("GET", f"/api/webhooks/?project={project}")
+        return list(answer) if isinstance(answer, list) else []
+
     def tasks_after(self, project: int, task: int, count: int) -> list[Mapping[str, Any]]:
         """The tasks of a project that come after one, by number.
 
@@ -61,6 +97,14 @@ class LabelStudioClient:
         """
         body = {"task": task, "result": list(result), "score": score, "model_version": model_version}
         self._call("POST", "/api/predictions/", body)
+
+    def change_annotation(self, annotation: int, result: Sequence[Mapping[str, Any]]) -> None:
+        """Put another result into an annotation.
+
+        Raises:
+            FetchError: If Label Studio cannot be reached or refuses.
+        """
+        self._call("PATCH", f"/api/annotations/{annotation}/", {"result": list(result)})
 
     def _tasks(self, project: int, filters: Mapping[str, Any], count: int) -> list[Mapping[str, Any]]:
         query = json.dumps({"filters": filters, "ordering": ["tasks:id"]})

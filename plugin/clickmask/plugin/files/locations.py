@@ -13,7 +13,7 @@ from clickmask.plugin.errors import RefusedError, RequestError
 from clickmask.plugin.protocol.task_values import task_value
 
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
-_TOKEN_PATHS = ("/data/", "/storage-data/", "/tasks/", "/api/")
+_TOKEN_PATHS = ("/data/", "/storage-data/", "/tasks/")
 _LOCAL_FILES = "/data/local-files"
 
 
@@ -36,7 +36,7 @@ class Connection:
         return bool(self.url) and _origin(url) == _origin(self.url)
 
     def may_see_token(self, url: str) -> bool:
-        """Whether a request to this URL may carry the token: this server's own file and API paths."""
+        """Whether a request for a task's file may carry the token: only this server's own file paths."""
         base, path = urlsplit(self.url).path, urlsplit(url).path
         inside = path.startswith(tuple(base + start for start in _TOKEN_PATHS)) and ".." not in unquote(path).split("/")
         return bool(self.token) and self.owns(url) and inside
@@ -50,11 +50,13 @@ class Location:
         key: Names the image's content for every cache; the same for all tasks and users.
         urls: Addresses to try in this order.
         local_path: The path Label Studio's local storage gives it, or "".
+        inline: The whole file as a ``data:`` address, or "".
     """
 
     key: str
     urls: tuple[str, ...]
     local_path: str = ""
+    inline: str = ""
 
 
 def locate(
@@ -84,11 +86,28 @@ def locate(
         index = item_index or 0
         value = value[index] if 0 <= index < len(value) else None
     if not isinstance(value, str) or not value.strip():
-        raise RequestError(f"task {task.get('id')} has no {what}: got {value!r} for {source!r}, wanted a URL or path")
+        got = str(value)[:200]
+        raise RequestError(f"task {task.get('id')} has no {what}: got {got!r} for {source!r}, wanted a URL or path")
     try:
         return _located(value.strip(), task.get("id"), connection, what)
     except ValueError as error:  # urlsplit's word for brackets and ports that make no sense
         raise RequestError(f"task {task.get('id')} has no {what}: {value[:200]!r} is no address: {error}") from error
+
+
+def is_http_address(text: str) -> bool:
+    """Tell whether a text is an address like http://label-studio:8080 that can be contacted.
+
+    Example:
+        >>> [is_http_address(text) for text in ("http://studio:8080", "studio:8080", "http://[::1", "http://a:99999")]
+        [True, False, False, False]
+    """
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises where it is no port
+    except ValueError:
+        return False
+    plain = text.isprintable() and " " not in text
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _located(value: str, task_id: object, connection: Connection, what: str) -> Location:
@@ -104,18 +123,20 @@ def _located(value: str, task_id: object, connection: Connection, what: str) -> 
         for address in (connection.alias, connection.url):
             if address and _origin(value) == _origin(address):
                 parts = urlsplit(value)
-                path = parts.path.removeprefix(urlsplit(address).path)
-                return _on_label_studio(f"{path}?{parts.query}" if parts.query else path, value, connection)
+                path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+                return _on_label_studio(path, value, connection)
         return Location(hashlib.sha256(value.encode()).hexdigest(), (value,))
+    if scheme == "data":
+        return Location(hashlib.sha256(value.encode()).hexdigest(), (), inline=value)
     if scheme or value.startswith(("//", "\\")):
         raise RefusedError(
-            f"{what} {value[:200]!r} is refused: wanted http, https, s3, gs, azure-blob or a Label Studio path"
+            f"{what} {value[:200]!r} is refused: wanted http, https, s3, gs, azure-blob, data or a Label Studio path"
         )
     return _on_label_studio(value, value, connection)
 
 
 def _on_label_studio(path: str, value: str, connection: Connection) -> Location:
-    path = "/" + path.lstrip("/")
+    path = _below(connection, "/" + path.lstrip("/"))
     if path.startswith("/upload/"):
         path = "/data" + path
     urls = [_join(connection, path, value)]
@@ -123,6 +144,15 @@ def _on_label_studio(path: str, value: str, connection: Connection) -> Location:
         file = quote(path.removeprefix("/data/"))
         urls.append(_join(connection, f"/storage-data/uploaded/?filepath={file}", value))
     return Location(_key(connection, path), tuple(urls), _local_path(path))
+
+
+def _below(connection: Connection, path: str) -> str:
+    """A path without the one that Label Studio lives under, which task data name too: /ls/data/upload/1/a.png."""
+    for address in (connection.url, connection.alias):
+        base = urlsplit(address).path
+        if base and path.startswith(f"{base}/"):
+            return path.removeprefix(base)
+    return path
 
 
 def _local_path(path: str) -> str:
@@ -144,6 +174,9 @@ def _key(connection: Connection, value: str) -> str:
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        return scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
+    except ValueError:  # a redirect's brackets or port that make no sense are nobody's
+        return "", url, None

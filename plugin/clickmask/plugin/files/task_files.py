@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from clickmask.plugin.errors import FetchError, RefusedError, TooLargeError
 from clickmask.plugin.files.locations import Connection, Location
+from clickmask.plugin.files.network import Deadline
 from clickmask.plugin.files.tokens import Tokens
 from clickmask.plugin.files.transport import MEGABYTE, Answer, Transport, shown
 
@@ -57,8 +60,11 @@ class TaskFiles:
             FetchError: If it cannot be fetched.
             TooLargeError: If the file is too large.
         """
+        if location.inline:
+            return self._inline(location.inline, into)
+        deadline = self.transport.deadline()
         for url in location.urls:
-            end, answer = self._followed(url, connection, into)
+            end, answer = self._followed(url, connection, into, deadline)
             if answer.status == 200:
                 return answer
         if answer.status in (401, 403) and connection.owns(end):
@@ -71,25 +77,47 @@ class TaskFiles:
             f"got status {answer.status} from {urlsplit(end).hostname}, wanted 200"
         )
 
-    def _followed(self, url: str, connection: Connection, into: BinaryIO | None) -> tuple[str, Answer]:
+    def _inline(self, address: str, into: BinaryIO | None) -> Answer:
+        """The file that a ``data:`` address holds."""
+        head, _, text = address.partition(",")
+        try:
+            content = base64.b64decode(unquote_to_bytes(text)) if head.endswith(";base64") else unquote_to_bytes(text)
+        except binascii.Error as error:
+            raise FetchError(f"the {self.what} in the task's data cannot be read: {error}") from error
+        if len(content) > self.transport.max_bytes:
+            raise TooLargeError(f"the {self.what} is larger than {self.transport.max_bytes / MEGABYTE:g} MB")
+        if into is None:
+            return Answer(200, {}, content)
+        into.write(content)
+        return Answer(200, {}, b"")
+
+    def _followed(
+        self, url: str, connection: Connection, into: BinaryIO | None, deadline: Deadline
+    ) -> tuple[str, Answer]:
         """Get a URL through its redirects; every hop is judged anew and only Label Studio sees the token.
 
         Returns:
             Where it ended, and what came from there.
         """
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = self._hop(url, connection, into)
+            answer = self._hop(url, connection, into, deadline)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return url, answer
-            url = urljoin(url, answer.headers["location"])
+            try:
+                url = urljoin(url, answer.headers["location"])
+            except ValueError as error:
+                raise FetchError(f"the {self.what} cannot be fetched: a redirect to no address: {error}") from error
         raise FetchError(f"the {self.what} cannot be fetched: more than {_MAX_REDIRECTS} redirects")
 
-    def _hop(self, url: str, connection: Connection, into: BinaryIO | None) -> Answer:
+    def _hop(self, url: str, connection: Connection, into: BinaryIO | None, deadline: Deadline) -> Answer:
         if not connection.may_see_token(url):
-            return self.transport.request("GET", url, trusted=connection.owns(url), into=into)
+            return self.transport.request("GET", url, trusted=connection.owns(url), into=into, deadline=deadline)
         return self.tokens.authorized(
             connection,
-            lambda headers: self.transport.request("GET", url, headers=headers, trusted=True, into=into),
+            lambda headers: self.transport.request(
+                "GET", url, headers=headers, trusted=True, into=into, deadline=deadline
+            ),
+            deadline,
         )
 
 

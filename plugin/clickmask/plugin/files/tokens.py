@@ -15,8 +15,10 @@ from collections.abc import Callable, Mapping
 
 from clickmask.plugin.errors import FetchError
 from clickmask.plugin.files.locations import Connection
+from clickmask.plugin.files.network import Deadline
 from clickmask.plugin.files.transport import Answer, Transport
 
+_Key = tuple[str, str]  # address and token
 _SPARE_SECONDS = 30.0
 _UNKNOWN_LIFE_SECONDS = 60.0
 
@@ -27,9 +29,10 @@ class Tokens:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._lock = threading.Lock()
-        self._access: dict[tuple[str, str], tuple[str, float]] = {}  # (address, token) -> (access token, end of life)
+        self._access: dict[_Key, tuple[str, float]] = {}  # access token and its end of life
+        self._refreshing: dict[_Key, threading.Lock] = {}  # one server that is slow keeps no other's people waiting
 
-    def header(self, connection: Connection) -> dict[str, str]:
+    def header(self, connection: Connection, deadline: Deadline | None = None) -> dict[str, str]:
         """The Authorization header of a connection; empty without a token.
 
         Raises:
@@ -39,35 +42,44 @@ class Tokens:
             return {}
         if not is_personal(connection.token):
             return {"Authorization": f"Token {connection.token}"}
+        key = (connection.url, connection.token)
         with self._lock:
-            access, end = self._access.get((connection.url, connection.token), ("", 0.0))
+            refreshing = self._refreshing.setdefault(key, threading.Lock())
+        with refreshing:
+            access, end = self._access.get(key, ("", 0.0))
             if time.time() >= end:
-                access = self._refreshed(connection)
-                self._access[connection.url, connection.token] = (access, _end_of_life(access))
+                access = self._refreshed(connection, deadline)
+                self._access[key] = (access, _end_of_life(access))
         return {"Authorization": f"Bearer {access}"}
 
-    def authorized(self, connection: Connection, send: Callable[[Mapping[str, str]], Answer]) -> Answer:
+    def authorized(
+        self,
+        connection: Connection,
+        send: Callable[[Mapping[str, str]], Answer],
+        deadline: Deadline | None = None,
+    ) -> Answer:
         """Send a request with the connection's header; once more if an access token was refused before its time.
 
         Args:
             send: Sends the request with the headers it is given; it may be called twice.
+            deadline: For what is asked of Label Studio before; the transport's own by default.
 
         Raises:
             FetchError: If Label Studio does not accept the personal access token.
         """
-        answer = send(self.header(connection))
+        answer = send(self.header(connection, deadline))
         if answer.status == 401 and self._forget(connection):
-            return send(self.header(connection))
+            return send(self.header(connection, deadline))
         return answer
 
     def _forget(self, connection: Connection) -> bool:
         """Drop an access token the server refused; say whether there was one, so that trying again makes sense."""
-        with self._lock:
-            return self._access.pop((connection.url, connection.token), None) is not None
+        return self._access.pop((connection.url, connection.token), None) is not None
 
-    def _refreshed(self, connection: Connection) -> str:
+    def _refreshed(self, connection: Connection, deadline: Deadline | None) -> str:
         url = f"{connection.url}/api/token/refresh"
-        answer = self._transport.request("POST", url, json={"refresh": connection.token}, trusted=True)
+        body = {"refresh": connection.token}
+        answer = self._transport.request("POST", url, json=body, trusted=True, deadline=deadline)
         access = _field(answer.body, "access")
         if answer.status != 200 or not access:
             raise FetchError(

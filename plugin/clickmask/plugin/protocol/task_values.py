@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from defusedxml.ElementTree import fromstring
+
 _REFERENCE = re.compile(r"\$[\w\[\].{}]+")
 _STEP = re.compile(r"[^.\[\]]+")
 _INDEX_FLAG = "{{idx}}"
@@ -50,7 +52,7 @@ def unrolled(config: str, data: Mapping[str, Any]) -> str:
         >>> unrolled(config, {"pages": ["a.png"]})
         '<View><View><Image name="p0" value="$pages[0]" /></View></View>'
     """
-    root = ElementTree.fromstring(config)
+    root: ElementTree.Element = fromstring(config, forbid_dtd=True)
     for parent in list(root.iter()):
         for place, tag in enumerate(parent):
             if tag.tag.lower() == "repeater":
@@ -63,7 +65,10 @@ def _copies(repeater: ElementTree.Element, data: Mapping[str, Any]) -> ElementTr
     count = min(len(items), _MOST_REPEATS) if isinstance(items, list) else 0
     inside = "".join(ElementTree.tostring(tag, encoding="unicode") for tag in repeater)
     flag = repeater.get("indexFlag", _INDEX_FLAG)
-    return ElementTree.fromstring(f"<View>{''.join(inside.replace(flag, str(index)) for index in range(count))}</View>")
+    copies: ElementTree.Element = fromstring(
+        f"<View>{''.join(inside.replace(flag, str(index)) for index in range(count))}</View>"
+    )
+    return copies
 
 
 def _found(data: object, path: str) -> Any:

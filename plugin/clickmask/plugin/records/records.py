@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clickmask.plugin.clicks.prompts import objects
+from clickmask.plugin.clicks.prompts import objects, with_labels
 from clickmask.plugin.clicks.segmenter import Segment
 from clickmask.plugin.errors import RecordsError
 
@@ -77,7 +77,8 @@ class Records:
     def answered(self, segment: Segment, model_version: str) -> None:
         """Keep which prompt each region came from, in case the region is accepted."""
         prompt = json.dumps(_prompt_fields(segment))
-        rows = [(item["id"], segment.image_key, prompt, model_version, segment.score) for item in segment.regions]
+        ids = dict.fromkeys(item["id"] for item in segment.regions)  # a region and its <Labels> item share one
+        rows = [(region, segment.image_key, prompt, model_version, segment.score) for region in ids]
         with self._transaction() as database:
             database.executemany(
                 "INSERT INTO answers (region, image_key, prompt, model_version, score) VALUES (?, ?, ?, ?, ?)", rows
@@ -89,6 +90,8 @@ class Records:
     def accepted(self, project: str, task: Mapping[str, Any], annotation: Mapping[str, Any]) -> int:
         """Keep an annotation as it is now: the task's data, every region, and the prompts of ours.
 
+        One that was skipped is kept, and is no example.
+
         Args:
             project: The project's number and time of creation.
             task: The annotation's task.
@@ -98,12 +101,19 @@ class Records:
             How many of its regions are answers of this backend.
         """
         key = (project, int(annotation["id"]))
-        regions = objects(annotation.get("result"))
+        items = objects(annotation.get("result"))
+        regions = [with_labels(item, items) for item in items if item.get("type") != "labels"]
         with self._transaction() as database:
             database.execute("DELETE FROM regions WHERE project = ? AND annotation = ?", key)
             database.execute(
-                "INSERT OR REPLACE INTO annotations (project, id, task, data, time) VALUES (?, ?, ?, ?, ?)",
-                (*key, task.get("id"), json.dumps(task.get("data") or {}), time.time()),
+                "INSERT OR REPLACE INTO annotations (project, id, task, data, time, deleted) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    *key,
+                    task.get("id"),
+                    json.dumps(task.get("data") or {}),
+                    time.time(),
+                    bool(annotation.get("was_cancelled")),
+                ),
             )
             found = [self._origin(item) for item in regions]
             database.executemany(
@@ -156,11 +166,9 @@ class Records:
                 raise RecordsError(f"the records in {self._path} cannot be used: {error}") from error
 
     def _origin(self, region: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
-        """Image key, prompt and model version of a region this backend answered; a part "id.2" belongs to "id"."""
-        name = str(region.get("id", ""))
+        """Image key, prompt and model version of a region this backend answered."""
         row = self._database.execute(
-            "SELECT image_key, prompt, model_version FROM answers WHERE region IN (?, ?)",
-            (name, name.partition(".")[0]),
+            "SELECT image_key, prompt, model_version FROM answers WHERE region = ?", (str(region.get("id", "")),)
         ).fetchone()
         return row or (None, None, None)
 

@@ -7,183 +7,185 @@ model loads or the device is busy.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from clickmask.asgi_guard import ANY_HOST, Guard
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import Backend
-from clickmask.plugin.errors import BackendError, RequestError, TooLargeError
-from clickmask.plugin.files.transport import MEGABYTE
-from clickmask.plugin.protocol.replies import Later, Reply
+from clickmask.plugin.errors import BackendError, RequestError
+from clickmask.plugin.protocol.replies import PendingReply, Reply
+from clickmask.plugin.server.bodies import Bodies
+from clickmask.plugin.server.failures import forget_frames, one_line
+from clickmask.plugin.server.login import Login
 from clickmask.plugin.server.workers import Workers
-from clickmask.plugin.settings import Settings
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 _log = logging.getLogger("clickmask.requests")
 _OPEN_ROUTES = ("/health",)
 _HIDDEN = "the request failed inside the backend; its log tells why"
 
 
-def make_app(backend: Backend) -> FastAPI:
+def make_app(backend: Backend) -> Starlette:
     """Make the web application of a backend; it begins to load the default model when it starts."""
-    settings = backend.settings
-    predicting = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
-    noting = Workers(2, settings.max_waiting, settings.predict_seconds)  # /setup and /webhook wait behind no prediction
-    backend.metrics.watch("requests_waiting", "Requests that wait for a worker", predicting.waiting)
+    return _Server(backend).app()
+
+
+class _Server:
+    """Routes, workers and log of one backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        settings = backend.settings
+        self._backend = backend
+        self._settings = settings
+        self._login = Login(settings.basic_auth_user, settings.basic_auth_pass)
+        self._predicting = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
+        self._bodies = Bodies(settings.max_request_mb)
+        # /setup and /webhook wait behind no prediction
+        self._recording = Workers(2, settings.max_waiting, settings.predict_seconds)
+        backend.metrics.watch("requests_waiting", "Requests that wait for a worker", self._predicting.waiting)
+
+    def app(self) -> Starlette:
+        """The application: one answered route after the other, behind the guard."""
+        hosts = frozenset({ANY_HOST}) if self._login.is_wanted else frozenset(self._settings.allowed_hosts)
+        routes = [
+            self._route("/", self._health, "GET"),
+            self._route("/health", self._health, "GET"),
+            self._route("/versions", self._versions, "GET", "POST"),
+            self._route("/metrics", self._metrics, "GET"),
+            self._route("/setup", self._setup, "POST"),
+            self._route("/predict", self._predict, "POST"),
+            self._route("/webhook", self._webhook, "POST"),
+        ]
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(Guard, allowed_hosts=hosts)],
+            exception_handlers={HTTPException: self._no_route},
+            lifespan=self._lifespan,
+        )
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        backend.engines.start()
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._backend.engines.start()
         yield
-        predicting.close()
-        noting.close()
-        await asyncio.to_thread(backend.close)
+        for workers in (self._predicting, self._recording):
+            workers.close()
+        await asyncio.to_thread(self._backend.close)
 
-    app = FastAPI(title="ClickMask for Label Studio", lifespan=lifespan, openapi_url=None)
-    _watch_requests(app, backend)
-    _tell(app, backend)
-    _listen(app, backend, predicting, noting)
-    return app
+    def _route(self, path: str, handler: Handler, *methods: str) -> Route:
+        """A route whose requests are logged and counted, and whose errors are answered."""
 
+        async def endpoint(request: Request) -> Response:
+            start = perf_counter()
+            response = await self._answered(request, handler)
+            seconds = perf_counter() - start
+            self._backend.metrics.request(path, response.status_code, seconds)
+            _log_request(request, path, response.status_code, 1000 * seconds)
+            return response
 
-def _watch_requests(app: FastAPI, backend: Backend) -> None:
-    """Log and count every request."""
+        return Route(path, endpoint, methods=list(methods))
 
-    @app.middleware("http")
-    async def around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        start = perf_counter()
-        response = await _answered(request, call_next, backend)
-        seconds = perf_counter() - start
-        route = request.scope["route"].path if "route" in request.scope else "unknown"
-        backend.metrics.request(route, response.status_code, seconds)
-        _log_line(request, route, response.status_code, 1000 * seconds)
-        return response
+    async def _answered(self, request: Request, handler: Handler) -> Response:
+        """The response, errors included."""
+        if request.url.path not in _OPEN_ROUTES and not await self._login.accepts(
+            request.headers.get("authorization", "")
+        ):
+            ask = {"WWW-Authenticate": 'Basic realm="clickmask"'}
+            return JSONResponse({"error": "wanted a user name and password (Basic)"}, 401, ask)
+        try:
+            return await handler(request)
+        except ClientDisconnect:
+            request.state.log_fields = {"error": "the client left before its request was complete"}
+            return Response(status_code=400)
+        except ClickMaskError as error:
+            self._backend.metrics.error(error)
+            request.state.log_fields = {"error": str(error)}
+            forget_frames(error)
+            return JSONResponse({"error": str(error)}, error.status if isinstance(error, BackendError) else 400)
+        except Exception as error:
+            self._backend.metrics.error(error)
+            _log.exception("%s %s failed", request.method, one_line(request.url.path))
+            forget_frames(error)
+            return JSONResponse({"error": _HIDDEN}, 500)
+        finally:
+            self._bodies.forget(request)
 
+    async def _no_route(self, request: Request, error: Exception) -> Response:
+        """An address or a method that the backend does not have."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        self._backend.metrics.request("unknown", status, 0.0)
+        _log_request(request, "unknown", status, 0.0)
+        return JSONResponse({"error": f"{request.method} here is none of this backend's calls"}, status)
 
-def _tell(app: FastAPI, backend: Backend) -> None:
-    """The routes that say how things are; the event loop answers them by itself."""
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse(self._backend.predictor.health())
 
-    @app.get("/")
-    @app.get("/health")
-    async def health() -> dict[str, Any]:
-        return backend.predictor.health()
+    async def _versions(self, _: Request) -> Response:
+        return JSONResponse(self._backend.predictor.versions())
 
-    @app.get("/versions")
-    @app.post("/versions")
-    async def versions() -> dict[str, Any]:
-        return backend.predictor.versions()
+    async def _metrics(self, _: Request) -> Response:
+        return Response(self._backend.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(backend.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def _setup(self, request: Request) -> Response:
+        body = await self._bodies.read(request)
+        return await self._recording.run(lambda: _json(self._backend.predictor.setup(_read(body))))
 
-
-def _listen(app: FastAPI, backend: Backend, predicting: Workers, noting: Workers) -> None:
-    """The routes that Label Studio sends something to."""
-    predictor, settings = backend.predictor, backend.settings
-
-    @app.post("/setup")
-    async def setup(request: Request) -> Response:
-        body = await _body(request, settings)
-        return await noting.run(lambda: _json(predictor.setup(_read(body))))
-
-    @app.post("/predict")
-    async def predict(request: Request) -> Response:
-        body = await _body(request, settings)
-
-        def begin() -> Response | Later:
-            answer = predictor.begin(_read(body))
-            return answer if isinstance(answer, Later) else written(answer)
+    async def _predict(self, request: Request) -> Response:
+        body = await self._bodies.read(request)
 
         def written(reply: Reply) -> Response:
-            request.state.notes = reply.notes
+            request.state.log_fields = reply.log_fields
             return _json(reply.body)
 
-        answer = await predicting.run(begin)
-        if isinstance(answer, Later):
-            later = answer
-            await _wait(later.futures, settings.track_seconds)  # in no thread: nobody's click waits behind a video
-            return await predicting.run(lambda: written(later.reply()))
+        def begin() -> Response | PendingReply:
+            answer = self._backend.predictor.begin(_read(body))
+            return answer if isinstance(answer, PendingReply) else written(answer)
+
+        answer = await self._predicting.run(begin)
+        if isinstance(answer, PendingReply):
+            pending = answer
+            await _wait(pending.futures, pending.seconds)  # in no thread: nobody's click waits behind it
+            return await self._predicting.run(lambda: written(pending.reply()))
         return answer
 
-    @app.post("/webhook")
-    async def webhook(request: Request) -> Response:
-        body = await _body(request, settings)
+    async def _webhook(self, request: Request) -> Response:
+        body = await self._bodies.read(request)
 
         def record() -> Response:
             payload = _read(body)
             event = str(payload.get("action") or "") if isinstance(payload, Mapping) else ""
-            request.state.notes = predictor.fit(event, payload)
-            return _json(request.state.notes)
+            request.state.log_fields = self._backend.predictor.fit(event, payload)
+            return _json(request.state.log_fields)
 
-        return await noting.run(record)
-
-
-async def _answered(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]], backend: Backend
-) -> Response:
-    """The response, errors included."""
-    settings = backend.settings
-    if request.url.path not in _OPEN_ROUTES and not _may_enter(request, settings):
-        return _problem(401, "wanted a user name and password (Basic)", {"WWW-Authenticate": 'Basic realm="clickmask"'})
-    try:
-        return await call_next(request)
-    except ClickMaskError as error:
-        backend.metrics.error(error)
-        request.state.notes = {"error": str(error)}
-        return _problem(error.status if isinstance(error, BackendError) else 400, str(error))
-    except Exception as error:
-        backend.metrics.error(error)
-        _log.exception("%s %s failed", request.method, request.url.path)
-        return _problem(500, _HIDDEN)
+        return await self._recording.run(record)
 
 
-def _log_line(request: Request, route: str, status: int, milliseconds: float) -> None:
+def _log_request(request: Request, route: str, status: int, milliseconds: float) -> None:
     """One line per request, whatever a client put into it."""
-    notes = " ".join(f"{name}={value}" for name, value in getattr(request.state, "notes", {}).items())
-    line = f"{request.method} {request.url.path} {status} {milliseconds:.1f} ms {notes}"
+    fields = " ".join(f"{name}={value}" for name, value in getattr(request.state, "log_fields", {}).items())
+    line = f"{request.method} {request.url.path} {status} {milliseconds:.1f} ms {fields}"
     level = logging.DEBUG if route in ("/health", "/metrics") else logging.INFO
-    _log.log(level, "%s", line.replace("\r", "\\r").replace("\n", "\\n"))
+    _log.log(level, "%s", one_line(line))
 
 
-def _problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": message}, status_code=status, headers=dict(headers or {}))
-
-
-def _may_enter(request: Request, settings: Settings) -> bool:
-    if not settings.basic_auth_user:
-        return True
-    kind, _, code = request.headers.get("authorization", "").partition(" ")
-    try:
-        given = base64.b64decode(code, validate=True) if kind.lower() == "basic" else b""
-    except binascii.Error:
-        return False
-    return any(hmac.compare_digest(given, wanted) for wanted in _passwords(settings))
-
-
-def _passwords(settings: Settings) -> Iterator[bytes]:
-    """User and password as browsers write them, and as Label Studio does: in Latin-1 where that has the letters."""
-    text = f"{settings.basic_auth_user}:{settings.basic_auth_pass}"
-    yield text.encode()
-    with suppress(UnicodeEncodeError):
-        yield text.encode("latin-1")
-
-
-async def _wait(futures: Sequence[Future[None]], seconds: float) -> None:
+async def _wait(futures: Sequence[Future[Any]], seconds: float) -> None:
     """Wait until all are done, or the time is over."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
-    def look(_: Future[None]) -> None:
+    def look(_: Future[Any]) -> None:
         if all(future.done() for future in futures) and not loop.is_closed():
             loop.call_soon_threadsafe(ended.set)
 
@@ -191,16 +193,6 @@ async def _wait(futures: Sequence[Future[None]], seconds: float) -> None:
         future.add_done_callback(look)
     with suppress(TimeoutError):
         await asyncio.wait_for(ended.wait(), seconds)
-
-
-async def _body(request: Request, settings: Settings) -> bytes:
-    """The request's body; read no further than the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > settings.max_request_mb * MEGABYTE:
-            raise TooLargeError(f"the request is larger than {settings.max_request_mb} MB")
-    return bytes(body)
 
 
 def _read(body: bytes) -> Any:

@@ -45,14 +45,16 @@ class Workers:
         except TimeoutError as error:
             future.add_done_callback(_forget)
             raise BusyError(f"the answer takes longer than {self._seconds:g} s: try again in a while") from error
+        finally:
+            del future  # it holds its error, whose traceback holds this frame: a circle that keeps the request's body
 
     def waiting(self) -> int:
         """How many requests wait for a thread."""
         return max(0, self._inside - self._workers)
 
     def close(self) -> None:
-        """Take no more work; what runs is finished."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Take no more work; what runs is finished, but nobody waits for it: a server must end when it is told to."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, _: object) -> None:
         self._inside -= 1

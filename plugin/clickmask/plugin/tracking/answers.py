@@ -15,9 +15,9 @@ from clickmask.plugin.engines import Engines
 from clickmask.plugin.errors import CancelledError, RequestError
 from clickmask.plugin.files.locations import Location, locate
 from clickmask.plugin.files.video_files import VideoFiles
+from clickmask.plugin.projects.label_config import VideoTag
 from clickmask.plugin.projects.projects import Project
-from clickmask.plugin.projects.video_config import VideoTag
-from clickmask.plugin.protocol.replies import JsonObject, Later, Reply
+from clickmask.plugin.protocol.replies import JsonObject, PendingReply, Reply, prediction, unprompted_reply
 from clickmask.plugin.protocol.requests import PredictRequest
 from clickmask.plugin.tracking.clock import read_rate
 from clickmask.plugin.tracking.follow import Track, TrackKey, follow, video_clock
@@ -75,12 +75,13 @@ class Asked:
 class VideoAnswers:
     """Answers video tasks for all projects and people of a process."""
 
-    def __init__(self, engines: Engines, files: VideoFiles, queue: TrackingQueue) -> None:
+    def __init__(self, engines: Engines, files: VideoFiles, queue: TrackingQueue, seconds: float) -> None:
+        self._seconds = seconds
         self._engines = engines
         self._files = files
         self._queue = queue
 
-    def answer(self, request: PredictRequest, tags: Tags, project: Project, version: str) -> Reply | Later:
+    def answer(self, request: PredictRequest, tags: Tags, project: Project, version: str) -> Reply | PendingReply:
         """Answer /predict: begin to track what a person drew, as far as it is not known; never waits.
 
         Raises:
@@ -92,16 +93,17 @@ class VideoAnswers:
             return self._unprompted(request.tasks, tags, project, version)
         task = request.tasks[0]
         asked = self._begin(task, read_objects(request.context), tags, project, urgent=True)
-        later = Later(asked.unfinished(), partial(_prompted_reply, task, asked, version))
+        later = PendingReply(asked.unfinished(), partial(_prompted_reply, task, asked, version), self._seconds)
         return later if later.futures else later.reply()
 
-    def _unprompted(self, tasks: Sequence[Task], tags: Tags, project: Project, version: str) -> Reply | Later:
+    def _unprompted(self, tasks: Sequence[Task], tags: Tags, project: Project, version: str) -> Reply | PendingReply:
         """Answer for a task that is most likely being opened from what is finished; begin to track several tasks."""
         look = self.known if len(tasks) == 1 else self._begin_quietly
         asked = [look(task, tags, project) for task in tasks]
-        later = Later(
+        later = PendingReply(
             [future for one in asked if one is not None for future in one.unfinished()],
             partial(_unprompted_reply, asked, version),
+            self._seconds,
         )
         return later if later.futures else later.reply()
 
@@ -117,13 +119,13 @@ class VideoAnswers:
         """Track a task's boxes to the end; a task that fails gets an empty result and a line in the log."""
         asked = self._begin_quietly(task, tags, project)
         if asked is None:
-            return _prediction([], 0.0, version)
+            return prediction([], 0.0, version)
         wait(asked.unfinished())
         try:
-            return _prediction(asked.regions(), asked.score(), version)
+            return prediction(asked.regions(), asked.score(), version)
         except ClickMaskError as error:
             _log.warning("task %s: %s", task.get("id"), error)
-            return _prediction([], 0.0, version)
+            return prediction([], 0.0, version)
 
     def known(self, task: Task, tags: Tags, project: Project) -> Asked | None:
         """The tracks of a task's boxes if all of them are finished; begins nothing."""
@@ -205,21 +207,15 @@ def untracked_objects(task: Task) -> list[DrawnObject]:
 
 def _prompted_reply(task: Task, asked: Asked, version: str) -> Reply:
     status = asked.status() if asked.objects else {"prompt": "none"}
-    prediction = _prediction(asked.regions(), asked.score(), version) | {"tracking": status}
-    return Reply({"results": [prediction]}, {"task": task.get("id")} | status)
+    answer = prediction(asked.regions(), asked.score(), version) | {"tracking": status}
+    return Reply({"results": [answer]}, {"task": task.get("id")} | status)
 
 
 def _unprompted_reply(asked: Sequence[Asked | None], version: str) -> Reply:
-    """What is finished; Label Studio stores nothing for a task whose answer is an empty list."""
-    results = [
-        _prediction(one.regions(), one.score(), version) if one is not None and one.is_whole() else [] for one in asked
-    ]
-    answers = results if any(results) else []
-    return Reply({"results": answers}, {"tasks": len(asked), "prompt": "null", "answers": len(answers)})
-
-
-def _prediction(regions: Sequence[JsonObject], score: float, version: str) -> JsonObject:
-    return {"model_version": version, "score": score, "result": list(regions)}
+    """What is finished."""
+    return unprompted_reply(
+        [prediction(one.regions(), one.score(), version) if one is not None and one.is_whole() else [] for one in asked]
+    )
 
 
 def _tag(drawn: DrawnObject, tags: Tags) -> VideoTag:

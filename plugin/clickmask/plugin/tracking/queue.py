@@ -9,48 +9,23 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.errors import BackendError, BusyError, CancelledError
+from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.tracking.follow import Track, TrackKey
 
 KEPT_PICTURES = 4_000_000  # of all tracks together, at 21 bytes each
 _KEPT_OWNERS = 1_000
-_WAY_SECONDS = 2.0
 _REPORT_SECONDS = 10.0
+_LAST_SECONDS = 5.0
 
 Owner = tuple[object, ...]  # names the region that a track is for: project, task, region
 
 _log = logging.getLogger(__name__)
-
-
-class Lane:
-    """The device as tracking sees it: clicks have the right of way."""
-
-    def __init__(self) -> None:
-        self._clicks = 0
-        self._clear = threading.Condition()
-
-    @contextmanager
-    def click(self) -> Iterator[None]:
-        """While this lasts, a click waits for its answer."""
-        with self._clear:
-            self._clicks += 1
-        try:
-            yield
-        finally:
-            with self._clear:
-                self._clicks -= 1
-                self._clear.notify_all()
-
-    def give_way(self) -> None:
-        """Wait until no click does, but not for ever: a track gets on, however many people click."""
-        with self._clear:
-            self._clear.wait_for(lambda: not self._clicks, timeout=_WAY_SECONDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +49,13 @@ class TrackingQueue:
     """Tracks by what was asked.
 
     Args:
-        lane: The device.
+        priority: Who waits for an answer; clicks have the right of way.
         most_waiting: Jobs that may wait; those that nobody waits for may take half of the places.
         kept_pictures: Old tracks are forgotten beyond so many pictures.
     """
 
-    def __init__(self, lane: Lane, most_waiting: int, kept_pictures: int = KEPT_PICTURES) -> None:
-        self._lane = lane
+    def __init__(self, priority: ClickPriority, most_waiting: int, kept_pictures: int = KEPT_PICTURES) -> None:
+        self._priority = priority
         self._most_waiting = most_waiting
         self._kept_pictures = kept_pictures
         self._tracks: OrderedDict[TrackKey, Track] = OrderedDict()  # the most recently asked last
@@ -155,7 +130,7 @@ class TrackingQueue:
             self._changed.notify_all()
         for job in abandoned:
             _end(job, CancelledError("the backend was stopped"))
-        self._thread.join()
+        self._thread.join(_LAST_SECONDS)
 
     def _check_place(self, urgent: bool) -> None:
         most = self._most_waiting if urgent else (self._most_waiting + 1) // 2
@@ -231,7 +206,7 @@ class TrackingQueue:
 
         def before_frame() -> None:
             nonlocal reported
-            self._lane.give_way()
+            self._priority.give_way()
             with self._changed:
                 if self._closed or not self._is_wanted(job):
                     self._drop(job)  # before anybody can ask for what is given up

@@ -1,112 +1,273 @@
-"""Between a project and the neutral records that every annotation format is read into and written from."""
+"""Between a folder's labels and the neutral records that every annotation format is read into and written from.
+
+What another tool's file calls pictures, classes and annotations is kept and written again: ids, paths, crowds,
+attributes, super-categories.
+"""
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
-from clickmask.decoder import ClickMaskError, DatasetError, Size
+from clickmask.decoder import ClickMaskError, DatasetError
 from clickmask.decoder.formats.options import OnProblem
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset, ImageRecord, ObjectRecord
 from clickmask.decoder.formats.records import Category as CategoryRecord
-from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
-from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
-from clickmask.web.photos.library import COLORS
-from clickmask.web.photos.project import Project
-from clickmask.web.photos.records import Category, LabeledObject, Picture
+from clickmask.decoder.shapes import rle_to_mask
+from clickmask.web.photos.library import COLORS, FIRST_CATEGORIES, OpenFolder, by_file_name
+from clickmask.web.photos.records import FINISHED, Category, LabeledObject, Origin, Picture, Status, WaitingBox
+
+DATASET_FACTS = "dataset"  # memory: info and licenses of the file that was imported
 
 
-def to_dataset(project: Project, *, done_only: bool = False) -> Dataset:
-    """The project as a stream of annotated images; pictures without objects are part of it."""
-    pictures = [picture for picture in project.pictures() if picture.status == "done" or not done_only]
-    categories = tuple(CategoryRecord(category.id, category.name) for category in project.categories())
-    return Dataset(
-        categories, _Images(project, pictures), len(pictures), info={"description": "Labeled with ClickMask"}
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an import brought: objects with masks, and boxes that wait for one."""
+
+    objects: int = 0
+    boxes: int = 0
+
+
+def to_dataset(folder: OpenFolder, states: Collection[Status] = FINISHED) -> Dataset:
+    """Return the finished pictures of a folder with their objects, as a stream; true negatives are part of it."""
+    pictures = [picture for picture in folder.pictures() if is_exported(picture, states)]
+    categories = tuple(
+        CategoryRecord(item.id, item.name, item.supercategory, json.loads(item.extras))
+        for item in folder.project.categories()
     )
+    facts = json.loads(folder.project.recall(DATASET_FACTS) or "{}")
+    return Dataset(
+        categories,
+        _Images(folder, pictures, _origins(folder, pictures)),
+        len(pictures),
+        info=facts.get("info") or {"description": "Labeled with ClickMask"},
+        licenses=tuple(facts.get("licenses", ())),
+    )
+
+
+def is_exported(picture: Picture, states: Collection[Status]) -> bool:
+    """Whether an export takes a picture: not one that was replaced by one of another size, or is not finished."""
+    return picture.status in states and picture.replaced is None
+
+
+def left_out(folder: OpenFolder, states: Collection[Status]) -> dict[str, int]:
+    """Count the pictures that an export leaves out, by why: their status, or "replaced"."""
+    missed = [picture for picture in folder.pictures() if not is_exported(picture, states)]
+    return dict(Counter("replaced" if picture.replaced else picture.status for picture in missed))
+
+
+def _origins(folder: OpenFolder, pictures: list[Picture]) -> dict[int, Origin]:
+    """What to call the pictures: as their file did, with new numbers for those that no file knew or two share."""
+    known, given = folder.project.origins(), dict[int, Origin]()
+    taken: set[int] = set()
+    for picture in pictures:
+        origin = known.get(picture.id)
+        if origin is not None and origin.number not in taken:
+            given[picture.id] = origin
+            taken.add(origin.number)
+    free = max(taken, default=0)
+    for picture in pictures:
+        if picture.id not in given:
+            number = picture.id if picture.id not in taken else (free := free + 1)
+            given[picture.id] = Origin(number, picture.name)
+            taken.add(number)
+            free = max(free, number)
+    return given
 
 
 @dataclass(frozen=True)
 class _Images:
     """Reads one picture's objects at a time; can be passed over again."""
 
-    project: Project
+    folder: OpenFolder
     pictures: list[Picture]
+    origins: Mapping[int, Origin]
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
-        number = 0
+        taken = {number for (number,) in self.folder.project.numbers()}
+        free, used = max(taken, default=0), set[int]()
         for picture in self.pictures:
-            size = Size(picture.height, picture.width)
-            objects = self.project.objects(picture.id)
-            records = tuple(_record(item, number + i, size) for i, item in enumerate(objects, start=1))
-            number += len(objects)
-            yield AnnotatedImage(ImageRecord(picture.id, picture.name, size), records)
+            records = []
+            for item in self.folder.project.objects(picture.id):
+                number = item.number if item.number is not None and item.number not in used else (free := free + 1)
+                used.add(number)
+                records.append(_record(item, number, picture))
+            origin = self.origins[picture.id]
+            image = ImageRecord(origin.number, picture.name, picture.size, extras=json.loads(origin.extras))
+            yield AnnotatedImage(image, tuple(records))
 
 
-def _record(item: LabeledObject, number: int, size: Size) -> ObjectRecord:
-    return ObjectRecord(number, item.category, mask_to_rle(runs_to_mask(item.runs, size)), item.score)
+def _record(item: LabeledObject, number: int, picture: Picture) -> ObjectRecord:
+    extras = json.loads(item.extras)
+    track = extras.get("track_id")
+    return ObjectRecord(
+        id=number,
+        category_id=item.category,
+        rle={"size": [picture.height, picture.width], "counts": item.counts},
+        score=item.score,
+        is_crowd=item.crowd,
+        track_id=track if isinstance(track, int) and not isinstance(track, bool) else None,
+        extras={key: value for key, value in extras.items() if key != "track_id"},
+    )
 
 
-def add_dataset(project: Project, dataset: Dataset, on_problem: OnProblem) -> int:
-    """Add what a dataset knows about the project's pictures; returns the number of objects added.
+def with_file_names(dataset: Dataset, folder: OpenFolder) -> Dataset:
+    """Return the dataset with the paths that the imported file had; for formats that bring no pictures along."""
+    origins = {picture.name: folder.project.origins().get(picture.id) for picture in folder.pictures()}
+    names = {name: origin.file_name for name, origin in origins.items() if origin}
+    return replace(dataset, images=_Renamed(dataset, names))
 
-    Pictures are matched by path, else by bare file name; masks that are there already are not
-    added twice. Classes are matched by name, new ones are added.
+
+@dataclass(frozen=True)
+class _Renamed:
+    dataset: Dataset
+    names: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        for annotated in self.dataset.images:
+            name = self.names.get(annotated.image.file_name, annotated.image.file_name)
+            yield replace(annotated, image=replace(annotated.image, file_name=name))
+
+
+def add_dataset(folder: OpenFolder, dataset: Dataset, on_problem: OnProblem) -> Added:
+    """Add what a dataset knows about the folder's pictures.
+
+    Pictures are matched by path, else by a bare file name that only one has; masks and boxes that are there
+    already are not added twice. Classes are matched by name; new ones keep their id if it is free.
 
     Args:
-        project: Where to.
+        folder: Where to.
         dataset: What to add.
         on_problem: Called with everything that does not fit.
     """
-    pictures = {picture.name: picture for picture in project.pictures()}
-    by_file_name = {PurePosixPath(name).name: picture for name, picture in pictures.items()}
-    ids = _category_ids(project, dataset)
-    added = 0
+    pictures = {picture.name: picture for picture in folder.pictures()}
+    bare = by_file_name(pictures)
+    ids: dict[int, int] | None = None
+    origins: dict[int, Origin] = {}
+    objects = boxes = 0
     for annotated in dataset.images:
-        if not annotated.objects:
-            continue
         name = annotated.image.file_name.replace("\\", "/")
-        picture = pictures.get(name) or by_file_name.get(PurePosixPath(name).name)
-        if picture is None:
-            on_problem(DatasetError(f"{name} is labeled in the file, but is not in this folder"))
-        elif annotated.image.size != Size(picture.height, picture.width):
-            here = Size(picture.height, picture.width)
-            on_problem(DatasetError(f"{name} is {annotated.image.size} in the file, but {here} in this folder"))
-        else:
-            added += _add_objects(project, picture, annotated.objects, ids, on_problem)
-    return added
+        picture = pictures.get(name) or bare.get(PurePosixPath(name).name)
+        problem = _problem(annotated, picture, name)
+        if problem is not None:
+            on_problem(problem)
+        elif picture is not None:
+            if ids is None:
+                ids = _category_ids(folder, dataset)
+            origins[picture.id] = _origin(annotated.image)
+            added = _add_objects(folder, picture, annotated.objects, ids, on_problem)
+            objects, boxes = objects + added.objects, boxes + added.boxes
+    if origins:
+        folder.project.set_origins(origins)
+        facts = {"info": dict(dataset.info), "licenses": [dict(one) for one in dataset.licenses]}
+        if folder.project.recall(DATASET_FACTS) is None:
+            folder.project.remember(DATASET_FACTS, json.dumps(facts))
+    return Added(objects, boxes)
 
 
-def _category_ids(project: Project, dataset: Dataset) -> dict[int, int]:
+def _problem(annotated: AnnotatedImage, picture: Picture | None, name: str) -> ClickMaskError | None:
+    if picture is None:
+        return DatasetError(f"{name} is labeled in the file, but is not in this folder") if annotated.objects else None
+    if annotated.image.size != picture.size:
+        return DatasetError(f"{name} is {annotated.image.size} in the file, but {picture.size} in this folder")
+    return None
+
+
+def _origin(image: ImageRecord) -> Origin:
+    return Origin(image.id, image.file_name, json.dumps(dict(image.extras)))
+
+
+def _category_ids(folder: OpenFolder, dataset: Dataset) -> dict[int, int]:
     """Ids in the project for the ids in the dataset."""
-    known = project.categories()
+    known = folder.project.categories()
+    if tuple(known) == FIRST_CATEGORIES and not folder.project.objects_of(known[0].id):
+        known = []  # nobody chose it
     by_name = {category.name: category.id for category in known}
-    free = max(by_name.values(), default=0) + 1
-    names = [category.name for category in dataset.categories if category.name not in by_name]
-    for number, name in enumerate(dict.fromkeys(names), start=free):
-        by_name[name] = number
-        known.append(Category(number, name, COLORS[(number - 1) % len(COLORS)]))
-    project.save_categories(known)
+    taken = set(by_name.values())
+    for category in dataset.categories:
+        if category.name in by_name:
+            continue
+        number = category.id if category.id not in taken else max(taken) + 1
+        taken.add(number)
+        by_name[category.name] = number
+        color = COLORS[(len(known)) % len(COLORS)]
+        extras = json.dumps(dict(category.extras))
+        known.append(Category(number, category.name, color, category.supercategory, extras))
+    if known:
+        folder.project.save_categories(known)
     return {category.id: by_name[category.name] for category in dataset.categories}
 
 
 def _add_objects(
-    project: Project, picture: Picture, records: tuple[ObjectRecord, ...], ids: dict[int, int], on_problem: OnProblem
-) -> int:
-    there = {(item.runs, item.category) for item in project.objects(picture.id)}
+    folder: OpenFolder,
+    picture: Picture,
+    records: tuple[ObjectRecord, ...],
+    ids: Mapping[int, int],
+    on_problem: OnProblem,
+) -> Added:
+    project = folder.project
+    there = {(item.counts, item.category) for item in project.objects(picture.id)}
+    waiting = {(item.box, item.category) for item in project.boxes(picture.id)}
     new: dict[str, LabeledObject | None] = {}
+    boxes: list[WaitingBox] = []
     for record in records:
+        key, category = uuid.uuid4().hex[:16], ids[record.category_id]
+        extras = json.dumps(_extras(record))
+        if record.is_box and record.box is not None:
+            x, y, width, height = record.box
+            box = (x, y, x + width, y + height)
+            if (box, category) not in waiting:
+                waiting.add((box, category))
+                boxes.append(
+                    WaitingBox(key, picture.id, category, box, record.score, record.is_crowd, extras, record.id)
+                )
+            continue
         try:
-            runs = mask_to_runs(rle_to_mask(record.rle))
+            empty = not rle_to_mask(record.rle).any()
         except ClickMaskError as problem:
             on_problem(problem)
             continue
-        category = ids[record.category_id]
-        if (runs, category) not in there:
-            there.add((runs, category))
-            key = uuid.uuid4().hex[:16]
-            new[key] = LabeledObject(key, category, runs, score=record.score, source="import")
+        if empty:
+            on_problem(DatasetError(f"{picture.name}: object {record.id} is empty"))
+            continue
+        counts = str(record.rle["counts"])
+        if (counts, category) not in there:
+            there.add((counts, category))
+            new[key] = LabeledObject(
+                key, category, counts, score=record.score, source="import", crowd=record.is_crowd, extras=extras,
+                number=record.id,
+            )  # fmt: skip
     if new:
         project.write(picture.id, project.picture(picture.id).revision, new)
-    return len(new)
+    if boxes:
+        project.add_boxes(boxes)
+    return Added(len(new), len(boxes))
+
+
+def _extras(record: ObjectRecord) -> dict[str, Any]:
+    extras = dict(record.extras)
+    return extras if record.track_id is None else {**extras, "track_id": record.track_id}
+
+
+def unite(part: OpenFolder, below: str, above: OpenFolder) -> None:
+    """Bring the labels that the project of a folder above has of a part's pictures into the part, once."""
+    mark = f"united with {above.project.file}"
+    if part.project.recall(mark) is not None:
+        return
+    view = replace(above, path=part.path, below=below, parts=[], unreadable={}, problems={})
+    labeled = [picture for picture in view.pictures() if picture.object_count]
+    dataset = Dataset(
+        tuple(CategoryRecord(item.id, item.name, item.supercategory) for item in view.project.categories()),
+        _Images(view, labeled, _origins(view, labeled)),
+        len(labeled),
+    )
+    problems: list[ClickMaskError] = []
+    add_dataset(part, dataset, problems.append)
+    if problems:
+        above.problems[str(part.path)] = [str(problem) for problem in problems]
+    part.project.remember(mark, "yes")

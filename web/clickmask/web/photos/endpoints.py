@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from clickmask.decoder import ClickMaskError, DatasetError, PromptError, Size
+from clickmask.decoder import ClickMaskError, DatasetError, PromptError
 from clickmask.decoder.formats.coco import to_coco_annotation
-from clickmask.web.browser_rle import runs_to_mask
 from clickmask.web.photos.export import export_request, run_export
 from clickmask.web.photos.imports import add_label_file
+from clickmask.web.photos.library import OpenFolder
+from clickmask.web.photos.messages import read_prompt
+from clickmask.web.photos.pictures import image_source
 from clickmask.web.photos.records import Picture
 from clickmask.web.photos.service import Service
 
@@ -29,7 +30,7 @@ def add_endpoints(service: Service) -> None:
             folder: Path of the folder on the server; empty for the one the app starts with.
         """
         with told():
-            pictures = service.library.refreshed(folder or str(service.start_folder)).project.pictures()
+            pictures = service.library.refreshed(folder or str(service.start_folder)).pictures()
             return [asdict(picture) for picture in pictures]
 
     def predict(
@@ -48,7 +49,12 @@ def add_endpoints(service: Service) -> None:
             return _predict(service, folder or str(service.start_folder), picture, points, labels, box)
 
     def export_labels(
-        folder: str, file_format: str = "coco", shape: str = "polygons", min_iou: float = 0.99, done_only: bool = False
+        folder: str,
+        file_format: str = "coco",
+        shape: str = "polygons",
+        min_iou: float = 0.99,
+        states: str = "done,accepted",
+        val_share: float = 0.0,
     ) -> gr.FileData:
         """Export the labels of a folder as one file.
 
@@ -57,11 +63,15 @@ def add_endpoints(service: Service) -> None:
             file_format: coco, yolo, voc, labelme, png or label-studio.
             shape: For coco: polygons (exact), simplified, or rle.
             min_iou: The IoU with the mask that simplified polygons keep at least.
-            done_only: Leave out pictures that are not marked as done.
+            states: Which pictures are taken, by status: some of todo, done, skipped, accepted, redo, with commas.
+            val_share: For yolo: how many of the pictures are set apart for validation, such as 0.2.
         """
         with told():
             opened = service.library.folder(folder or str(service.start_folder))
-            request = export_request(opened, file_format=file_format, shape=shape, min_iou=min_iou, done_only=done_only)
+            chosen = tuple(state.strip() for state in states.split(","))
+            request = export_request(
+                opened, file_format=file_format, shape=shape, min_iou=min_iou, states=chosen, val_share=val_share
+            )
             return gr.FileData(path=run_export(request, _silent)["path"])
 
     def import_labels(folder: str, file: gr.FileData) -> int:
@@ -73,7 +83,7 @@ def add_endpoints(service: Service) -> None:
         """
         with told():
             opened = service.library.folder(folder or str(service.start_folder))
-            return add_label_file(opened, Path(file["path"]))[0]
+            return add_label_file(opened, service.library.gate.upload(file)).added.objects
 
     for function in (list_pictures, predict, export_labels, import_labels):
         gr.api(function, api_name=function.__name__, concurrency_limit=4)
@@ -84,25 +94,29 @@ def _predict(
 ) -> dict[str, Any]:
     if len(points) != len(labels):
         raise PromptError(f"got {len(points)} points and {len(labels)} labels, wanted one label for each point")
-    picture = _find(service, folder, name)
+    unknown = [label for label in labels if label not in (0, 1)]
+    if unknown:
+        raise PromptError(f"label is {unknown[0]!r}, wanted 1 for a click on the object and 0 for one beside it")
+    opened = service.library.folder(folder)
+    picture = _find(opened, name)
     marks = [[*point, bool(label)] for point, label in zip(points, labels, strict=True)]
-    answer = service.segment({"folder": folder, "picture": picture.id, "points": marks, "box": box, "closely": True})
-    mask = runs_to_mask(answer["runs"], Size(picture.height, picture.width))
-    annotation = to_coco_annotation(mask, annotation_id=1, image_id=picture.id, category_id=1)
+    prompt = read_prompt({"points": marks, "box": box}, picture.size)
+    answer = service.engine.chain.segment(image_source(opened.same_size(picture)), prompt)
+    annotation = to_coco_annotation(answer.mask(), annotation_id=1, image_id=picture.id, category_id=1)
     return {
         **annotation,
-        "predicted_iou": answer["iou"][answer["chosen"]],
-        "stability": answer["stability"][answer["chosen"]],
+        "predicted_iou": round(float(answer.predicted_iou[answer.chosen]), 4),
+        "stability": round(float(answer.stability[answer.chosen]), 4),
     }
 
 
-def _find(service: Service, folder: str, name: str) -> Picture:
-    pictures = service.library.folder(folder).project.pictures()
+def _find(folder: OpenFolder, name: str) -> Picture:
+    pictures = folder.pictures()
     for picture in pictures:
         if picture.name == name:
             return picture
     raise DatasetError(
-        f"there is no picture {name!r} in {folder}: wanted one of its {len(pictures)}, see list_pictures"
+        f"there is no picture {name!r} in {folder.path}: wanted one of its {len(pictures)}, see list_pictures"
     )
 
 

@@ -7,7 +7,6 @@ of JSON per picture, ``{"done": 3, "total": 10}``, then the result, or ``{"error
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -17,18 +16,24 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from clickmask.decoder import ClickMaskError, DatasetError
+from clickmask.decoder.formats.combine import split_dataset
 from clickmask.decoder.formats.options import WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset
 from clickmask.decoder.formats.registry import find_format
-from clickmask.web.photos.dataset import to_dataset
-from clickmask.web.photos.library import OpenFolder
+from clickmask.web.exports import export_folder, zipped
+from clickmask.web.gate import Gate
+from clickmask.web.photos.dataset import left_out, to_dataset, with_file_names
+from clickmask.web.photos.library import OpenFolder, Part
+from clickmask.web.photos.pictures import turn_upright
 from clickmask.web.photos.project import Project
+from clickmask.web.photos.records import FINISHED, STATUSES, Status
 
 Format = Literal["coco", "yolo", "voc", "labelme", "png", "label-studio"]
 Shape = Literal["polygons", "simplified", "rle"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 Report = Callable[[int, int], None]
+WITH_FILE_NAMES = {"coco", "label-studio"}  # they bring no pictures, so theirs are where the imported file said
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,10 @@ class ExportRequest:
         file_format: The format.
         shape: For COCO: exact polygons, simplified ones, or run lengths.
         min_iou: The IoU that simplified polygons keep at least.
-        done_only: Leave out pictures that are not marked as done.
+        states: Which pictures are taken, by their status.
+        val_share: Of the pictures of YOLO, how many are set apart for validation, in [0, 1).
+        below: What the names of the pictures begin with in the project, see ``OpenFolder``.
+        parts: Names of the folders below that have labels of their own.
     """
 
     project: str
@@ -51,37 +59,49 @@ class ExportRequest:
     file_format: Format = "coco"
     shape: Shape = "polygons"
     min_iou: float = 0.99
-    done_only: bool = False
+    states: tuple[Status, ...] = FINISHED
+    val_share: float = 0.0
+    below: str = ""
+    parts: tuple[str, ...] = ()
 
 
 def export_request(folder: OpenFolder, **choices: Any) -> ExportRequest:
-    """The request to export a folder into its project's own place for exports."""
+    """Return the request to export a folder into its project's own place for exports."""
     project = folder.project.file
-    return check_request(ExportRequest(str(project), str(folder.path), str(project.parent / "exports"), **choices))
+    places = (str(project), str(folder.path), str(project.parent / "exports"))
+    parts = tuple(part.name for part in folder.parts)
+    return check_request(ExportRequest(*places, **choices, below=folder.below, parts=parts))
 
 
 def check_request(request: ExportRequest) -> ExportRequest:
     """Return the request if its words are known.
 
     Raises:
-        DatasetError: If a format or shape is unknown, or the IoU is not in (0, 1].
+        DatasetError: If a format, shape or state is unknown, or a number is out of its range.
     """
     if request.file_format not in FORMATS:
         raise DatasetError(f"format is {request.file_format!r}, wanted one of {', '.join(FORMATS)}")
     if request.shape not in SHAPES:
         raise DatasetError(f"shape is {request.shape!r}, wanted one of {', '.join(SHAPES)}")
+    unknown = set(request.states) - set(STATUSES)
+    if unknown or not request.states:
+        raise DatasetError(f"states are {list(request.states)}, wanted some of {', '.join(STATUSES)}")
+    if not 0 <= request.val_share < 1:
+        raise DatasetError(f"val_share is {request.val_share}, wanted at least 0 and less than 1")
     if not 0 < request.min_iou <= 1:
         raise DatasetError(f"min_iou is {request.min_iou}, wanted more than 0 and at most 1")
     return request
 
 
 def run_export(request: ExportRequest, report: Report) -> dict[str, Any]:
-    """Export in a new process and return ``{"path", "objects"}``; an exception in ``report`` ends the process.
+    """Export in a new process and return what ``write_export`` does; an exception in ``report`` ends the process.
 
     Raises:
         DatasetError: If the export fails.
     """
-    return run_process("clickmask.web.photos.export", json.dumps(asdict(check_request(request))), report)
+    with export_folder(Path(check_request(request).target)) as folder:
+        own = replace(request, target=str(folder))
+        return run_process("clickmask.web.photos.export", json.dumps(asdict(own)), report)
 
 
 def run_process(module: str, request: str, report: Report) -> dict[str, Any]:
@@ -118,13 +138,37 @@ def _message(line: str) -> dict[str, Any]:
 
 
 def write_export(request: ExportRequest, report: Report) -> dict[str, Any]:
-    """Export in this process; several files become one zip file."""
-    dataset = to_dataset(Project(Path(request.project)), done_only=request.done_only)
+    """Export in this process; several files become one zip file.
+
+    Returns:
+        The file, how many pictures and objects are in it, and how many pictures were left out, by why.
+
+    Raises:
+        DatasetError: If there is no picture to export, or the disk refuses.
+    """
+    folder = _folder(request)
+    dataset, missed = to_dataset(folder, request.states), left_out(folder, request.states)
+    if not dataset.image_count:
+        told = ", ".join(f"{count} {status}" for status, count in missed.items()) or "no picture"
+        raise DatasetError(
+            f"there is nothing to export: got {told}, wanted pictures that are {' or '.join(request.states)}"
+        )
+    if request.file_format in WITH_FILE_NAMES:
+        dataset = with_file_names(dataset, folder)
     counted = _Counted(dataset, report)
     name = f"{Path(request.pictures).name}-{request.file_format}-{time.strftime('%Y%m%d-%H%M%S')}"
-    target = Path(request.target) / name
-    path = _write(request, replace(dataset, images=counted), target)
-    return {"path": str(path), "objects": counted.objects}
+    try:
+        path = _write(request, replace(dataset, images=counted), Path(request.target) / name)
+    except OSError as error:
+        raise DatasetError(f"cannot write {request.target}: {error.strerror or error}") from error
+    return {"path": str(path), "pictures": dataset.image_count, "objects": counted.objects, "left_out": missed}
+
+
+def _folder(request: ExportRequest) -> OpenFolder:
+    place, project = Path(request.pictures), Path(request.project)
+    gate = Gate.of(place, uploads=Path(request.target))
+    parts = [Part(place / name, name, 0, 0, 0) for name in request.parts]
+    return OpenFolder(place, project.parent, Project(project), gate, request.below, parts=parts)
 
 
 def _write(request: ExportRequest, dataset: Dataset, target: Path) -> Path:
@@ -135,17 +179,18 @@ def _write(request: ExportRequest, dataset: Dataset, target: Path) -> Path:
     )
     write = find_format(request.file_format).write
     if request.file_format == "coco":
-        file = target.with_suffix(".json")
+        file = target.with_name(f"{target.name}.json")
         write(dataset, file, options)
         return file
-    try:
-        target.mkdir(parents=True)
+    target.mkdir()
+    if request.file_format == "yolo" and request.val_share:
+        shares = {"train": 1 - request.val_share, "val": request.val_share}
+        for name, part in split_dataset(dataset, shares).items():
+            write(part, target / name, options)
+    else:
         write(dataset, target / "tasks.json" if request.file_format == "label-studio" else target, options)
-        return Path(shutil.make_archive(str(target), "zip", target))
-    except OSError as error:
-        raise DatasetError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(target, ignore_errors=True)
+    turn_upright(target)
+    return zipped(target)
 
 
 class _Counted:
@@ -171,7 +216,8 @@ def say(**message: Any) -> None:
 
 def main() -> None:
     """Do the export this process was started for."""
-    request = ExportRequest(**json.loads(sys.argv[1]))
+    fields = json.loads(sys.argv[1])
+    request = ExportRequest(**{**fields, "states": tuple(fields["states"]), "parts": tuple(fields["parts"])})
     try:
         say(**write_export(request, lambda done, total: say(done=done, total=total)))
     except ClickMaskError as error:

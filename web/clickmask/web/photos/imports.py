@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError
 from clickmask.decoder.formats.options import ReadOptions
 from clickmask.decoder.formats.registry import find_format
-from clickmask.web.photos.dataset import add_dataset
+from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.web.gate import admitted_name
+from clickmask.web.photos.dataset import Added, add_dataset
 from clickmask.web.photos.library import OpenFolder
-from clickmask.web.photos.pictures import SUFFIXES, picture_size
+from clickmask.web.photos.pictures import picture_size
 
 REPORTED_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file of labels brought, and what of it did not fit."""
+
+    added: Added
+    problems: list[str]
+
+    def sentence(self, name: str) -> str:
+        """Say what was read."""
+        boxes = f" and {self.added.boxes} boxes without masks" if self.added.boxes else ""
+        return f"{name}: {self.added.objects} objects{boxes} read"
 
 
 def add_picture_file(folder: OpenFolder, file: Path, name: str) -> int:
@@ -20,22 +37,29 @@ def add_picture_file(folder: OpenFolder, file: Path, name: str) -> int:
 
     Raises:
         ImageError: If it is no picture.
-        DatasetError: If the folder cannot be written.
+        DatasetError: If its name does not fit, or the folder cannot be written.
     """
-    if Path(name).suffix.lower() not in SUFFIXES:
-        raise ImageError(f"{name} is not added: wanted a picture ({', '.join(sorted(SUFFIXES))})")
-    size = picture_size(file)
-    target = free_name(folder.path, Path(name).name)
+    name = admitted_name(name, PICTURE_SUFFIXES)
+    try:
+        size = picture_size(file)
+    except ImageError as error:
+        raise ImageError(str(error).replace(file.name, name)) from error
+    target = free_name(folder.path, name)
     try:
         shutil.copyfile(file, target)
     except OSError as error:
-        target.unlink(missing_ok=True)
+        _remove(target)
         raise DatasetError(f"{name} cannot be added to {folder.path}: {error.strerror or error}") from error
-    return folder.project.add_picture(target.name, size.width, size.height).id
+    return folder.project.add_picture(folder.below + target.name, size.width, size.height).id
+
+
+def _remove(half_written: Path) -> None:
+    with suppress(OSError):  # a read-only folder, where nothing was written either
+        half_written.unlink(missing_ok=True)
 
 
 def free_name(folder: Path, name: str) -> Path:
-    """The file of this name in the folder, or of one made from it that is not taken."""
+    """Return the file of this name in the folder, or of one made from it that is not taken."""
     target = folder / name
     number = 2
     while target.exists():
@@ -44,31 +68,37 @@ def free_name(folder: Path, name: str) -> Path:
     return target
 
 
-def add_label_file(folder: OpenFolder, file: Path) -> tuple[int, list[str]]:
-    """Add the labels of a COCO or Label Studio JSON file; returns how many, and what did not fit.
+def add_label_file(folder: OpenFolder, file: Path) -> Imported:
+    """Add the labels of a COCO or Label Studio JSON file.
 
     Raises:
         DatasetError: If the file is neither.
     """
     problems: list[ClickMaskError] = []
     file_format = find_format("label-studio" if _is_list(file) else "coco")
-    dataset = file_format.read(file, ReadOptions(images=folder.path, on_problem=problems.append))
-    count = add_dataset(folder.project, dataset, problems.append)
-    told = [str(problem) for problem in problems[:REPORTED_PROBLEMS]]
+    try:
+        dataset = file_format.read(file, ReadOptions(images=folder.path, on_problem=problems.append))
+        added = add_dataset(folder, dataset, problems.append)
+    except ClickMaskError as error:
+        raise type(error)(str(error).replace(str(file), file.name)) from error
+    told = [str(problem).replace(str(file), file.name) for problem in problems[:REPORTED_PROBLEMS]]
     rest = len(problems) - len(told)
-    return count, [*told, f"and {rest} more"] if rest else told
+    return Imported(added, [*told, f"and {rest} more that did not fit"] if rest else told)
 
 
 def adopt_labels(folder: OpenFolder) -> None:
-    """Bring COCO files that lie in a folder into its new project."""
+    """Bring COCO files that lie in a folder into its new project; what was read and what was not is told."""
     for file in sorted(folder.path.glob("*.json")):
         try:
             if _looks_like_coco(file):
-                add_label_file(folder, file)
+                imported = add_label_file(folder, file)
+                folder.notes.append(imported.sentence(file.name))
+                if imported.problems:
+                    folder.problems[file.name] = [f"{file.name}: {problem}" for problem in imported.problems]
         except ClickMaskError as problem:
-            folder.refused[file.name] = str(problem)
+            folder.problems[file.name] = [str(problem)]
         except OSError as problem:
-            folder.refused[file.name] = f"{file.name} cannot be read: {problem.strerror or problem}"
+            folder.problems[file.name] = [f"{file.name} cannot be read: {problem.strerror or problem}"]
 
 
 def _looks_like_coco(file: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Picture files of a folder: find them, measure them, and make small copies for the browser."""
+"""Picture files: measure them, and make small copies for the browser."""
 
 from __future__ import annotations
 
@@ -6,43 +6,29 @@ import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from clickmask.decoder import ImageError, Size, load_image
+from clickmask.decoder import ImageError, ImageSource, Size, images, load_image
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}
-ORIENTATION = 0x0112  # EXIF tag
 THUMBNAIL_PX = 128
-
-
-def find_pictures(folder: Path) -> Iterator[Path]:
-    """All picture files below a folder by name, leaving out hidden ones."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
-            yield path
+ORIENTATION = 0x0112  # EXIF tag
+UNREAD_SUFFIXES = frozenset(  # pictures that a person sees in the folder and we cannot read: they are counted
+    {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".j2k", ".jp2", ".jxl", ".nef", ".pgm", ".ppm", ".psd", ".tga"}
+)
 
 
 def picture_size(path: Path) -> Size:
     """The size of the upright picture, read from the file's head only.
 
     Raises:
-        ImageError: If the file is gone or is no picture.
+        ImageError: If the file is gone, is no picture, or is too large.
     """
-    with _opened(path) as image:
-        width, height = image.size
-        turned = _orientation(image) in {5, 6, 7, 8}
-    return Size(width, height) if turned else Size(height, width)
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; of a PNG only if it stands before the pixels, or all of them would be read."""
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1
-    return int(image.getexif().get(ORIENTATION, 1))
+    with _by_name(path):
+        return images.picture_size(path)
 
 
 def shows_in_browser(path: Path) -> bool:
@@ -70,16 +56,44 @@ def thumbnail_url(path: Path) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
 
 
+def turn_upright(folder: Path) -> None:
+    """Turn the copies of pictures below a folder that only a note says how to turn: masks are upright."""
+    for path in folder.rglob("*"):
+        if path.suffix.lower() not in images.PICTURE_SUFFIXES or not path.is_file():
+            continue
+        with _opened(path) as image:
+            turned = image.getexif().get(ORIENTATION, 1) != 1
+            kind = image.format
+        if turned:
+            upright = Image.fromarray(load_image(path))
+            upright.save(path, kind, **({"quality": 95} if kind in {"JPEG", "WEBP", "AVIF"} else {}))
+
+
+def image_source(file: Path) -> ImageSource:
+    """Return a picture as the engine takes it."""
+    return ImageSource(_key(file), partial(load_image, file))
+
+
+def _key(file: Path) -> str:
+    """Equal only for the same bytes: a replaced file gets a new embedding."""
+    try:
+        facts = file.stat()
+    except OSError:
+        return str(file)  # reading the file will say what is wrong
+    return f"{file}:{facts.st_mtime_ns}:{facts.st_size}"
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
+    with _by_name(path), images.open_picture(path) as image:
+        yield image
+
+
+@contextmanager
+def _by_name(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file by its name: a person at another machine need not know where it lies."""
     try:
-        with Image.open(path) as image:
-            yield image
-    except FileNotFoundError as error:
-        raise ImageError(f"{path.name} is gone: it was moved or deleted") from error
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{path.name} is not a picture, or it is broken") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path.name} is too large: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"{path.name} cannot be read: {error}") from error
+        yield
+    except ImageError as error:
+        gone = f"{path.name} is gone: it was moved or deleted"
+        raise ImageError(str(error).replace(str(path), path.name) if path.exists() else gone) from error

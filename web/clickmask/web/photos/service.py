@@ -13,25 +13,25 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import ClickMaskError, DatasetError, ImageError, Size, check_prompt, load_image
-from clickmask.decoder.click_chain import EarlierAnswers, Way
-from clickmask.decoder.negative_clicks import with_what_stays
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, MaskRule, Size
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.jobs import Job, Jobs
+from clickmask.web.photos.boxes import make_masks, waiting_boxes
 from clickmask.web.photos.export import ExportRequest, export_request, run_export
 from clickmask.web.photos.imports import add_label_file, add_picture_file
 from clickmask.web.photos.library import COLORS, Library, OpenFolder
 from clickmask.web.photos.messages import (
     Message,
+    box_message,
     object_message,
     read_categories,
     read_object,
     read_prompt,
     segmentation_message,
 )
-from clickmask.web.photos.pictures import thumbnail_url
-from clickmask.web.photos.records import LabeledObject, Picture
+from clickmask.web.photos.pictures import image_source, thumbnail_url
+from clickmask.web.photos.records import FINISHED, Change, LabeledObject, Picture
 
 if TYPE_CHECKING:
     from clickmask.decoder import Engine, FoundMask
@@ -49,7 +49,6 @@ class Service:
         start_folder: What a page opens that has not been here before.
         model_name: Shown to the person.
         file_url: Where the browser finds a file of this machine.
-        uploads: The folder files from the browser are put into.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class Service:
         start_folder: Path,
         model_name: str,
         file_url: Callable[[Path], str],
-        uploads: Path,
     ) -> None:
         self.library = library
         self.jobs = Jobs()
@@ -68,9 +66,12 @@ class Service:
         self.start_folder = start_folder
         self._model_name = model_name
         self._file_url = file_url
-        self._uploads = uploads
-        self._earlier = EarlierAnswers()
         self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; the first who asks may have to wait for it."""
+        return self._engine.result()
 
     # folders
 
@@ -78,16 +79,17 @@ class Service:
         """What a fresh page needs to know."""
         return {
             "model": self._model_name,
-            "roots": [str(root) for root in self.library.roots],
+            "roots": [str(root) for root in self.library.gate.roots],
             "folder": str(self.start_folder),
             "colors": list(COLORS),
         }
 
     def list_folders(self, message: Message) -> Answer:
         """The folders inside ``path``, and the folder above unless that is off limits."""
-        here = self.library.allowed(message["path"])
+        gate = self.library.gate
+        here = gate.folder(message["path"])
         above = here.parent
-        can_leave = any(above.is_relative_to(root) for root in self.library.roots)
+        can_leave = gate.holds(above)
         return {
             "path": str(here),
             "above": str(above) if can_leave else None,
@@ -102,16 +104,28 @@ class Service:
             "folder": str(folder.path),
             "name": folder.path.name,
             "labels_elsewhere": None if folder.store.is_relative_to(folder.path) else str(folder.store),
-            "pictures": [asdict(picture) for picture in folder.project.pictures()],
+            "labels_above": bool(folder.below),
+            "pictures": _pictures(folder),
             "categories": [asdict(category) for category in folder.project.categories()],
             "last": int(last) if last else None,
-            "unreadable": [*folder.unreadable.values(), *folder.refused.values()],
+            "unreadable": list(folder.unreadable.values()),
+            "problems": [problem for told in folder.problems.values() for problem in told],
+            "notes": list(folder.notes),
+            "parts": [{**asdict(part), "path": str(part.path)} for part in folder.parts],
+            "boxes": len(waiting_boxes(folder)),
         }
 
     def save_categories(self, message: Message) -> Answer:
         """Replace the class list."""
         project = self.library.folder(message["folder"]).project
-        project.save_categories(read_categories(message["categories"]))
+        known = {category.id: category for category in project.categories()}
+        project.save_categories(read_categories(message["categories"], known))
+        return {"categories": [asdict(category) for category in project.categories()]}
+
+    def merge_category(self, message: Message) -> Answer:
+        """Give all objects of the class ``from`` the class ``to``, and remove the first."""
+        project = self.library.folder(message["folder"]).project
+        project.merge_category(int(message["from"]), int(message["to"]))
         return {"categories": [asdict(category) for category in project.categories()]}
 
     # pictures
@@ -142,49 +156,52 @@ class Service:
         """Encode a picture, so that clicks on it are answered at once."""
         folder, picture = self._picture(message)
         file = folder.picture_file(picture.name)
-        return {"was_cached": self._engine.result().encode(_key(file), partial(load_image, file))}
+        return {"was_cached": self.engine.encode(image_source(file))}
 
     def set_status(self, message: Message) -> Answer:
-        """Mark a picture as todo, done or skipped."""
+        """Say how far a picture is, see ``STATUSES``, and what there is to say about it (``note``)."""
         folder, picture = self._picture(message)
-        folder.project.set_status(picture.id, message["status"])
-        return {"picture": asdict(folder.project.picture(picture.id))}
+        note = message.get("note")
+        folder.project.set_status(picture.id, message["status"], None if note is None else str(note))
+        return {"picture": asdict(folder.picture(picture.id))}
 
     def thumbnails(self, message: Message) -> Answer:
         """Small copies of ``pictures``, by id, as data URLs; those that cannot be read are left out."""
         folder = self.library.folder(message["folder"])
-        names = {picture.id: picture.name for picture in folder.project.pictures()}
+        names = {picture.id: picture.name for picture in folder.pictures()}
         found = {}
         for picture_id in message["pictures"]:
-            file = folder.picture_file(names.get(picture_id, ""))
-            url = self._thumbnail(file, file.stat().st_mtime_ns) if file.is_file() else None
-            if url:
+            if picture_id in names and (url := self._thumbnail_of(folder, names[picture_id])):
                 found[str(picture_id)] = url
         return {"urls": found}
+
+    def _thumbnail_of(self, folder: OpenFolder, name: str) -> str | None:
+        try:
+            file = folder.picture_file(name)
+            return self._thumbnail(file, file.stat().st_mtime_ns)
+        except (ImageError, OSError):
+            return None
 
     # objects
 
     def segment(self, message: Message) -> Answer:
-        """Answer one prompt with a mask; ``closely`` looks at it again from close by.
+        """Answer one prompt with a mask; ``zoom`` true or false asks for a second look or for none.
 
-        ``rule_before`` and ``closely_before`` say how the mask was made that the person saw before the last click.
+        ``rule_before`` and ``zoom_before`` say how the mask was made that the person saw before the last click.
         """
         folder, picture = self._picture(message)
-        file = folder.picture_file(picture.name)
-        size = Size(picture.height, picture.width)
-        prompt = with_what_stays(check_prompt(read_prompt(message, size), size), size)
-        rule = message.get("rule", "auto")
-        engine, key, load = self._engine.result(), _key(file), partial(load_image, file)
-        way = Way(rule, bool(message.get("closely")))
-        closely_before = bool(message.get("closely_before", way.closely)) and engine.is_coarse
-        way_before = Way(message.get("rule_before", rule), closely_before)
-        answer = self._earlier.answer(engine, key, load, prompt, way, way_before)
-        return segmentation_message(answer, coarse=engine.is_coarse)
+        file, size = folder.same_size(picture), picture.size
+        prompt = read_prompt(message, size)
+        how = MaskRule(message.get("rule", "auto"), message.get("zoom"))
+        before = MaskRule(message.get("rule_before", how.rule), message.get("zoom_before", how.zoom))
+        engine = self.engine
+        answer = engine.chain.segment(image_source(file), prompt, how, before)
+        return segmentation_message(answer, wants_zoom=engine.wants_zoom)
 
     def outline(self, message: Message) -> Answer:
         """The polygon of a mask with the fewest points that keeps at least ``min_iou``."""
         _, picture = self._picture(message)
-        mask = runs_to_mask(message["runs"], Size(picture.height, picture.width))
+        mask = runs_to_mask(message["runs"], picture.size)
         polygons = mask_to_polygons(mask, min_iou=float(message.get("min_iou", 1.0)))
         rings = [[round(float(value), 1) for value in ring.ravel()] for ring in polygons.rings]
         return {"rings": rings, "iou": round(polygons.iou, 4), "points": polygons.num_points}
@@ -192,43 +209,44 @@ class Service:
     def fill(self, message: Message) -> Answer:
         """The mask inside polygon ``rings`` [[x, y, x, y, ...]], by the rule of COCO."""
         _, picture = self._picture(message)
-        mask = polygons_to_mask(message["rings"], Size(picture.height, picture.width))
+        mask = polygons_to_mask(message["rings"], picture.size)
         return {"runs": mask_to_runs(mask)}
 
     def write(self, message: Message) -> Answer:
-        """Put and remove objects: ``changes`` [{id, object or null}], based on ``revision``."""
+        """Put and remove objects: ``changes`` [{id, object or null}], based on ``revision``.
+
+        ``undoes`` is the revision of the write that this one takes back, if it does.
+        """
         folder, picture = self._picture(message)
-        size = Size(picture.height, picture.width)
         after: dict[str, LabeledObject | None] = {
-            str(change["id"]): read_object(change["object"], size) if change.get("object") else None
+            str(change["id"]): read_object(change["object"], picture.size) if change.get("object") else None
             for change in message["changes"]
         }
+        if any(after.values()) and not picture.missing:
+            folder.same_size(picture)
+        undoes = message.get("undoes")
         known = {category.id for category in folder.project.categories()}
         unknown = {item.category for item in after.values() if item} - known
         if unknown:
             raise DatasetError(f"class {unknown.pop()} does not exist (any more): reload the page")
-        return {"revision": folder.project.write(picture.id, int(message["revision"]), after)}
+        revision = int(message["revision"])
+        return {"revision": folder.project.write(picture.id, revision, after, None if undoes is None else int(undoes))}
 
     def labels(self, message: Message) -> Answer:
         """The objects of a picture and their revision, as they are now."""
         return self._labels(*self._picture(message))
 
     def history(self, message: Message) -> Answer:
-        """The latest writes to a picture, oldest first, to undo them after a reload."""
+        """The latest writes to a picture that still count, oldest first, to undo them after a reload.
+
+        ``before`` asks for those of earlier revisions.
+        """
         folder, picture = self._picture(message)
-        writes = folder.project.history(picture.id)
+        before = message.get("before")
+        writes = folder.project.history(picture.id, before=None if before is None else int(before))
         return {
-            "writes": [
-                [
-                    {
-                        "id": change.id,
-                        "before": change.before and object_message(change.before),
-                        "after": change.after and object_message(change.after),
-                    }
-                    for change in write
-                ]
-                for write in writes
-            ]
+            "writes": [[_change_message(change, picture.size) for change in write.changes] for write in writes],
+            "revisions": [write.revision for write in writes],
         }
 
     # files
@@ -239,7 +257,7 @@ class Service:
         added, refused = [], []
         for file in message["files"]:
             try:
-                added.append(add_picture_file(folder, self.uploaded(file["path"]), file["name"]))
+                added.append(add_picture_file(folder, self.library.gate.upload(file), file["name"]))
             except ClickMaskError as error:
                 refused.append(str(error))
         return {"added": added, "refused": refused, "folder": self.open_folder(message)}
@@ -247,15 +265,9 @@ class Service:
     def import_labels(self, message: Message) -> Answer:
         """Add the labels of an uploaded COCO or Label Studio file."""
         folder = self.library.folder(message["folder"])
-        count, problems = add_label_file(folder, self.uploaded(message["path"]))
-        return {"objects": count, "problems": problems, "folder": self.open_folder(message)}
-
-    def uploaded(self, path: str) -> Path:
-        """The path, if it lies where uploads are put: a page could name any file."""
-        file = Path(path).resolve()
-        if not file.is_relative_to(self._uploads.resolve()) or not file.is_file():
-            raise DatasetError(f"{path} is not an uploaded file")
-        return file
+        imported = add_label_file(folder, self.library.gate.upload(message["path"]))
+        added = {"objects": imported.added.objects, "boxes": imported.added.boxes}
+        return {**added, "problems": imported.problems, "folder": self.open_folder(message)}
 
     # jobs
 
@@ -267,7 +279,8 @@ class Service:
             file_format=message.get("format", "coco"),
             shape=message.get("shape", "polygons"),
             min_iou=float(message.get("min_iou", 0.99)),
-            done_only=bool(message.get("done_only", False)),
+            states=tuple(message.get("states") or FINISHED),
+            val_share=float(message.get("val_share", 0.0)),
         )
         return {"job": self.jobs.start(partial(self._export, request))}
 
@@ -279,16 +292,21 @@ class Service:
     def start_everything(self, message: Message) -> Answer:
         """Begin to look for all objects of a picture; the job's result holds them in ``found``."""
         folder, picture = self._picture(message)
-        return {"job": self.jobs.start(partial(self._everything, folder.picture_file(picture.name)))}
+        return {"job": self.jobs.start(partial(self._everything, folder.same_size(picture)))}
+
+    def start_boxes(self, message: Message) -> Answer:
+        """Begin to make masks of the boxes that have none; the job's result counts those ``made`` and ``failed``."""
+        folder = self.library.folder(message["folder"])
+        return {"job": self.jobs.start(lambda job: make_masks(folder, self.engine, job.report))}
 
     def _everything(self, file: Path, job: Job) -> Answer:
-        engine = self._engine.result()
+        engine = self.engine
         steps = 100
 
         def progress(share: float) -> None:
             job.report(round(steps * share), steps)
 
-        masks = engine.segment_everything(_key(file), partial(load_image, file), progress=progress)
+        masks = engine.segment_everything(image_source(file), progress=progress)
         return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
 
     def job(self, message: Message) -> Answer:
@@ -302,20 +320,34 @@ class Service:
 
     def _picture(self, message: Message) -> tuple[OpenFolder, Picture]:
         folder = self.library.folder(message["folder"])
-        return folder, folder.project.picture(int(message["picture"]))
+        return folder, folder.picture(int(message["picture"]))
 
     def _labels(self, folder: OpenFolder, picture: Picture) -> Answer:
         objects = folder.project.objects(picture.id)
-        return {"revision": picture.revision, "objects": [object_message(item) for item in objects]}
+        return {
+            "revision": picture.revision,
+            "objects": [object_message(item, picture.size) for item in objects],
+            "boxes": [box_message(box) for box in folder.project.boxes(picture.id)],
+        }
 
 
-def _key(file: Path) -> str:
-    """Equal only for the same bytes: a replaced file gets a new embedding."""
-    try:
-        facts = file.stat()
-    except OSError:
-        return str(file)  # reading the file will say what is wrong
-    return f"{file}:{facts.st_mtime_ns}:{facts.st_size}"
+def _pictures(folder: OpenFolder) -> list[Answer]:
+    """The pictures of a folder with what a list can be searched and sorted by."""
+    summaries = folder.project.summaries()
+    found = []
+    for picture in folder.pictures():
+        counts, lowest = summaries.get(picture.id, ({}, None))
+        fields = {**asdict(picture), "boxes": picture.box_count}
+        found.append({**fields, "categories": {str(key): n for key, n in counts.items()}, "lowest_score": lowest})
+    return found
+
+
+def _change_message(change: Change, size: Size) -> Answer:
+    return {
+        "id": change.id,
+        "before": change.before and object_message(change.before, size),
+        "after": change.after and object_message(change.after, size),
+    }
 
 
 def _thumbnail(file: Path, version: int) -> str | None:

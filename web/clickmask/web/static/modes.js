@@ -1,6 +1,10 @@
+// @ts-check
 // The switch between photos and video: two pages in one window, of which one steps aside.
 
-class Modes {
+import { find, make } from "./shared/dom.js";
+import { VIDEO } from "./shared/strings.js";
+
+export class Modes {
   constructor(element, makePhotos, makeVideo) {
     this.element = element;
     this.makeVideo = makeVideo;
@@ -10,11 +14,12 @@ class Modes {
     this.show(localStorage.getItem("clickmask-mode") === "video" ? "video" : "photos");
   }
 
-  page(make) {
-    const root = this.element.querySelector(".cm-page").content.firstElementChild.cloneNode(true);
+  page(makePage) {
+    const template = /** @type {HTMLTemplateElement} */ (this.element.querySelector(".cm-page"));
+    const root = /** @type {any} */ (template.content.firstElementChild.cloneNode(true));
     this.element.append(root);
-    root.querySelector(".cm-modes").append(...Object.entries(VIDEO.modes).map(([mode, words]) => this.tab(mode, words)));
-    root.clickmask = make(root);
+    root.clickmask = makePage(root);
+    find(root, ".cm-modes").append(...Object.entries(VIDEO.modes).map(([mode, words]) => this.tab(mode, words)));
     return root.clickmask;
   }
 
@@ -46,10 +51,6 @@ class Modes {
   }
 
   stop() {
-    for (const page of [this.photos, this.video]) {
-      if (!page) continue;
-      page.stop();
-      page.root.remove();
-    }
+    for (const page of [this.photos, this.video]) if (page) page.stop();
   }
 }

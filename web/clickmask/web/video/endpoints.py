@@ -37,7 +37,7 @@ def add_video_endpoints(service: VideoService, start_folder: Path) -> None:
             file_format: youtube-vis, mots, coco, label-studio, or mp4 for the video with the objects drawn in.
         """
         with told():
-            return gr.FileData(path=str(service.track_once(service.videos.allowed(video), prompts, file_format)))
+            return gr.FileData(path=str(service.track_once(service.gate.video(video), prompts, file_format)))
 
     def track_uploaded_video(
         file: gr.FileData, prompts: list[dict[str, Any]], file_format: str = "youtube-vis"
@@ -50,7 +50,7 @@ def add_video_endpoints(service: VideoService, start_folder: Path) -> None:
             file_format: As for track_video.
         """
         with told():
-            return gr.FileData(path=str(service.track_once(Path(file["path"]), prompts, file_format)))
+            return gr.FileData(path=str(service.track_once(service.gate.upload(file), prompts, file_format)))
 
     for function in (list_videos, track_video, track_uploaded_video):
         gr.api(function, api_name=function.__name__, concurrency_limit=1)

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.shapes.rle import Rle
 from clickmask.decoder.video.frames import Frame, Video
 from clickmask.decoder.video.video_file import frame_name, open_video
+from clickmask.web.exports import export_folder, zipped
 from clickmask.web.photos.export import Report, run_process, say
 from clickmask.web.video.project import VideoStore
 from clickmask.web.video.records import Found
@@ -76,19 +76,20 @@ def run_video_export(request: VideoExport, report: Report) -> dict[str, Any]:
     Raises:
         DatasetError: If the export fails.
     """
-    return run_process("clickmask.web.video.export", json.dumps(asdict(check_request(request))), report)
+    with export_folder(Path(check_request(request).target)) as folder:
+        own = replace(request, target=str(folder))
+        return run_process("clickmask.web.video.export", json.dumps(asdict(own)), report)
 
 
 def write_video_export(request: VideoExport, report: Report) -> dict[str, Any]:
     """Export in this process; several files become one zip file."""
     place = Path(request.video)
     tracks = StoredTracks(VideoStore(Path(request.store)), open_video(place), place)
-    target = Path(request.target) / f"{place.stem}-{request.file_format}-{time.strftime('%Y%m%d-%H%M%S')}"
+    name = f"{place.stem}-{request.file_format}-{time.strftime('%Y%m%d-%H%M%S')}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path = _WRITERS[request.file_format](tracks, target, report)
+        path = _WRITERS[request.file_format](tracks, Path(request.target) / name, report)
     except OSError as error:
-        raise DatasetError(f"cannot write {target}: {error.strerror or error}") from error
+        raise DatasetError(f"cannot write {request.target}: {error.strerror or error}") from error
     return {"path": str(path), "objects": len(tracks.names)}
 
 
@@ -154,11 +155,8 @@ def _write_json(file_format: str, tracks: StoredTracks, target: Path, report: Re
 
 
 def _write_mots(tracks: StoredTracks, target: Path, report: Report) -> Path:
-    try:
-        find_format("mots").write(_dataset(tracks, report), target, WriteOptions())
-        return Path(shutil.make_archive(str(target), "zip", target))
-    finally:
-        shutil.rmtree(target, ignore_errors=True)
+    find_format("mots").write(_dataset(tracks, report), target, WriteOptions())
+    return zipped(target)
 
 
 def _write_label_studio(tracks: StoredTracks, target: Path, report: Report) -> Path:
@@ -185,13 +183,10 @@ def _write_label_studio(tracks: StoredTracks, target: Path, report: Report) -> P
         "data": {"video": tracks.place.name},
         "annotations": [{"result": [region for region in regions if region is not None]}],
     }
-    try:
-        target.mkdir()
-        (target / "tasks.json").write_text(json.dumps([task]), "utf-8")
-        (target / "config.xml").write_text(_label_config(tracks), "utf-8")
-        return Path(shutil.make_archive(str(target), "zip", target))
-    finally:
-        shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    (target / "tasks.json").write_text(json.dumps([task]), "utf-8")
+    (target / "config.xml").write_text(_label_config(tracks), "utf-8")
+    return zipped(target)
 
 
 def _box(tracks: StoredTracks, found: Found) -> Box | None:
@@ -213,11 +208,7 @@ def _write_mp4(tracks: StoredTracks, target: Path, report: Report) -> Path:
     from clickmask.decoder.track.overlay import write_overlay
 
     file = target.with_name(f"{target.name}.mp4")
-    try:
-        write_overlay(_WatchedVideo(tracks.video, report), _TrackedMasks(tracks), file)
-    except BaseException:
-        file.unlink(missing_ok=True)
-        raise
+    write_overlay(_WatchedVideo(tracks.video, report), _TrackedMasks(tracks), file)
     return file
 
 

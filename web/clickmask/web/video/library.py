@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import weakref
 from collections import OrderedDict
@@ -13,8 +12,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from clickmask.decoder import Prompt, Size, VideoError, check_prompt
+from clickmask.decoder.images import PICTURE_SUFFIXES
 from clickmask.decoder.video.frames import Video
-from clickmask.decoder.video.video_file import PICTURES, open_video
+from clickmask.decoder.video.video_file import open_video
+from clickmask.web.listing import is_text, natural, walk
 from clickmask.web.photos.library import Library
 from clickmask.web.video.frame_pictures import FramePictures
 from clickmask.web.video.project import VideoStore, is_begun
@@ -145,7 +146,7 @@ class VideoLibrary:
             DatasetError: If it is outside the roots, or its project cannot be opened.
             VideoError: If it is gone or cannot be read.
         """
-        place = self.allowed(path)
+        place = self._library.gate.video(path)
         key = (place, place.stat().st_mtime_ns)
         with self._lock:
             if key in self._open:
@@ -161,12 +162,18 @@ class VideoLibrary:
 
     def entries(self, folder: str | Path) -> list[VideoEntry]:
         """Every video inside a folder, at any depth, by name."""
-        top = self._library.allowed(folder)
+        top = self._library.gate.folder(folder)
         found = [
             VideoEntry(path, path.relative_to(top).as_posix(), path.is_dir(), is_begun(self._store_file(path)))
             for path in _find_videos(top)
+            if is_text(str(path)) and self._library.gate.holds(path)
         ]
-        return sorted(found, key=lambda entry: entry.name.lower())
+        return sorted(found, key=lambda entry: natural(entry.name))
+
+    def rest(self) -> None:
+        """Make the project files whole that nobody has written to for a while."""
+        for opened in list(self._open.values()):
+            opened.store.database.rest()
 
     def close(self) -> None:
         """Close every video."""
@@ -175,16 +182,6 @@ class VideoLibrary:
                 opened.pictures.close()
                 opened.store.close()
             self._open.clear()
-
-    def allowed(self, path: str | Path) -> Path:
-        """The resolved path of an existing file or folder below a root."""
-        place = Path(path).resolve()
-        if place.is_dir():
-            return self._library.allowed(place)
-        self._library.allowed(place.parent)
-        if not place.is_file():
-            raise VideoError(f"{place.name} is gone: it was moved or deleted")
-        return place
 
     def _store_file(self, place: Path) -> Path:
         if place.is_dir():
@@ -231,16 +228,14 @@ def to_prompt(prompt: FramePrompt, base: Found | None, size: Size) -> Prompt:
 
 def _find_videos(top: Path) -> Iterator[Path]:
     """Video files and folders of numbered pictures, leaving out hidden ones."""
-    for place, folders, files in os.walk(top):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        shown = [name for name in files if not name.startswith(".")]
-        if _are_frames(shown):
-            yield Path(place)
-        yield from (Path(place) / name for name in shown if Path(name).suffix.lower() in SUFFIXES)
+    for place, _, files in walk(top):
+        if _are_frames(files):
+            yield place
+        yield from (place / name for name in files if Path(name).suffix.lower() in SUFFIXES)
 
 
 def _are_frames(names: list[str]) -> bool:
     """Whether the pictures among the files are numbered, and called the same apart from that."""
-    stems = [Path(name).stem for name in names if Path(name).suffix.lower() in PICTURES]
+    stems = [Path(name).stem for name in names if Path(name).suffix.lower() in PICTURE_SUFFIXES]
     matches = [NUMBERED.match(stem) for stem in stems]
     return len(stems) >= FEWEST_FRAMES and len({match and match[1] for match in matches}) == 1 and None not in matches

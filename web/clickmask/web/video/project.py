@@ -51,8 +51,8 @@ class VideoStore:
 
     def __init__(self, file: Path, facts: VideoFacts | None = None) -> None:
         self.file = file
-        database = Database(file, SCHEMA, FORMAT)
-        self._transaction, self._rows, self.close = database.transaction, database.rows, database.close
+        self.database = Database(file, SCHEMA, FORMAT)
+        self._transaction, self._rows = self.database.transaction, self.database.rows
         if facts is not None:
             self._check(facts)
 
@@ -70,6 +70,10 @@ class VideoStore:
                 f"{was.width}x{was.height} with {was.frames} when {self.file} was made; move that file away to begin "
                 "again"
             )
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
 
     @property
     def revision(self) -> int:

@@ -44,7 +44,6 @@ class VideoService:
         library: Knows which folders may be opened.
         jobs: The server's background work.
         file_url: Where the browser finds a file of this machine.
-        uploaded: Checks that a path is that of an uploaded file.
         photo: To make a sample clip of.
     """
 
@@ -55,7 +54,6 @@ class VideoService:
         jobs: Jobs,
         *,
         file_url: Callable[[Path], str],
-        uploaded: Callable[[str], Path],
         photo: Path,
     ) -> None:
         self.videos = VideoLibrary(library)
@@ -63,8 +61,8 @@ class VideoService:
         self.jobs = jobs
         self._model = model
         self._library = library
+        self.gate = library.gate
         self._file_url = file_url
-        self._uploaded = uploaded
         self._photo = photo
         self._thumbnail = lru_cache(maxsize=512)(_thumbnail)
 
@@ -72,20 +70,19 @@ class VideoService:
 
     def video_list(self, message: Message) -> Answer:
         """The videos in a folder, at any depth."""
-        folder = self._library.allowed(message["folder"])
+        folder = self.gate.folder(message["folder"])
         entries = [{**asdict(entry), "path": str(entry.path)} for entry in self.videos.entries(folder)]
         return {"folder": str(folder), "name": folder.name, "videos": entries}
 
     def video_thumbnail(self, message: Message) -> Answer:
         """The first frame, small; None if it cannot be had."""
-        path = Path(message["video"]).resolve()
-        self._library.allowed(path if path.is_dir() else path.parent)
-        return {"url": self._thumbnail(path, path.stat().st_mtime_ns) if path.exists() else None}
+        path = self.gate.video(message["video"])
+        return {"url": self._thumbnail(path, path.stat().st_mtime_ns)}
 
     def video_add(self, message: Message) -> Answer:
         """Put an uploaded video into a folder, if it can be read."""
         folder = writable_folder(self._library, message["folder"])
-        return {"video": str(add_video_file(folder, self._uploaded(message["path"]), Path(message["name"]).name))}
+        return {"video": str(add_video_file(folder, self.gate.upload(message["path"]), str(message["name"])))}
 
     def video_sample(self, message: Message) -> Answer:
         """Make a short clip to try things out."""

@@ -90,10 +90,10 @@ def _read_brush(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
 
 
 def _read_bitmask(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:
-    mask = bitmap_url_to_mask(text(value, "imageDataURL", where))
-    if mask.shape != (size.height, size.width):
-        raise ShapeError(f"{where}: the bitmap is {mask.shape[1]}x{mask.shape[0]}, wanted the image's {size}")
-    return mask
+    try:
+        return bitmap_url_to_mask(text(value, "imageDataURL", where), size)
+    except ShapeError as error:
+        raise ShapeError(f"{where}: {error}") from None
 
 
 def _read_polygon(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 
 from clickmask.decoder.errors import ShapeError
@@ -19,6 +18,7 @@ from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import (
     Mask,
     Polygons,
+    deepest_point,
     mask_to_bitmap_url,
     mask_to_box,
     mask_to_brush,
@@ -26,7 +26,7 @@ from clickmask.decoder.shapes import (
     mask_to_polygons,
     mask_to_rotated_box,
 )
-from clickmask.decoder.shapes.masks import as_bytes, mask_size
+from clickmask.decoder.shapes.masks import mask_size
 from clickmask.decoder.shapes.polygons import Style
 
 KEYPOINT_WIDTH_PERCENT = 0.5  # Label Studio's own default
@@ -173,8 +173,10 @@ def to_keypoint_result(mask: Mask, region: Region) -> dict[str, Any]:
     Raises:
         ShapeError: If the mask is malformed or empty.
     """
-    x_px, y_px = _deepest_point(mask)
-    x, y = _percent_point(x_px, y_px, mask_size(mask))
+    deepest = deepest_point(mask)
+    if deepest is None:
+        raise _empty("keypoint")
+    x, y = _percent_point(deepest[0].x, deepest[0].y, mask_size(mask))
     return _item(mask, region, "keypoint", {"x": x, "y": y, "width": KEYPOINT_WIDTH_PERCENT})
 
 
@@ -223,15 +225,6 @@ def _percent_point(x_px: float, y_px: float, size: Size) -> tuple[float, float]:
 def _decimals(size: Size) -> int:
     """Digits of a percent that keep a coordinate within 0.08 px, so that no pixel changes sides."""
     return 3 if max(size.height, size.width) <= 16_000 else 5
-
-
-def _deepest_point(mask: Mask) -> tuple[float, float]:
-    """The centre (x, y) [px] of the pixel farthest from the background and the image's border."""
-    depth = cv2.distanceTransform(np.pad(as_bytes(mask), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    if depth[row, column] == 0:
-        raise _empty("keypoint")
-    return float(column) - 0.5, float(row) - 0.5  # the padding moved the pixel by 1, its centre is at +0.5
 
 
 def _empty(shape: str) -> ShapeError:

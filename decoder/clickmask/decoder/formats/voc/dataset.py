@@ -15,11 +15,12 @@ from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.builder import DatasetBuilder
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.output import claim, inside, make_folder, write_whole
-from clickmask.decoder.formats.pictures import SUFFIXES, copy_picture
+from clickmask.decoder.formats.pictures import copy_picture
 from clickmask.decoder.formats.png_files import read_labels, write_palette
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset
 from clickmask.decoder.formats.voc.labels import class_numbers, object_numbers
 from clickmask.decoder.formats.voc.palette import MAX_LABEL, Color, read_labelmap, voc_palette, write_labelmap
+from clickmask.decoder.images import PICTURE_SUFFIXES
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
 
@@ -103,7 +104,7 @@ def _read_picture(name: Path, path: Path, colors: Sequence[Color], builder: Data
 
 def _file_name(name: Path, path: Path) -> str:
     """The picture's name: whichever there is in ``JPEGImages``, VOC's .jpg otherwise."""
-    for suffix in sorted(SUFFIXES):
+    for suffix in sorted(PICTURE_SUFFIXES):
         if (path / "JPEGImages" / name.with_suffix(suffix)).exists():
             return name.with_suffix(suffix).as_posix()
     return name.with_suffix(".jpg").as_posix()
