@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.errors import ImageError
+from clickmask.decoder.modeling.fast import s8_map, s16_map
 from clickmask.decoder.modeling.mask_decoder import HighResolution
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from clickmask.decoder.modeling.sam2 import ImageFeatures
@@ -27,6 +29,13 @@ IMAGE_STD = (0.229, 0.224, 0.225)
 LOGIT_LIMIT = 32.0  # SAM 2 clamps the logits it hands out
 BATCH_ROUNDING = 1e-4  # [logits], in float32 on a CPU; processors add in another order for another batch
 BAND_PIXELS = 2**20  # of an image turned into floats at once
+
+
+class FeatureMaps(NamedTuple):
+    """What the encoder sees at each place of an image, for whatever learns from it or compares places."""
+
+    s8: Tensor  # (1, c, S / 8, S / 8)
+    s16: Tensor  # (1, C, S / 16, S / 16)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +50,17 @@ class ImageEmbedding:
         """Memory it holds [bytes]."""
         tensors = (self.features.image, *self.features.high_resolution)
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    @property
+    def maps(self) -> FeatureMaps:
+        """The features as maps, whichever network made them.
+
+        An optimised SAM 2 keeps them in an order of its own; its first channels of every place are the embedding.
+        """
+        image, s8 = self.features.image, self.features.high_resolution.s8
+        if image.ndim == 4:
+            return FeatureMaps(s8, image)
+        return FeatureMaps(s8_map(s8), s16_map(image, 4 * s8.shape[-1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

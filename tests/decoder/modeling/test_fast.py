@@ -75,3 +75,14 @@ def test_an_optimised_model_gives_back_the_plain_one(nano: Model, tiny: Model) -
     for model in (nano, tiny):
         assert plain(optimize(model)).network is model.network
         assert plain(model) is model
+
+
+def test_the_maps_of_an_embedding_are_the_same_in_either_order(
+    tiny: Model, truck: ImageEmbedding, fast_truck: ImageEmbedding, nano: Model
+) -> None:
+    assert truck.maps.s8.shape == (1, 64, 128, 128)
+    assert truck.maps.s16.shape == (1, 256, 64, 64)
+    for slow, quick in zip(truck.maps, fast_truck.maps, strict=True):
+        torch.testing.assert_close(quick, slow, atol=1e-4, rtol=0)
+    of_nano = encode_image(nano, load_image(DATA / "truck_900x600.png")).maps
+    assert [tuple(x.shape) for x in of_nano] == [(1, 32, 32, 32), (1, 128, 16, 16)]

@@ -12,6 +12,7 @@ Layouts of the features made here (h, w: the embedding's grid, C its channels):
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import torch
@@ -163,6 +164,20 @@ def _cells_in_cells(x: Tensor, levels: int) -> Tensor:
     columns = [3 + levels + level for level in range(levels + 1)]
     order = [axis for pair in zip(rows, columns, strict=True) for axis in pair]
     return x.permute(0, *order, 1).reshape(batch, height * width, channels)
+
+
+def s16_map(image: Tensor, channels: int) -> Tensor:
+    """The embedding (B, h*w, C + ...) as a map (B, C, h, w), of a square image."""
+    side = math.isqrt(image.shape[1])
+    return image[..., :channels].transpose(1, 2).reshape(len(image), channels, side, side)
+
+
+def s8_map(cells: Tensor) -> Tensor:
+    """What ``_cells_in_cells`` made of a square map one level deep, (B, h*w * 4, c), as the map (B, c, 2h, 2w)."""
+    batch, count, channels = cells.shape
+    side = math.isqrt(count // 4)
+    x = cells.view(batch, side, side, 2, 2, channels)
+    return x.permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, 2 * side, 2 * side)
 
 
 def _in_image_order(masks: Tensor, side: int) -> Tensor:
