@@ -25,6 +25,13 @@ class HighResolution(NamedTuple):
     s8: Tensor  # (B, C / 4, 2h, 2w), stride 8
 
 
+class ImageFeatures(NamedTuple):
+    """What the decoder needs of B images."""
+
+    image: Tensor  # (B, C, h, w) embedding
+    high_resolution: HighResolution  # projected fine maps; of no channels where a family has none
+
+
 class DecoderOutput(NamedTuple):
     """What the decoder says of B prompts."""
 

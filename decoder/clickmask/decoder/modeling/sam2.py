@@ -5,25 +5,15 @@ Source: "SAM 2: Segment Anything in Images and Videos" (Ravi et al., 2024).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
 from clickmask.decoder.modeling.config import Sam2Config
 from clickmask.decoder.modeling.layers import Mlp
-from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution, MaskDecoder
+from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures, MaskDecoder
 from clickmask.decoder.modeling.memory_attention import MemoryAttention
 from clickmask.decoder.modeling.memory_encoder import MemoryEncoder
-from clickmask.decoder.modeling.neck import ImageEncoder
-from clickmask.decoder.modeling.prompt_encoder import PADDING, PromptEncoder
-
-
-class ImageFeatures(NamedTuple):
-    """What the decoder needs of B images."""
-
-    image: Tensor  # (B, C, h, w) embedding at stride 16
-    high_resolution: HighResolution  # projected stride-4 and stride-8 maps
+from clickmask.decoder.modeling.prompt_encoder import PromptEncoder, end_with_padding
 
 
 class Sam2(nn.Module):
@@ -33,7 +23,7 @@ class Sam2(nn.Module):
         super().__init__()
         self.config = config
         width, memory = config.decoder.width, config.memory
-        self.image_encoder = ImageEncoder(config.trunk, width)
+        self.image_encoder = config.trunk.build(width)
         self.prompt_encoder = PromptEncoder(width)
         self.mask_decoder = MaskDecoder(config.decoder)
         self.memory_attention = MemoryAttention(width, memory)
@@ -51,7 +41,7 @@ class Sam2(nn.Module):
     @property
     def image_side(self) -> int:
         """Side of the square the network sees [px]."""
-        return self.config.image_side
+        return self.config.geometry.side
 
     def encode_frame(self, pixels: Tensor) -> ImageFeatures:
         """Encode frames (B, 3, S, S) of a video, before any memory is mixed in."""
@@ -84,10 +74,3 @@ class Sam2(nn.Module):
         return self.mask_decoder(  # type: ignore[no-any-return]
             features.image, image_pe, prompt.sparse, prompt.dense, features.high_resolution
         )
-
-
-def end_with_padding(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Append the "no point" token: (B, N, 2) and (B, N) grow by one."""
-    batch = len(points)
-    points = torch.cat([points, points.new_zeros(batch, 1, 2)], dim=1)
-    return points, torch.cat([labels, labels.new_full((batch, 1), PADDING)], dim=1)
