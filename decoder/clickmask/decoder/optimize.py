@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clickmask.decoder.modeling.fast import FastSam2
-from clickmask.decoder.modeling.sam2 import Sam2
+from clickmask.decoder.modeling.sam2 import ImageSam2
 from clickmask.decoder.models import Model
 
 
@@ -14,6 +14,6 @@ def optimize(model: Model) -> Model:
 
     Embeddings made by one are not for the other. A model that has no faster form comes back as it is.
     """
-    if isinstance(model.network, Sam2):
+    if isinstance(model.network, ImageSam2):
         return replace(model, network=FastSam2(model.network))
     return model

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from clickmask.decoder.modeling.config import DecoderConfig, HieraConfig, Sam2Config
+from clickmask.decoder.modeling.config import DecoderConfig, Geometry, HieraConfig, Sam2Config
 from clickmask.decoder.modeling.sam2 import Sam2
 
 SIDE, WIDTH = 64, 32
 OURS = Sam2Config(
     trunk=HieraConfig(16, 1, (1, 1, 2, 1), (3,), (4, 2, 4, 2), 3),
     version="2.1",
-    image_side=SIDE,
+    geometry=Geometry(SIDE),
     decoder=DecoderConfig(width=WIDTH, heads=8, mlp_width=64, s4_channels=WIDTH, s8_channels=WIDTH),
 )
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.prompts import Box, Point, Prompt
-from clickmask.decoder.segment import IMAGE_MEAN, IMAGE_STD
 from clickmask.decoder.track.sam2_memory import Sam2Memory
 from clickmask.decoder.track.sam2_propagation import Sam2Propagation
 from clickmask.decoder.track.tracker import Tracker
@@ -21,7 +20,7 @@ from clickmask.decoder.video.frames import ArrayVideo
 from tests.decoder.modeling.test_transformers_peer import mapped
 from tests.decoder.track.small_sam2 import CONFIG, as_model, moving_square, randomise
 
-SIDE, WIDTH, MEMORY = CONFIG.image_side, CONFIG.decoder.width, CONFIG.memory
+SIDE, WIDTH, MEMORY = CONFIG.geometry.side, CONFIG.decoder.width, CONFIG.memory
 FRAMES = 18  # more than there are pointers
 
 # Names the peer has for tracking, rewritten in this order into ours; the rest is named like in its image model.
@@ -85,7 +84,7 @@ def propagate_peer(peer: Any, tracker: Tracker[Sam2Memory], prompt: Prompt) -> I
 
     # The peer brings its own resizing; pictures of the network's own size need none.
     images = torch.stack([torch.from_numpy(frame.image) for frame in tracker.video.frames(range(FRAMES))])
-    mean, std = torch.tensor(IMAGE_MEAN), torch.tensor(IMAGE_STD)
+    mean, std = torch.tensor(CONFIG.geometry.mean), torch.tensor(CONFIG.geometry.std)
     pixels = ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
     session = Sam2VideoInferenceSession(video=pixels, video_height=SIDE, video_width=SIDE, dtype=torch.float32)
     session.add_point_inputs(session.obj_id_to_idx(1), 0, peer_points(prompt))

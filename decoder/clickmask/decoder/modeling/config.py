@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from clickmask.decoder.modeling.keys import Layout
+
 Shapes = Mapping[str, tuple[int, ...]]  # of a state dict, by our names
 Statistics = tuple[float, float, float]  # one number each for red, green, blue, in [0, 1]
 IMAGE_NET_MEAN: Statistics = (0.485, 0.456, 0.406)
@@ -82,6 +84,9 @@ class Config(Protocol):
 
     def build(self) -> nn.Module:
         """Make the network, with weights that mean nothing yet."""
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name its weights."""
 
     def fitted(self, shapes: Shapes) -> Self:
         """This network as the weights' keys and shapes tell it, where they tell more than its name."""
@@ -183,6 +188,12 @@ class Sam1Config:
 
         return Sam1(self)
 
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name its weights."""
+        from clickmask.decoder.modeling.sam1 import LAYOUTS
+
+        return LAYOUTS
+
     def fitted(self, shapes: Shapes) -> Sam1Config:
         """For the image side that the position table tells."""
         return replace(self, trunk=self.trunk.fitted(shapes))
@@ -200,19 +211,25 @@ class Sam2Config:
     version: Literal["2.0", "2.1"]  # 2.1 adds the occlusion embedding and projects pointers' time encodings
     geometry: Geometry = Geometry(1024)
     decoder: DecoderConfig = SAM_DECODER
-    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    memory: MemoryConfig | None = field(default_factory=MemoryConfig)  # None: for still images alone
     choice: Choice = Choice()
 
     def build(self) -> nn.Module:
         """Make the network."""
-        from clickmask.decoder.modeling.sam2 import Sam2
+        from clickmask.decoder.modeling.sam2 import ImageSam2, Sam2
 
-        return Sam2(self)
+        return ImageSam2(self) if self.memory is None else Sam2(self)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name its weights."""
+        from clickmask.decoder.modeling.sam2 import LAYOUTS
+
+        return LAYOUTS
 
     def fitted(self, shapes: Shapes) -> Sam2Config:
-        """Its weights fit any image side, so they tell nothing."""
-        del shapes
-        return self
+        """For still images alone where the memory's weights are missing, all of them; they fit any image side."""
+        remembers = any(key.startswith(("memory_", "maskmem_", "obj_ptr_")) for key in shapes)
+        return self if remembers else replace(self, memory=None)
 
     def at_side(self, side: int) -> Sam2Config:
         """For another image side."""
@@ -240,6 +257,12 @@ class NanoConfig:
         from clickmask.decoder.modeling.nano import Nano
 
         return Nano(self)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """Its file has our names."""
+        from clickmask.decoder.modeling.keys import Layout
+
+        return (Layout("ClickMask", marks=(r"^trunk\.stem\.",)),)
 
     def fitted(self, shapes: Shapes) -> NanoConfig:
         """There is one size."""

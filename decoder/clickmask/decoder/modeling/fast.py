@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.layers import LayerNorm2d
-from clickmask.decoder.modeling.mask_decoder import MASK_TOKENS, DecoderOutput, HighResolution
-from clickmask.decoder.modeling.sam2 import ImageFeatures, Sam2, end_with_padding
+from clickmask.decoder.modeling.mask_decoder import MASK_TOKENS, DecoderOutput, HighResolution, ImageFeatures
+from clickmask.decoder.modeling.prompt_encoder import end_with_padding
+from clickmask.decoder.modeling.sam2 import ImageSam2
 from clickmask.decoder.modeling.transformer import Attention, FirstTwoWayBlock, TwoWayBlock
 
 
@@ -41,10 +42,10 @@ class FoldedProjection:
 class FastSam2:
     """A network with the interface of ``Sam2`` for still images."""
 
-    def __init__(self, network: Sam2) -> None:
+    def __init__(self, network: ImageSam2) -> None:
         self.network = network
         self.config = network.config
-        side = network.image_side // 16
+        side = network.config.geometry.cells
         decoder = network.mask_decoder
         with torch.inference_mode():
             position = network.prompt_encoder.pe_layer.grid(side, side).flatten(2)[0].T  # (h*w, C)
@@ -118,7 +119,7 @@ class FastSam2:
         weight, bias = self._up2
         x = self._act2(F.linear(x, weight, bias).view(batch, cells * 16, -1).add_(fine.s4))
         kernels = self.network.mask_decoder.kernels(mask_tokens)  # (B, 4, C / 8)
-        return _in_image_order(kernels @ x.transpose(1, 2), self.image_side // 16)
+        return _in_image_order(kernels @ x.transpose(1, 2), self.config.geometry.cells)
 
 
 def _fold_block(block: TwoWayBlock, position: Tensor) -> FoldedProjection:
