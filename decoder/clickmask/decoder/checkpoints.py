@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from clickmask.decoder import hub
 from clickmask.decoder.errors import CheckpointError
@@ -58,7 +58,7 @@ def load_model(
     file = read_weight_file(find_weights(wanted) if wanted else _find_file(name))
     found = recognise(file, wanted)
     config = _at_side(found, file, image_side, is_official=wanted is not None)
-    network = build_network(replace(found.spec, config=config), found.weights, file.path).to(place)
+    network = build_network(replace(found.spec, config=config), found.weights, file.path, place)
     return Model(found.spec.name, network, place, dtype, _fingerprint(found.weights, config, dtype))
 
 
@@ -91,7 +91,9 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
     return recognise(read_weight_file(path)).weights
 
 
-def build_network(spec: ModelSpec, weights: Mapping[str, Tensor], path: Path) -> Network:
+def build_network(
+    spec: ModelSpec, weights: Mapping[str, Tensor], path: Path, device: torch.device | None = None
+) -> Network:
     """Make the network in evaluation mode, with these weights in float32.
 
     Raises:
@@ -108,7 +110,7 @@ def build_network(spec: ModelSpec, weights: Mapping[str, Tensor], path: Path) ->
             )
     whole = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
     network.load_state_dict(whole, strict=True, assign=True)
-    return cast(Network, network.eval().requires_grad_(False))
+    return cast(Network, network.eval().requires_grad_(False).to(device))
 
 
 def find_device(device: str | torch.device) -> torch.device:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from clickmask.decoder.modeling.mask_decoder import DecoderOutput
-    from clickmask.decoder.modeling.mask_decoder import ImageFeatures
+    from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 
 DEFAULT_MODEL = "nano"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +60,7 @@ def recognise(file: WeightFile, wanted: ModelSpec | None = None) -> Recognised:
         raise CheckpointError(f"{file.path} cannot be used: {error}") from error
     shapes = shapes_of(weights)
     candidates = [_fitted(spec, shapes) for spec in specs if layout in spec.config.layouts()]
-    differences = [len(shapes.items() ^ _wanted_shapes(spec.config).items()) for spec in candidates]
+    differences = [len(shapes.items() ^ _wanted_shapes(cast(Hashable, spec.config)).items()) for spec in candidates]
     nearest = candidates[differences.index(min(differences))]
     if min(differences) > 0:
         what = f"does not hold {wanted.name}" if wanted else "fits no model"
@@ -81,7 +81,7 @@ def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 def difference(got: Shapes, spec: ModelSpec) -> str:
     """What is missing, unknown or of another shape against a network, each with an example."""
-    wanted = _wanted_shapes(spec.config)
+    wanted = _wanted_shapes(cast(Hashable, spec.config))
     missing, unknown = sorted(wanted.keys() - got.keys()), sorted(got.keys() - wanted.keys())
     parts = [f"{len(missing)} missing keys, such as {missing[0]}"] if missing else []
     parts += [f"{len(unknown)} unknown keys, such as {unknown[0]}"] if unknown else []
@@ -115,8 +115,9 @@ def _fitted(spec: ModelSpec, shapes: Shapes) -> ModelSpec:
 
 
 @cache
-def _wanted_shapes(config: Config) -> Shapes:
-    return shapes_of(blank_network(config).state_dict())
+def _wanted_shapes(config: Hashable) -> Shapes:
+    """Made once per configuration: a network takes a while to lay out."""
+    return shapes_of(blank_network(cast(Config, config)).state_dict())
 
 
 class _Unfilled(TorchFunctionMode):

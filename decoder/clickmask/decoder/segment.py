@@ -16,7 +16,7 @@ from torch import Tensor
 
 from clickmask.decoder.errors import ImageError
 from clickmask.decoder.frame import Frame, still_pixels
-from clickmask.decoder.modeling.config import Choice, Geometry
+from clickmask.decoder.modeling.config import SAM2_CHOICE, Choice, Geometry
 from clickmask.decoder.modeling.mask_decoder import HighResolution, ImageFeatures
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from clickmask.decoder.models import Model
@@ -49,7 +49,7 @@ class MaskSet:
     predicted_iou: Tensor  # (4,) float32, about [0, 1]
     object_score: float  # logit, > 0: there is an object
     size: Size  # of the original image
-    choice: Choice = Choice()  # how the model's family means its masks
+    choice: Choice = SAM2_CHOICE  # how the model's family means its masks
 
 
 def encode_image(model: Model, image: NDArray[np.uint8]) -> ImageEmbedding:
@@ -178,7 +178,9 @@ def _predict_batch(model: Model, requests: list[tuple[ImageEmbedding, Prompt]]) 
     frames = [Frame(geometry, embedding.size) for embedding in embeddings]
     points, labels = stack_points(requests, geometry, model.device)
     with model.computing():
-        output = model.network.decode(_stack_features(embeddings), points, labels, _stack_masks(requests, frames, model))
+        output = model.network.decode(
+            _stack_features(embeddings), points, labels, _stack_masks(requests, frames, model)
+        )
         logits = output.logits.float()
         if choice.logit_limit is not None:
             logits = logits.clamp(-choice.logit_limit, choice.logit_limit)

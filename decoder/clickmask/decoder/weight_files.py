@@ -7,6 +7,7 @@ Nothing in a file is ever run.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import pickle
 import re
@@ -81,7 +82,7 @@ def _read(path: Path) -> Any:
 
 def _harmless() -> list[Any]:
     """What trainers keep beside the weights and holds nothing but numbers and text."""
-    multiarray = np._core.multiarray
+    multiarray = importlib.import_module("numpy._core.multiarray")
     kinds = [type(np.dtype(kind)) for kind in "?bBhHiIlLqQefd"]
     old = [(multiarray.scalar, "numpy.core.multiarray.scalar")]
     return [*old, multiarray.scalar, np.dtype, np.ndarray, *kinds, argparse.Namespace]

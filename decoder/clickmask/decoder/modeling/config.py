@@ -71,6 +71,9 @@ class Choice:
     logit_limit: float | None = 32.0
 
 
+SAM2_CHOICE = Choice()
+
+
 class Config(Protocol):
     """The numbers of one network."""
 
@@ -212,7 +215,7 @@ class Sam2Config:
     geometry: Geometry = Geometry(1024)
     decoder: DecoderConfig = SAM_DECODER
     memory: MemoryConfig | None = field(default_factory=MemoryConfig)  # None: for still images alone
-    choice: Choice = Choice()
+    choice: Choice = SAM2_CHOICE
 
     def build(self) -> nn.Module:
         """Make the network."""
@@ -245,7 +248,7 @@ class NanoConfig:
     widths: tuple[int, int, int, int] = (64, 96, 192, 320)  # channels at stride 4, 8, 16, 32
     depths: tuple[int, int, int, int] = (1, 2, 4, 2)  # residual blocks per stage
     decoder: DecoderConfig = DecoderConfig(width=128, heads=4, mlp_width=384, s4_channels=32, s8_channels=48)
-    choice: Choice = Choice()
+    choice: Choice = SAM2_CHOICE
 
     @property
     def geometry(self) -> Geometry:

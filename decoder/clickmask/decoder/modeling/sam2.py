@@ -16,7 +16,6 @@ from clickmask.decoder.modeling.memory_attention import MemoryAttention
 from clickmask.decoder.modeling.memory_encoder import MemoryEncoder
 from clickmask.decoder.modeling.prompt_encoder import PromptEncoder, end_with_padding
 
-
 # What transformers calls the memory of past frames.
 TRANSFORMERS_MEMORY = (
     (r"^no_memory_embedding$", "no_mem_embed"),

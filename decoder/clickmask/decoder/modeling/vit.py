@@ -13,7 +13,6 @@ from torch.nn import functional as F  # noqa: N812
 from clickmask.decoder.modeling.config import VitConfig
 from clickmask.decoder.modeling.layers import LayerNorm2d, Mlp, attend_in_windows
 
-
 BAND_ROWS = 14  # of queries whose relative positions are in memory together: a window's, a part of a whole map's
 
 

@@ -150,9 +150,7 @@ class Sam2Propagation:
         points = mask.new_zeros(1, 1, 2)
         labels = torch.full((1, 1), PADDING, device=mask.device)
         output = self.network.decode(view.embedding().features, points, labels, self.network.mask_downsample(mask))
-        logits = F.interpolate(
-            mask * MASK_SCALE + MASK_BIAS, size=(grid, grid), mode="bilinear", antialias=True
-        )
+        logits = F.interpolate(mask * MASK_SCALE + MASK_BIAS, size=(grid, grid), mode="bilinear", antialias=True)
         score = mask.amax((2, 3)) * MASK_SCALE + MASK_BIAS  # (1, 1)
         pointer = single_if_stable(self.network, output).pointer
         pointer = torch.where(score > 0, pointer, self.network.no_obj_ptr)
