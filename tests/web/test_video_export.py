@@ -18,7 +18,7 @@ from clickmask.decoder import DatasetError, PromptError
 from clickmask.decoder.formats.registry import find_format
 from clickmask.decoder.shapes import rle_to_mask
 from tests.web.photos import open_library
-from tests.web.video_clips import FRAMES, disc_centre, disc_picture
+from tests.web.video_clips import FRAMES, disc_centre, disc_picture, write_clip
 from tests.web.video_page import Page, wait_for
 
 
@@ -105,6 +105,12 @@ def test_a_program_gets_the_tracks_as_a_file_and_touches_nobodys_work(page: Page
     assert page.lane() == "p" + "." * 19
     with pytest.raises(PromptError, match="there is no prompt"):
         page.service.track_once(Path(page.video), [], "mots")
+
+
+def test_a_video_of_one_frame_is_answered_without_tracking(page: Page, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "one" / "short.mp4", frames=1)
+    file = page.service.track_once(clip, [{"object": 1, "points": [[*disc_centre(0), 1]]}], "youtube-vis")
+    assert len(json.loads(file.read_text())["annotations"][0]["segmentations"]) == 1
 
 
 def test_a_program_is_told_what_is_wrong_before_anything_is_tracked(page: Page) -> None:

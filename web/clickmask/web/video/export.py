@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from clickmask.decoder import Box, ClickMaskError, DatasetError, Size
@@ -22,8 +21,7 @@ from clickmask.decoder.formats.label_studio.video_rectangle import to_video_rect
 from clickmask.decoder.formats.options import WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from clickmask.decoder.formats.registry import find_format
-from clickmask.decoder.shapes import rle_to_mask
-from clickmask.decoder.shapes.rle import Rle
+from clickmask.decoder.shapes import Rle, mask_to_box, rle_to_mask
 from clickmask.decoder.video.frames import Frame, Video
 from clickmask.decoder.video.video_file import frame_name, open_video
 from clickmask.web.exports import export_folder, zipped
@@ -236,9 +234,7 @@ def _write_label_studio(tracks: StoredTracks, target: Path, report: Report) -> P
 def _box(tracks: StoredTracks, found: Found) -> Box | None:
     if not found.present:
         return None
-    mask = rle_to_mask(tracks.rle(found))
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    return mask_to_box(rle_to_mask(tracks.rle(found)))
 
 
 def _label_config(tracks: StoredTracks) -> str:
