@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import time
@@ -31,8 +30,7 @@ from clickmask.decoder.prompts import Box, Prompt
 from clickmask.decoder.track.start import open_tracker
 from clickmask.decoder.track.tracker import Tracker
 from clickmask.decoder.video.frames import LiveVideo
-from tests.decoder.modeling.test_transformers_peer import mapped
-from tests.decoder.track.test_transformers_peer import RENAMES
+from tests.decoder.modeling.test_transformers_peer import TRANSFORMERS
 from tests.peak import peak_kib
 
 SIDE = 1024
@@ -146,13 +144,8 @@ def network_of(peer: Any) -> Sam2:
     """Our tiny with the peer's weights."""
     config = MODELS["sam2.1_hiera_tiny"].config
     assert isinstance(config, Sam2Config)
-    weights = {}
-    for key, value in peer.state_dict().items():
-        for pattern, name in RENAMES:
-            key = re.sub(pattern, name, key)
-        weights[key] = value
     network = Sam2(config)
-    network.load_state_dict(mapped(weights), strict=True)
+    network.load_state_dict(TRANSFORMERS.translate(peer.state_dict()), strict=True)
     return network.eval().requires_grad_(False)
 
 

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from clickmask.decoder.modeling.mask_decoder import HighResolution
+from clickmask.decoder.modeling.mask_decoder import HighResolution, ImageFeatures
 from clickmask.decoder.modeling.nano import Nano
-from clickmask.decoder.modeling.sam2 import ImageFeatures
 from clickmask.decoder.track.appearance import GRID, colour_grid
 from training.video import FRAMES, OBJECTS
 from training.video_pool import open_clips

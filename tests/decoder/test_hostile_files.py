@@ -19,12 +19,13 @@ import torch
 from PIL import Image
 from torch.nn import functional as F  # noqa: N812
 
-from clickmask.decoder import ClickMaskError, ImageError, Model, Size, VideoError, images, load_image, segment
+from clickmask.decoder import ClickMaskError, ImageError, Model, Size, VideoError, frame, images, load_image
 from clickmask.decoder.formats.label_studio.tasks import read_label_studio
 from clickmask.decoder.formats.options import ReadOptions
 from clickmask.decoder.formats.pictures import picture_size
 from clickmask.decoder.formats.png_files import read_binary, read_indices, read_labels
 from clickmask.decoder.images import PictureLimits
+from clickmask.decoder.modeling.config import IMAGE_NET_MEAN, IMAGE_NET_STD
 from clickmask.decoder.video import container, video_file
 from clickmask.decoder.video.video_file import FileVideo, open_video
 from tests.peak import forget_peak, peak_kib
@@ -135,7 +136,7 @@ def squash_at_once(image: images.Pixels, side: int) -> torch.Tensor:
     """How the picture used to be brought to the network's square."""
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
     pixels = F.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (segment.IMAGE_MEAN, segment.IMAGE_STD))
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGE_NET_MEAN, IMAGE_NET_STD))
     return (pixels - mean) / std
 
 
@@ -143,18 +144,21 @@ def squash_at_once(image: images.Pixels, side: int) -> torch.Tensor:
 def test_the_square_in_strips_is_the_same_to_the_bit(
     shape: tuple[int, int], nano: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, "BAND_PIXELS", 5_000)
+    monkeypatch.setattr(frame, "BAND_PIXELS", 5_000)
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    assert torch.equal(segment._to_pixels(image, nano), squash_at_once(image, nano.network.image_side))
+    assert torch.equal(
+        frame.still_pixels(image, nano.network.config.geometry, nano.device),
+        squash_at_once(image, nano.network.config.geometry.side),
+    )
 
 
 def test_the_square_of_a_large_picture_takes_little_memory(nano: Model) -> None:
     """Every pixel used to become 24 bytes and more; a picture of 12 million took 0.4 GB, a thin tall one gigabytes."""
     for image in (np.zeros((3_000, 2_000, 3), np.uint8), np.zeros((32_000, 1, 3), np.uint8)):
-        segment._to_pixels(image[:2_000], nano)
+        frame.still_pixels(image[:2_000], nano.network.config.geometry, nano.device)
         forget_peak()
         before = peak_kib()
-        segment._to_pixels(image, nano)
+        frame.still_pixels(image, nano.network.config.geometry, nano.device)
         assert peak_kib() - before < SMALL_KIB
 
 

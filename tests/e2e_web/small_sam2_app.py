@@ -9,5 +9,5 @@ from clickmask.web.__main__ import main
 from tests.decoder.track.small_sam2 import CONFIG
 
 if __name__ == "__main__":
-    MODELS["small"] = ModelSpec("small", CONFIG, "random weights")
+    MODELS["small"] = ModelSpec("small", "SAM 2.1", CONFIG, "random weights")
     raise SystemExit(main(sys.argv[1:]))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder import Model
-from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution
+from clickmask.decoder.modeling.config import NanoConfig
+from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution, ImageFeatures
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
-from clickmask.decoder.modeling.sam2 import ImageFeatures
 
 GRID = 256
 _AXIS = (torch.arange(GRID) + 0.5) / GRID
@@ -23,7 +23,7 @@ _SCORES = (0.8, 0.7, 0.9, 0.6)
 class DiscNetwork:
     """Follows ``clickmask.decoder.models.Network``."""
 
-    image_side = 4 * GRID
+    config = NanoConfig(image_side=4 * GRID)
 
     def encode(self, pixels: Tensor) -> ImageFeatures:
         """The image's mean brightness is all it sees."""

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from clickmask.decoder import CheckpointError, Engine, Model
-from clickmask.decoder.modeling.sam2 import ImageFeatures
+from clickmask.decoder.modeling.mask_decoder import ImageFeatures
 from clickmask.plugin.build import Backend
 from tests.plugin.conftest import picture, recorded, setup_body
 from tests.plugin.discs import DiscNetwork, disc_model

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from clickmask.decoder import Engine, Model
+from clickmask.decoder.modeling.config import NanoConfig
 from clickmask.plugin.engines import Engines
 from tests.plugin.discs import DiscNetwork
 
@@ -15,7 +16,7 @@ from tests.plugin.discs import DiscNetwork
 class CoarseNetwork(DiscNetwork):
     """One of the size of nano's."""
 
-    image_side = 256
+    config = NanoConfig()
 
 
 def load(name: str) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from clickmask.decoder.segment import IMAGE_MEAN, IMAGE_STD
+from clickmask.decoder.modeling.config import IMAGE_NET_MEAN, IMAGE_NET_STD
 from training.views import DEVIATION, MEAN, normalise, random_colours, random_windows, render
 
 
@@ -45,4 +45,4 @@ def test_colours_change_pixels_but_keep_their_range(images: torch.Tensor) -> Non
 
 
 def test_training_and_use_normalise_alike() -> None:
-    assert (MEAN, DEVIATION) == (IMAGE_MEAN, IMAGE_STD)
+    assert (MEAN, DEVIATION) == (IMAGE_NET_MEAN, IMAGE_NET_STD)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -158,12 +160,43 @@ def test_unknown_choices_are_refused_before_anything_runs(
         export_request(folder, **choice)
 
 
+def test_exports_begun_in_the_same_second_do_not_touch_each_other(folder: OpenFolder) -> None:
+    """The later one once removed the earlier one's folder: masks were missing, and nothing was said."""
+    with ThreadPoolExecutor(3) as threads:
+        paths = list(threads.map(exported, [export_request(folder, file_format="png")] * 3))
+    assert len(set(paths)) == 3
+    for path in paths:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            assert archive.testzip() is None
+        assert len(names) == len(set(names)) == 3
+
+
+def test_old_exports_go_and_nothing_else_does(folder: OpenFolder) -> None:
+    old = exported(export_request(folder)).parent
+    mine = old.parent / "mine.json"
+    mine.write_text("{}")
+    os.utime(old, (0, 0))
+    new = exported(export_request(folder))
+    assert not old.exists()
+    assert mine.exists()
+    assert new.exists()
+
+
+def test_yolo_is_split_as_asked(folder: OpenFolder) -> None:
+    with zipfile.ZipFile(exported(export_request(folder, file_format="yolo", val_share=0.34))) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+    assert sorted({part for name in names for part in name.split("/") if part in {"train", "val"}}) == ["train", "val"]
+    assert len(names) == 3
+
+
 def test_a_stopped_export_leaves_no_process_behind(folder: OpenFolder) -> None:
     def stop(_done: int, _total: int) -> None:
         raise CancelledError
 
     with pytest.raises(CancelledError):
         run_export(export_request(folder), stop)
+    assert list((folder.store / "exports").iterdir()) == []
 
 
 def test_a_damaged_object_is_told_in_the_export(folder: OpenFolder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
 from clickmask.decoder import Engine, Model
+from clickmask.web import app_guard
 from clickmask.web.app_guard import LARGEST_JSON
 from clickmask.web.login import FREE_TRIES, LONGEST_PAUSE_S, People, Tries
 from clickmask.web.options import read_options
@@ -83,6 +85,32 @@ def test_pages_of_others_can_neither_write_nor_read(services: Services, root: Pa
         assert status(host="label.example", origin="https://label.example") == 200
         assert folder.project.pictures()[0].status == "skipped"
         caller.close()
+
+
+def test_pages_of_others_cannot_sign_a_person_out(services: Services, tmp_path: Path) -> None:
+    with served(services, tmp_path / "home", auth=(("ann", "s3cret"),)) as (_, url):
+        person = httpx.Client(base_url=url)
+        assert person.post("/login", data={"username": "ann", "password": "s3cret"}).status_code == 200
+        assert person.get("/logout", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+        assert person.get("/config").status_code == 200
+        assert person.get("/logout", headers={"sec-fetch-site": "same-origin"}).status_code in {302, 307}
+        assert person.get("/config").status_code == 401
+        person.close()
+
+
+def test_a_body_of_which_nothing_more_comes_is_given_up(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_guard, "PATIENCE_S", 0.2)
+    with served(services, tmp_path / "home") as (_, url):
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+        connection.putrequest("POST", WRITE)
+        connection.putheader("content-type", "application/json")
+        connection.putheader("content-length", "100")
+        connection.endheaders(b"{")
+        with contextlib.suppress(http.client.RemoteDisconnected):
+            assert connection.getresponse().status >= 400
+        connection.close()
 
 
 def test_a_body_beyond_the_limit_is_refused_before_it_is_read(services: Services, tmp_path: Path) -> None:

@@ -10,14 +10,16 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from clickmask.decoder import DatasetError, PromptError
 from clickmask.decoder.formats.registry import find_format
 from clickmask.decoder.shapes import rle_to_mask
-from tests.web.video_clips import FRAMES, disc_centre, disc_picture
-from tests.web.video_page import Page
+from tests.web.photos import open_library
+from tests.web.video_clips import FRAMES, disc_centre, disc_picture, write_clip
+from tests.web.video_page import Page, wait_for
 
 
 def read_tracks(path: Path, file_format: str) -> dict[int, NDArray[np.bool_]]:
@@ -47,9 +49,20 @@ def test_every_export_holds_the_tracks(page: Page, tmp_path: Path) -> None:
         mask = coco_mask.decode({"size": [int(height), int(width)], "counts": counts.encode()})
         assert (mask == truth[int(number)]).all()
 
-    coco = COCO(str(page.export("coco")))
+    with zipfile.ZipFile(page.export("coco")) as packed:
+        packed.extractall(tmp_path / "coco")
+    coco = COCO(str(tmp_path / "coco/annotations.json"))
     assert len(coco.imgs) == len(coco.anns) == FRAMES
-    assert {image["file_name"] for image in coco.imgs.values()} >= {"clip/00000.jpg", "clip/00019.jpg"}
+    for image in coco.imgs.values():
+        with Image.open(tmp_path / "coco" / image["file_name"]) as picture:
+            assert picture.size == (image["width"], image["height"])
+    tenth = np.asarray(Image.open(tmp_path / "coco/clip/00010.jpg"), int)
+    assert np.abs(tenth - disc_picture(10)).mean() < 8
+
+    with zipfile.ZipFile(page.export("yolo")) as packed:
+        names = packed.namelist()
+    assert sum(name.endswith(".jpg") for name in names) == FRAMES
+    assert sum("labels/" in name and name.endswith(".txt") for name in names) == FRAMES
 
     with zipfile.ZipFile(page.export("label-studio")) as packed:
         (task,) = json.loads(packed.read("tasks.json"))
@@ -65,6 +78,20 @@ def test_every_export_holds_the_tracks(page: Page, tmp_path: Path) -> None:
     assert np.abs(pictures[10][y, x].astype(int) - disc_picture(10)[y, x]).max() > 30  # tinted
 
 
+def test_frames_become_photos_with_their_masks(page: Page, tmp_path: Path) -> None:
+    page.click(1, 0)
+    page.track()
+    truth = page.mask(8)
+    job = page.service.video_to_photos({"video": page.video, "every": 4})["job"]
+    assert wait_for(page.service, job)["state"] == "done"
+    folder = Path(page.service.jobs.job(job).message()["result"]["folder"])
+    opened = open_library(folder, tmp_path / "home").folder(folder)
+    assert [picture.name for picture in opened.pictures()] == [f"clip/{n:05d}.jpg" for n in range(0, FRAMES, 4)]
+    third = opened.pictures()[2]
+    (item,) = opened.project.objects(third.id)
+    assert (rle_to_mask({"size": [120, 160], "counts": item.counts}) == truth).all()
+
+
 def test_a_program_gets_the_tracks_as_a_file_and_touches_nobodys_work(page: Page) -> None:
     page.click(1, 0)
     prompts = [
@@ -78,6 +105,12 @@ def test_a_program_gets_the_tracks_as_a_file_and_touches_nobodys_work(page: Page
     assert page.lane() == "p" + "." * 19
     with pytest.raises(PromptError, match="there is no prompt"):
         page.service.track_once(Path(page.video), [], "mots")
+
+
+def test_a_video_of_one_frame_is_answered_without_tracking(page: Page, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "one" / "short.mp4", frames=1)
+    file = page.service.track_once(clip, [{"object": 1, "points": [[*disc_centre(0), 1]]}], "youtube-vis")
+    assert len(json.loads(file.read_text())["annotations"][0]["segmentations"]) == 1
 
 
 def test_a_program_is_told_what_is_wrong_before_anything_is_tracked(page: Page) -> None:

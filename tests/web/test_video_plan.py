@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clickmask.web.video.plan import Basis, Leg, Place, plan_all, plan_from, sweep
+from clickmask.web.video.plan import Basis, Leg, Place, plan_all, plan_back, plan_from, sweep
 from clickmask.web.video.records import Direction, FramePrompt, Passed
 from clickmask.web.video.run import frames_to_do
 
@@ -44,6 +44,16 @@ def test_a_correction_outdates_what_was_reached_past_it_and_nothing_else() -> No
     assert [track.frame for track in done if not basis.is_current(track)] == [6, 7, 8, 9]
     assert plan_all(7, corrected, done, 10) == [Leg(7, 6, 9, 1)]
     assert all(Basis(first).is_current(track) for track in done)  # undone, all is as before
+
+
+def test_a_correction_is_carried_back_to_the_prompt_before_it_once() -> None:
+    prompts = {2: HERE, 8: THERE}
+    forward = passed(prompts, range(3, 8), 1)
+    assert plan_back(1, prompts, forward, 8) == [Leg(1, 8, 3, -1)]
+    assert plan_back(1, prompts, passed(prompts, range(3, 8), -1), 8) == []
+    assert plan_back(1, prompts, passed(prompts, range(5, 8), -1), 8) == [Leg(1, 8, 3, -1)]
+    for frame in (2, 5):  # the first one, and one on which nothing was said
+        assert plan_back(1, prompts, forward, frame) == []
 
 
 def test_a_run_that_was_stopped_goes_on_from_the_last_prompt_before_the_gap() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clickmask.decoder import Model
+from clickmask.decoder import Model, PromptError
 from clickmask.web.browser_rle import runs_to_mask
 from clickmask.web.jobs import CancelledError
 from clickmask.web.video.tracking import plan
@@ -76,6 +76,18 @@ def test_a_correction_outdates_what_follows_until_it_is_tracked_again(page: Page
     page.say(1, 12)  # nothing any more, as undo does
     assert page.lane() == "p" + "s" * 12 + "S" * 7
     assert iou(page.mask(12), disc_mask(12)) > 0.6  # the track below is still there
+
+
+def test_a_correction_is_carried_back_when_nothing_else_is_left_to_do(page: Page) -> None:
+    """On the last frame it once was told that all is tracked, and the frames before stayed wrong."""
+    page.click(1, 0)
+    page.track()
+    before = page.mask(15)
+    page.say(1, 19, box=[20, 20, 60, 60])
+    assert page.track("both", 19)["done"] == 18
+    assert (page.mask(15) != before).any()
+    with pytest.raises(PromptError, match=r"everything is tracked already: .*\[ and \]"):
+        page.track("both", 19)
 
 
 def test_a_vanished_file_is_told_by_the_run(page: Page) -> None:

@@ -7,11 +7,10 @@ from torch import Tensor
 
 from clickmask.decoder.errors import PromptError
 from clickmask.decoder.mask_rule import RULES, Rule
+from clickmask.decoder.modeling.config import Choice
 from clickmask.decoder.prompts import Prompt
 from clickmask.decoder.segment import MaskSet
 
-SINGLE_MASK_OFFSET = 0.05  # SAM 2's own numbers for trusting the single mask
-SINGLE_MASK_STABILITY = 0.98
 CANDIDATES = slice(1, 4)
 
 
@@ -54,8 +53,8 @@ def choose_mask(mask_set: MaskSet, prompt: Prompt, rule: Rule | int = "auto") ->
     Args:
         mask_set: What the decoder answered.
         prompt: What it was asked.
-        rule: ``"auto"`` is SAM 2's own: a single click takes the candidate of best predicted
-            IoU; a richer prompt takes the single mask if its stability at offset 0.05 is at
+        rule: ``"auto"`` is the family's own (``MaskSet.choice``). SAM 2's: a single click takes the candidate of
+            best predicted IoU; a richer prompt takes the single mask if its stability at offset 0.05 is at
             least 0.98, else the best candidate. ``"iou"`` takes the candidate of best
             predicted IoU. ``"stability"`` takes the most stable candidate (offset 1), ties by
             predicted IoU. A number takes that row.
@@ -69,7 +68,7 @@ def choose_mask(mask_set: MaskSet, prompt: Prompt, rule: Rule | int = "auto") ->
     if isinstance(rule, int):
         return _check_row(rule, len(mask_set.logits))
     if rule == "auto":
-        return best_candidate(mask_set) if prompt.is_ambiguous else single_mask(mask_set)
+        return _FOR_AMBIGUOUS[mask_set.choice.ambiguous](mask_set) if prompt.is_ambiguous else single_mask(mask_set)
     if rule == "iou":
         return best_candidate(mask_set)
     if rule == "stability":
@@ -84,9 +83,13 @@ def _check_row(row: int, rows: int) -> int:
 
 
 def single_mask(mask_set: MaskSet) -> int:
-    """The single mask if it is stable at offset 0.05, else the best candidate: SAM 2's answer to rich prompts."""
-    stability = stability_score(mask_set.logits[0], offset=SINGLE_MASK_OFFSET)
-    return 0 if float(stability) >= SINGLE_MASK_STABILITY else best_candidate(mask_set)
+    """The single mask if it is as stable as its family wants, else the best candidate: the answer to rich prompts."""
+    return 0 if bool(is_stable(mask_set.logits[0], mask_set.choice)) else best_candidate(mask_set)
+
+
+def is_stable(logits: Tensor, choice: Choice) -> Tensor:
+    """Whether single masks (..., H, W) are as stable as their family wants: (...), bool."""
+    return stability_score(logits, offset=choice.offset) >= choice.stability
 
 
 def best_candidate(mask_set: MaskSet) -> int:
@@ -99,3 +102,6 @@ def most_stable_candidate(mask_set: MaskSet) -> int:
     stability = stability_score(mask_set.logits[CANDIDATES]).tolist()
     ious = mask_set.predicted_iou[CANDIDATES].tolist()
     return 1 + max(range(len(ious)), key=lambda row: (stability[row], ious[row]))
+
+
+_FOR_AMBIGUOUS = {"iou": best_candidate, "stability": most_stable_candidate}

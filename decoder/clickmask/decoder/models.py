@@ -13,17 +13,22 @@ from clickmask.decoder.modeling.config import (
     HIERA_LARGE,
     HIERA_SMALL,
     HIERA_TINY,
+    VIT_BASE,
+    VIT_HUGE,
+    VIT_LARGE,
+    Config,
     HieraConfig,
     NanoConfig,
+    Sam1Config,
     Sam2Config,
+    VitConfig,
 )
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from clickmask.decoder.modeling.mask_decoder import DecoderOutput
-    from clickmask.decoder.modeling.sam2 import ImageFeatures
+    from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 
 DEFAULT_MODEL = "nano"
 
@@ -37,8 +42,8 @@ class Network(Protocol):
     """What every promptable network can do."""
 
     @property
-    def image_side(self) -> int:
-        """Side of the square it sees [px]."""
+    def config(self) -> Config:
+        """Its numbers; how pictures come to it and how its masks are chosen among."""
 
     def encode(self, pixels: Tensor) -> ImageFeatures:
         """(B, 3, S, S) normalised RGB to features."""
@@ -54,14 +59,12 @@ class ModelSpec:
     """One row of the table of models."""
 
     name: str
-    config: Sam2Config | NanoConfig
+    family: str
+    config: Config
     licence: str
     repository: str | None = None  # on the Hugging Face hub; None: shipped in the package
-
-    @property
-    def file_name(self) -> str:
-        """The weights' file in the repository."""
-        return f"{self.name}.pt"
+    file_name: str = "model.safetensors"  # in the repository
+    gated: bool = False  # whether its owner gives it to those only who agreed to the licence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,23 +97,36 @@ class Model:
             ) from None
 
 
+def _sam1(name: str, slug: str, trunk: VitConfig) -> ModelSpec:
+    return ModelSpec(name, "SAM 1", Sam1Config(trunk), "Apache-2.0 (Meta)", f"facebook/sam-vit-{slug}")
+
+
 def _sam2(size: str, trunk: HieraConfig) -> list[ModelSpec]:
-    slug = size.replace("_", "-")
+    slug, licence = size.replace("_", "-"), "Apache-2.0 (Meta)"
+    versions: tuple[tuple[str, Literal["2.0", "2.1"]], ...] = (("sam2.1", "2.1"), ("sam2", "2.0"))
     return [
         ModelSpec(
-            f"sam2.1_hiera_{size}", Sam2Config(trunk, "2.1"), "Apache-2.0 (Meta)", f"facebook/sam2.1-hiera-{slug}"
-        ),
-        ModelSpec(f"sam2_hiera_{size}", Sam2Config(trunk, "2.0"), "Apache-2.0 (Meta)", f"facebook/sam2-hiera-{slug}"),
+            f"{name}_hiera_{size}",
+            f"SAM {version}",
+            Sam2Config(trunk, version),
+            licence,
+            f"facebook/{name}-hiera-{slug}",
+            f"{name}_hiera_{size}.pt",
+        )
+        for name, version in versions
     ]
 
 
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
     for spec in [
-        ModelSpec("nano", NanoConfig(), "Apache-2.0 (ClickMask), credits in its model card"),
+        ModelSpec("nano", "nano", NanoConfig(), "Apache-2.0 (ClickMask), credits in its model card"),
         *_sam2("tiny", HIERA_TINY),
         *_sam2("small", HIERA_SMALL),
         *_sam2("base_plus", HIERA_BASE_PLUS),
         *_sam2("large", HIERA_LARGE),
+        _sam1("sam_vit_b", "base", VIT_BASE),
+        _sam1("sam_vit_l", "large", VIT_LARGE),
+        _sam1("sam_vit_h", "huge", VIT_HUGE),
     ]
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from clickmask.decoder.modeling.fast import FastSam2
 from clickmask.decoder.modeling.fast_nano import FastNano
 from clickmask.decoder.modeling.nano import Nano
-from clickmask.decoder.modeling.sam2 import Sam2
+from clickmask.decoder.modeling.sam2 import ImageSam2
 from clickmask.decoder.models import Model
 
 
@@ -16,7 +16,7 @@ def optimize(model: Model) -> Model:
 
     Embeddings made by one are not for the other. A model that has no faster form comes back as it is.
     """
-    if isinstance(model.network, Sam2):
+    if isinstance(model.network, ImageSam2):
         return replace(model, network=FastSam2(model.network))
     if isinstance(model.network, Nano):
         return replace(model, network=FastNano(model.network))

@@ -14,21 +14,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.errors import ImageError
+from clickmask.decoder.frame import Frame, still_pixels
+from clickmask.decoder.modeling.config import SAM2_CHOICE, Choice, Geometry
 from clickmask.decoder.modeling.fast import s8_map, s16_map
-from clickmask.decoder.modeling.mask_decoder import HighResolution
+from clickmask.decoder.modeling.mask_decoder import HighResolution, ImageFeatures
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
-from clickmask.decoder.modeling.sam2 import ImageFeatures
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size, check_prompt
 
-IMAGE_MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
-IMAGE_STD = (0.229, 0.224, 0.225)
-LOGIT_LIMIT = 32.0  # SAM 2 clamps the logits it hands out
 BATCH_ROUNDING = 1e-4  # [logits], in float32 on a CPU; processors add in another order for another batch
-BAND_PIXELS = 2**20  # of an image turned into floats at once
+
+ToPixels = Callable[[NDArray[np.uint8], Geometry, torch.device], Tensor]
 
 
 class FeatureMaps(NamedTuple):
@@ -60,17 +58,18 @@ class ImageEmbedding:
         image, s8 = self.features.image, self.features.high_resolution.s8
         if image.ndim == 4:
             return FeatureMaps(s8, image)
-        return FeatureMaps(s8_map(s8), s16_map(image, 4 * s8.shape[-1]))
+        return FeatureMaps(s8_map(s8), s16_map(image))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskSet:
     """Four masks for one prompt: row 0 the single-mask token, rows 1 to 3 the candidates."""
 
-    logits: Tensor  # (4, h, w) float32 on the CPU, in [-32, 32]; > 0 is object
-    predicted_iou: Tensor  # (4,) float32 in [0, 1]
+    logits: Tensor  # (4, h, w) float32 on the CPU, over the whole image; > 0 is object
+    predicted_iou: Tensor  # (4,) float32, about [0, 1]
     object_score: float  # logit, > 0: there is an object
     size: Size  # of the original image
+    choice: Choice = SAM2_CHOICE  # how the model's family means its masks
 
 
 def encode_image(model: Model, image: NDArray[np.uint8]) -> ImageEmbedding:
@@ -86,7 +85,12 @@ def encode_image(model: Model, image: NDArray[np.uint8]) -> ImageEmbedding:
     return encode_with(model, image, model.network.encode)
 
 
-def encode_with(model: Model, image: NDArray[np.uint8], encode: Callable[[Tensor], ImageFeatures]) -> ImageEmbedding:
+def encode_with(
+    model: Model,
+    image: NDArray[np.uint8],
+    encode: Callable[[Tensor], ImageFeatures],
+    to_pixels: ToPixels = still_pixels,
+) -> ImageEmbedding:
     """Encode an image by another method of the network than ``encode``, such as that for a video's frames.
 
     Raises:
@@ -94,7 +98,7 @@ def encode_with(model: Model, image: NDArray[np.uint8], encode: Callable[[Tensor
     """
     size = _check_image(image)
     with model.computing():
-        features = encode(_to_pixels(image, model))
+        features = encode(to_pixels(image, model.network.config.geometry, model.device))
     return ImageEmbedding(_as_float(features), size)
 
 
@@ -110,7 +114,7 @@ def predict_masks(model: Model, embedding: ImageEmbedding, prompt: Prompt) -> Ma
 def predict_many(model: Model, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
     """Answer many prompts, on one image or several, in as few batches as possible.
 
-    Prompts with the same number of tokens share a batch, so no padding ever changes an answer. What is promised: the
+    Prompts of the same parts share a batch, so no padding ever changes an answer. What is promised: the
     same batch gives the same answers to the bit; a prompt in another batch, or alone, differs by rounding, its logits
     by at most ``BATCH_ROUNDING``, so that a mask differs only at pixels whose logit is as near to 0 as that.
 
@@ -121,9 +125,9 @@ def predict_many(model: Model, requests: Sequence[tuple[ImageEmbedding, Prompt]]
         PromptError: See ``check_prompt``; then no request is answered.
     """
     checked = [(embedding, check_prompt(prompt, embedding.size)) for embedding, prompt in requests]
-    batches: dict[tuple[int, bool], list[int]] = defaultdict(list)
+    batches: dict[tuple[int, bool, bool], list[int]] = defaultdict(list)
     for index, (_, prompt) in enumerate(checked):
-        batches[_token_count(prompt), prompt.mask_logits is not None].append(index)
+        batches[len(prompt.points), prompt.box is not None, prompt.mask_logits is not None].append(index)
     answers: dict[int, MaskSet] = {}
     for indices in batches.values():
         answers.update(zip(indices, _predict_batch(model, [checked[i] for i in indices]), strict=True))
@@ -183,53 +187,36 @@ def _check_image(image: NDArray[np.uint8]) -> Size:
     return Size(image.shape[0], image.shape[1])
 
 
-def _to_pixels(image: NDArray[np.uint8], model: Model) -> Tensor:
-    """Squash the image to the network's square and normalise it: (1, 3, S, S)."""
-    side = model.network.image_side
-    channels = torch.from_numpy(np.ascontiguousarray(image)).to(model.device).unbind(dim=2)
-    pixels = torch.cat([_squash(channel, side) for channel in channels], dim=1)
-    mean, std = (pixels.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
-    return pixels.sub_(mean).div_(std)
-
-
-def _squash(channel: Tensor, side: int) -> Tensor:
-    """Bring one channel (H, W) to the square, in [0, 1]: (1, 1, S, S).
-
-    The two axes are squashed one after the other, as PyTorch does within one call, to the bit; but bands of
-    rows at a time, so that no picture is ever held as floats, however large it is.
-    """
-    height, width = channel.shape
-    narrow = torch.empty((1, 1, height, side), device=channel.device)
-    rows = max(1, BAND_PIXELS // width)
-    for top in range(0, height, rows):
-        band = channel[top : top + rows].float().div_(255)[None, None]
-        narrow[:, :, top : top + rows] = _resize(band, band.shape[2], side)
-    return _resize(narrow, side, side)
-
-
-def _resize(pixels: Tensor, height: int, width: int) -> Tensor:
-    return F.interpolate(pixels, size=(height, width), mode="bilinear", antialias=True)
-
-
 def _as_float(features: ImageFeatures) -> ImageFeatures:
     fine = features.high_resolution
     return ImageFeatures(features.image.float(), HighResolution(fine.s4.float(), fine.s8.float()))
 
 
-def _token_count(prompt: Prompt) -> int:
-    return len(prompt.points) + (0 if prompt.box is None else 2)
-
-
 def _predict_batch(model: Model, requests: list[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
     embeddings = [embedding for embedding, _ in requests]
-    points, labels = stack_points(requests, model.device)
+    geometry, choice = model.network.config.geometry, model.network.config.choice
+    frames = [Frame(geometry, embedding.size) for embedding in embeddings]
+    points, labels = stack_points(requests, geometry, model.device)
     with model.computing():
-        output = model.network.decode(_stack_features(embeddings), points, labels, _stack_masks(requests, model))
-    logits = output.logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT).cpu()
+        output = model.network.decode(
+            _stack_features(embeddings), points, labels, _stack_masks(requests, frames, model)
+        )
+        logits = output.logits.float()
+        if choice.logit_limit is not None:
+            logits = logits.clamp(-choice.logit_limit, choice.logit_limit)
+        pictures = _over_pictures(logits, frames)
     ious, scores = output.predicted_iou.float().cpu(), output.object_score.float().cpu()
     return [
-        MaskSet(logits[row], ious[row], float(scores[row]), embedding.size) for row, embedding in enumerate(embeddings)
+        MaskSet(picture, ious[row], float(scores[row]), embeddings[row].size, choice)
+        for row, picture in enumerate(pictures)
     ]
+
+
+def _over_pictures(logits: Tensor, frames: list[Frame]) -> list[Tensor]:
+    """Logits (B, 4, m, m) as they lie over their pictures, each (4, h, w) on the CPU."""
+    if frames[0].geometry.fit == "squash":
+        return list(logits.cpu())  # all at once: a wait for the device costs more than the numbers
+    return [frame.to_picture(row[None])[0].cpu() for frame, row in zip(frames, logits, strict=True)]
 
 
 def _stack_features(embeddings: list[ImageEmbedding]) -> ImageFeatures:
@@ -241,14 +228,16 @@ def _stack_features(embeddings: list[ImageEmbedding]) -> ImageFeatures:
     return ImageFeatures(torch.cat(images), HighResolution(torch.cat(s4), torch.cat(s8)))
 
 
-def stack_points(requests: list[tuple[ImageEmbedding, Prompt]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Box corners first, then clicks: (B, N, 2) in [0, 1] and (B, N) labels."""
+def stack_points(
+    requests: list[tuple[ImageEmbedding, Prompt]], geometry: Geometry, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Box corners first, then clicks: (B, N, 2) in [0, 1] of the network's square and (B, N) labels."""
     points, labels = [], []
     for embedding, prompt in requests:
-        width, height = embedding.size.width, embedding.size.height
+        frame = Frame(geometry, embedding.size)
         corners = [] if prompt.box is None else [prompt.box.xyxy[:2], prompt.box.xyxy[2:]]
         places = corners + [(point.x, point.y) for point in prompt.points]
-        points.append([(x / width, y / height) for x, y in places])
+        points.append([frame.point(x, y) for x, y in places])
         kinds = [TOP_LEFT, BOTTOM_RIGHT][: len(corners)]
         labels.append(kinds + [POSITIVE if point.positive else NEGATIVE for point in prompt.points])
     shape = (len(requests), -1, 2)
@@ -258,18 +247,11 @@ def stack_points(requests: list[tuple[ImageEmbedding, Prompt]], device: torch.de
     )
 
 
-def _stack_masks(requests: list[tuple[ImageEmbedding, Prompt]], model: Model) -> Tensor | None:
-    """Earlier logits on the decoder's own grid: (B, 1, S / 4, S / 4)."""
-    side = model.network.image_side // 4
-    masks = [prompt.mask_logits for _, prompt in requests if prompt.mask_logits is not None]
-    if not masks:
-        return None
-    resized = [resize_logits(mask.to(model.device, torch.float32), side) for mask in masks]
-    return torch.cat(resized)
-
-
-def resize_logits(mask: Tensor, side: int) -> Tensor:
-    """Bring logits (h, w) to the decoder's grid: (1, 1, side, side)."""
-    if mask.shape == (side, side):
-        return mask[None, None]
-    return F.interpolate(mask[None, None], size=(side, side), mode="bilinear", antialias=True)
+def _stack_masks(requests: list[tuple[ImageEmbedding, Prompt]], frames: list[Frame], model: Model) -> Tensor | None:
+    """Earlier logits on the network's own grid: (B, 1, mask side, mask side)."""
+    masks = [
+        frame.to_square(prompt.mask_logits.to(model.device, torch.float32))
+        for frame, (_, prompt) in zip(frames, requests, strict=True)
+        if prompt.mask_logits is not None
+    ]
+    return torch.cat(masks) if masks else None

@@ -12,8 +12,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from clickmask.decoder.modeling.mask_decoder import HighResolution
-from clickmask.decoder.modeling.sam2 import ImageFeatures
+from clickmask.decoder.modeling.mask_decoder import HighResolution, ImageFeatures
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.segment import ImageEmbedding

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder.modeling.config import DecoderConfig, NanoConfig
-from clickmask.decoder.modeling.mask_decoder import HighResolution
+from clickmask.decoder.modeling.mask_decoder import HighResolution, ImageFeatures
 from clickmask.decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
-from clickmask.decoder.modeling.sam2 import ImageFeatures
 
 SIDE = 16  # of the stride-4 grid
 SMALL = NanoMemoryConfig(

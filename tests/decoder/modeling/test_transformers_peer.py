@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from clickmask.decoder.modeling.config import DecoderConfig, HieraConfig, Sam2Config
-from clickmask.decoder.modeling.sam2 import Sam2
+from clickmask.decoder.modeling.config import DecoderConfig, Geometry, HieraConfig, Sam2Config
+from clickmask.decoder.modeling.sam2 import LAYOUTS, ImageSam2
 
 SIDE, WIDTH = 64, 32
+TRANSFORMERS = LAYOUTS[1]
 OURS = Sam2Config(
     trunk=HieraConfig(16, 1, (1, 1, 2, 1), (3,), (4, 2, 4, 2), 3),
     version="2.1",
-    image_side=SIDE,
+    geometry=Geometry(SIDE),
     decoder=DecoderConfig(width=WIDTH, heads=8, mlp_width=64, s4_channels=WIDTH, s8_channels=WIDTH),
+    memory=None,
 )
-
-GAUSSIAN = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"
-MEMORY = ("maskmem", "memory_", "no_mem_pos", "no_obj", "obj_ptr", "mask_downsample")  # the peer's image model has none
-
-# transformers' names, rewritten in this order into ours.
-RENAMES = [
-    (r"^no_memory_embedding$", "no_mem_embed"),
-    (r"^(shared_image|prompt_encoder\.shared)_embedding\..*", GAUSSIAN),
-    (r"^vision_encoder\.backbone\.", "image_encoder.trunk."),
-    (r"^vision_encoder\.neck\.convs\.(\d)\.", r"image_encoder.neck.convs.\1.conv."),
-    (r"patch_embed\.projection", "patch_embed.proj"),
-    (r"layer_norm_final_attn", "norm_final_attn"),
-    (r"mask_embed\.conv1", "mask_downscaling.0"),
-    (r"mask_embed\.layer_norm1", "mask_downscaling.1"),
-    (r"mask_embed\.conv2", "mask_downscaling.3"),
-    (r"mask_embed\.layer_norm2", "mask_downscaling.4"),
-    (r"mask_embed\.conv3", "mask_downscaling.6"),
-    (r"layer_norm(\d)", r"norm\1"),
-    (r"o_proj", "out_proj"),
-    (r"upscale_conv1", "output_upscaling.0"),
-    (r"upscale_layer_norm", "output_upscaling.1"),
-    (r"upscale_conv2", "output_upscaling.3"),
-    (r"((?:mlps\.\d|head)\.)layers\.0", r"\1layers.1"),
-    (r"((?:mlps\.\d|head)\.)proj_out", r"\1layers.2"),
-    (r"proj_in", "layers.0"),
-    (r"proj_out", "layers.1"),
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -91,31 +64,15 @@ def peer() -> Any:
 
 
 @pytest.fixture(scope="module")
-def ours(peer: Any) -> Sam2:
+def ours(peer: Any) -> ImageSam2:
     """Our network with the peer's weights."""
-    network = Sam2(OURS).eval()
-    weights = mapped(peer.state_dict())
-    result = network.load_state_dict(weights, strict=False)
-    assert not result.unexpected_keys
-    assert all(key.startswith(MEMORY) for key in result.missing_keys)
+    network = ImageSam2(OURS).eval()
+    network.load_state_dict(TRANSFORMERS.translate(peer.state_dict()), strict=True)
     return network
 
 
-def mapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the peer's state dict; its point embeddings are one table, ours are four."""
-    weights: dict[str, Tensor] = {}
-    for key, value in state.items():
-        if key == "prompt_encoder.point_embed.weight":
-            weights |= {f"prompt_encoder.point_embeddings.{kind}.weight": value[kind : kind + 1] for kind in range(4)}
-            continue
-        for pattern, name in RENAMES:
-            key = re.sub(pattern, name, key)
-        weights[key] = value
-    return weights
-
-
 @pytest.mark.parametrize("with_mask", [False, True], ids=["clicks", "clicks-and-mask"])
-def test_the_peer_gives_the_same_masks_and_scores(peer: Any, ours: Sam2, with_mask: bool) -> None:
+def test_the_peer_gives_the_same_masks_and_scores(peer: Any, ours: ImageSam2, with_mask: bool) -> None:
     torch.manual_seed(1)
     pixels = torch.randn(1, 3, SIDE, SIDE)
     points = torch.tensor([[[10.0, 20.0], [40.0, 33.0], [5.0, 60.0]]])

@@ -7,14 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from clickmask.decoder.modeling.config import DecoderConfig, HieraConfig, MemoryConfig, Sam2Config
+from clickmask.decoder.modeling.config import DecoderConfig, Geometry, HieraConfig, MemoryConfig, Sam2Config
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.models import Model
 
 CONFIG = Sam2Config(
     trunk=HieraConfig(16, 1, (1, 1, 2, 1), (3,), (4, 2, 4, 2), 3),
     version="2.1",
-    image_side=64,
+    geometry=Geometry(64),
     decoder=DecoderConfig(width=128, heads=8, mlp_width=64, s4_channels=128, s8_channels=128),
     memory=MemoryConfig(width=64, mlp_width=64, layers=2),
 )

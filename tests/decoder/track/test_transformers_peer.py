@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
@@ -11,42 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from clickmask.decoder.modeling.config import MemoryConfig
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.prompts import Box, Point, Prompt
-from clickmask.decoder.segment import IMAGE_MEAN, IMAGE_STD
 from clickmask.decoder.track.sam2_memory import Sam2Memory
 from clickmask.decoder.track.sam2_propagation import Sam2Propagation
 from clickmask.decoder.track.tracker import Tracker
 from clickmask.decoder.video.frames import ArrayVideo
-from tests.decoder.modeling.test_transformers_peer import mapped
+from tests.decoder.modeling.test_transformers_peer import TRANSFORMERS
 from tests.decoder.track.small_sam2 import CONFIG, as_model, moving_square, randomise
 
-SIDE, WIDTH, MEMORY = CONFIG.image_side, CONFIG.decoder.width, CONFIG.memory
+SIDE, WIDTH, MEMORY = CONFIG.geometry.side, CONFIG.decoder.width, MemoryConfig(width=64, mlp_width=64, layers=2)
 FRAMES = 18  # more than there are pointers
-
-# Names the peer has for tracking, rewritten in this order into ours; the rest is named like in its image model.
-RENAMES = [
-    (r"^memory_temporal_positional_encoding$", "maskmem_tpos_enc"),
-    (r"^no_memory_positional_encoding$", "no_mem_pos_enc"),
-    (r"^no_object_pointer$", "no_obj_ptr"),
-    (r"^occlusion_spatial_embedding_parameter$", "no_obj_embed_spatial"),
-    (r"^temporal_positional_encoding_projection_layer", "obj_ptr_tpos_proj"),
-    (r"^object_pointer_proj\.layers\.0", "obj_ptr_proj.layers.1"),
-    (r"^object_pointer_proj\.proj_in", "obj_ptr_proj.layers.0"),
-    (r"^object_pointer_proj\.proj_out", "obj_ptr_proj.layers.2"),
-    (r"^memory_attention\.layer_norm", "memory_attention.norm"),
-    (r"^memory_encoder\.feature_projection", "memory_encoder.pix_feat_proj"),
-    (r"^memory_encoder\.projection", "memory_encoder.out_proj"),
-    (r"^memory_encoder\.memory_fuser", "memory_encoder.fuser"),
-    (r"\.scale$", ".gamma"),
-    (r"depthwise_conv", "dwconv"),
-    (r"pointwise_conv", "pwconv"),
-    (r"(fuser\.layers\.\d)\.layer_norm", r"\1.norm"),
-    *((rf"mask_downsampler\.layers\.{i}\.conv", f"mask_downsampler.encoder.{3 * i}") for i in range(4)),
-    *((rf"mask_downsampler\.layers\.{i}\.layer_norm", f"mask_downsampler.encoder.{3 * i + 1}") for i in range(4)),
-    (r"mask_downsampler\.final_conv", "mask_downsampler.encoder.12"),
-]
-
 
 CLICK = Prompt(points=(Point(20, 25),))
 BOX = Prompt(box=Box(15, 16, 33, 32))
@@ -69,13 +44,8 @@ def test_the_peer_follows_alike(version: Literal["2.0", "2.1"], prompt: Prompt) 
 
 def with_weights_of(peer: Any, version: Literal["2.0", "2.1"]) -> Tracker[Sam2Memory]:
     """Our tracker with the peer's weights."""
-    weights = {}
-    for key, value in peer.state_dict().items():
-        for pattern, name in RENAMES:
-            key = re.sub(pattern, name, key)
-        weights[key] = value
     network = Sam2(replace(CONFIG, version=version))
-    network.load_state_dict(mapped(weights), strict=True)
+    network.load_state_dict(TRANSFORMERS.translate(peer.state_dict()), strict=True)
     return Tracker(Sam2Propagation(as_model(network)), ArrayVideo(moving_square(FRAMES)))
 
 
@@ -85,7 +55,7 @@ def propagate_peer(peer: Any, tracker: Tracker[Sam2Memory], prompt: Prompt) -> I
 
     # The peer brings its own resizing; pictures of the network's own size need none.
     images = torch.stack([torch.from_numpy(frame.image) for frame in tracker.video.frames(range(FRAMES))])
-    mean, std = torch.tensor(IMAGE_MEAN), torch.tensor(IMAGE_STD)
+    mean, std = torch.tensor(CONFIG.geometry.mean), torch.tensor(CONFIG.geometry.std)
     pixels = ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
     session = Sam2VideoInferenceSession(video=pixels, video_height=SIDE, video_width=SIDE, dtype=torch.float32)
     session.add_point_inputs(session.obj_id_to_idx(1), 0, peer_points(prompt))

@@ -21,10 +21,10 @@ def build_app(services: Services) -> gr.Blocks:
         service.picture_url, service.encode, service.set_status, service.thumbnails, service.segment,
         service.outline, service.fill, service.write, service.labels, service.history, service.add_pictures,
         service.import_labels, service.start_export, service.start_everything, service.job, service.stop_job,
-        service.merge_category, service.start_boxes,
+        service.merge_category, service.start_boxes, service.start_propagation,
         video.video_list, video.video_thumbnail, video.video_add, video.video_sample, video.video_open,
         video.video_work, video.video_frames, video.video_masks, video.video_prompt, video.video_object,
-        video.video_history, video.video_track, video.video_progress, video.video_export,
+        video.video_history, video.video_track, video.video_progress, video.video_export, video.video_to_photos,
     )  # fmt: skip
     with gr.Blocks(
         title="ClickMask",

@@ -6,12 +6,14 @@ pages of any origin read what the server answers once it has another name than l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from clickmask.asgi_guard import App, Guard, Message, Receive, Scope, Send
 
 FORM_PATHS = ("/upload", "/login")
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+PATIENCE_S = 60.0  # with a body of which nothing more comes
 LARGEST_JSON = 32 * 2**20  # [bytes]: the masks of a picture take a few
 
 
@@ -31,12 +33,21 @@ class AppGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer what is wrong with it."""
         guard = self._forms if str(scope.get("path", "")).rstrip("/").endswith(FORM_PATHS) else self._json
+        if _signs_out_from_elsewhere(scope):
+            await answer(send, 403, "signing out is asked for by a page of others")
+            return
         if scope["type"] == "http" and any(key.lower() == b"origin" for key, _ in scope["headers"]):
             refusal = guard.refusal({**scope, "type": "http", "method": "POST"})  # reading across is as bad as writing
             if refusal is not None:
                 await answer(send, refusal.status, refusal.reason)
                 return
         await guard(scope, receive, send)
+
+
+def _signs_out_from_elsewhere(scope: Scope) -> bool:
+    """Whether a page of others signs a person out: that takes a mere picture whose address is /logout."""
+    is_logout = scope["type"] == "http" and str(scope["path"]).rstrip("/").endswith("/logout")
+    return is_logout and dict(scope["headers"]).get(b"sec-fetch-site") in {b"cross-site", b"same-site"}
 
 
 class _Limited:
@@ -50,11 +61,15 @@ class _Limited:
         if told.isdigit() and int(told) > LARGEST_JSON:
             await answer(send, 413, f"the body has {int(told)} bytes, wanted at most {LARGEST_JSON}")
             return
-        read = 0
+        read, more = 0, True
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, more
+            try:  # whoever sends half a body does not keep its memory for ever
+                message = await asyncio.wait_for(receive(), PATIENCE_S if more else None)
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+            more = bool(message.get("more_body", False))
             read += len(message.get("body", b""))
             return message if read <= LARGEST_JSON else {"type": "http.disconnect"}
 

@@ -61,6 +61,7 @@ def open_services(options: Options) -> Services:
         start_folder=samples or roots[0],
         model_name=Path(options.model).name,  # of a weights file, not its folder
         file_url=file_url,
+        model=model,
     )
     engine.add_done_callback(partial(_welcome, service))
     photo = sample_photo(PHOTOS[0])

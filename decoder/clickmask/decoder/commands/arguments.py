@@ -14,7 +14,14 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help="a name from `clickmask models`, or a .pt or .safetensors file (default: %(default)s)",
+        help="a name from `clickmask models`, a file or folder of weights, or owner/name on the Hugging Face hub "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--image-side",
+        type=int,
+        metavar="PX",
+        help="side at which the weights were trained, where it is not their family's, such as 512",
     )
     parser.add_argument("--device", default="auto", help=f"{DEVICE_HELP} (default: %(default)s)")
     parser.add_argument(
@@ -38,4 +45,6 @@ def add_zoom_argument(parser: argparse.ArgumentParser, help_text: str) -> None:
 
 def load_asked_model(arguments: argparse.Namespace) -> Model:
     """Load the model that these options name; raises as ``load_model``."""
-    return load_model(arguments.model, device=arguments.device, precision=arguments.precision)
+    return load_model(
+        arguments.model, device=arguments.device, precision=arguments.precision, image_side=arguments.image_side
+    )

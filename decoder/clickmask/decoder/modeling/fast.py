@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.layers import LayerNorm2d
-from clickmask.decoder.modeling.mask_decoder import MASK_TOKENS, DecoderOutput, HighResolution
-from clickmask.decoder.modeling.sam2 import ImageFeatures, Sam2, end_with_padding
+from clickmask.decoder.modeling.mask_decoder import MASK_TOKENS, DecoderOutput, HighResolution, ImageFeatures
+from clickmask.decoder.modeling.prompt_encoder import end_with_padding
+from clickmask.decoder.modeling.sam2 import ImageSam2
 from clickmask.decoder.modeling.transformer import Attention, FirstTwoWayBlock, TwoWayBlock
 
 
@@ -42,10 +43,10 @@ class FoldedProjection:
 class FastSam2:
     """A network with the interface of ``Sam2`` for still images."""
 
-    def __init__(self, network: Sam2) -> None:
+    def __init__(self, network: ImageSam2) -> None:
         self.network = network
         self.config = network.config
-        side = network.image_side // 16
+        side = network.config.geometry.cells
         decoder = network.mask_decoder
         with torch.inference_mode():
             position = network.prompt_encoder.pe_layer.grid(side, side).flatten(2)[0].T  # (h*w, C)
@@ -119,7 +120,7 @@ class FastSam2:
         weight, bias = self._up2
         x = self._act2(F.linear(x, weight, bias).view(batch, cells * 16, -1).add_(fine.s4))
         kernels = self.network.mask_decoder.kernels(mask_tokens)  # (B, 4, C / 8)
-        return _in_image_order(kernels @ x.transpose(1, 2), self.image_side // 16)
+        return _in_image_order(kernels @ x.transpose(1, 2), self.config.geometry.cells)
 
 
 def _fold_block(block: TwoWayBlock, position: Tensor) -> FoldedProjection:
@@ -166,9 +167,9 @@ def _cells_in_cells(x: Tensor, levels: int) -> Tensor:
     return x.permute(0, *order, 1).reshape(batch, height * width, channels)
 
 
-def s16_map(image: Tensor, channels: int) -> Tensor:
-    """The embedding (B, h*w, C + ...) as a map (B, C, h, w), of a square image."""
-    side = math.isqrt(image.shape[1])
+def s16_map(image: Tensor) -> Tensor:
+    """The embedding (B, h*w, C + 3 * C / 2) as a map (B, C, h, w), of a square image."""
+    side, channels = math.isqrt(image.shape[1]), image.shape[-1] * 2 // 5
     return image[..., :channels].transpose(1, 2).reshape(len(image), channels, side, side)
 
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from clickmask.decoder.modeling.mask_decoder import DecoderOutput
+from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.modeling.nano import Nano
-from clickmask.decoder.modeling.sam2 import ImageFeatures
 
 
 class FastNano:
@@ -43,12 +42,19 @@ class FastNano:
 def fold_norms(module: nn.Module) -> nn.Module:
     """Fold every batch norm that directly follows a convolution in a sequence into it, in place; return the module."""
     for name, child in module.named_children():
-        if isinstance(child, nn.Sequential) and _is_normed_convolution(child):
-            setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
-        else:
+        folded = _folded(child)
+        if folded is None:
             fold_norms(child)
+        else:
+            setattr(module, name, folded)
     return module
 
 
-def _is_normed_convolution(layers: nn.Sequential) -> bool:
-    return len(layers) == 2 and isinstance(layers[0], nn.Conv2d) and isinstance(layers[1], nn.BatchNorm2d)
+def _folded(layers: nn.Module) -> nn.Conv2d | None:
+    """A convolution and its norm as one convolution; None for anything else."""
+    if not isinstance(layers, nn.Sequential) or len(layers) != 2:
+        return None
+    convolution, norm = layers
+    if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+        return None
+    return fuse_conv_bn_eval(convolution, norm)

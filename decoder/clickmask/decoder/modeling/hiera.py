@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.config import HieraConfig
-from clickmask.decoder.modeling.layers import Mlp
+from clickmask.decoder.modeling.layers import Mlp, attend_in_windows
 
 
 class PatchEmbed(nn.Module):
@@ -74,12 +74,7 @@ class HieraBlock(nn.Module):
     def _attend(self, x: Tensor, out_height: int, out_width: int) -> Tensor:
         if self.window == 0:
             return self.attn(x)  # type: ignore[no-any-return]
-        batch, height, width, _ = x.shape
-        rows, columns = -(-height // self.window), -(-width // self.window)
-        x = F.pad(x, (0, 0, 0, columns * self.window - width, 0, rows * self.window - height))
-        windows = _to_windows(x, self.window)
-        attended = self.attn(windows)
-        return _from_windows(attended, batch, rows, columns)[:, :out_height, :out_width]
+        return attend_in_windows(self.attn, x, self.window)[:, :out_height, :out_width]
 
 
 class Hiera(nn.Module):
@@ -132,17 +127,3 @@ def _blocks(config: HieraConfig) -> list[HieraBlock]:
 def _pool(x: Tensor) -> Tensor:
     """2x2 max pooling of a channels-last map."""
     return F.max_pool2d(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
-
-
-def _to_windows(x: Tensor, side: int) -> Tensor:
-    """(B, rows * side, columns * side, C) -> (B * rows * columns, side, side, C)."""
-    batch, height, width, channels = x.shape
-    x = x.view(batch, height // side, side, width // side, side, channels)
-    return x.transpose(2, 3).reshape(-1, side, side, channels)
-
-
-def _from_windows(windows: Tensor, batch: int, rows: int, columns: int) -> Tensor:
-    """Undo ``_to_windows``; the windows may have shrunk meanwhile."""
-    _, side_y, side_x, channels = windows.shape
-    x = windows.view(batch, rows, columns, side_y, side_x, channels)
-    return x.transpose(2, 3).reshape(batch, rows * side_y, columns * side_x, channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -37,3 +38,24 @@ class LayerNorm2d(nn.Module):
         channels_last = x.permute(0, 2, 3, 1)  # a view when x is channels_last
         normed = F.layer_norm(channels_last, (x.shape[1],), self.weight, self.bias, eps=1e-6)
         return normed.permute(0, 3, 1, 2)
+
+
+def attend_in_windows(attend: Callable[[Tensor], Tensor], x: Tensor, side: int) -> Tensor:
+    """Attend in each window of a map by itself; the map is padded with zeros to whole windows.
+
+    Args:
+        attend: Maps windows (N, side, side, C) to windows, which may be smaller.
+        x: (B, H, W, C).
+        side: Of a window [tokens].
+
+    Returns:
+        The whole windows side by side, the padding among them: cut off what lies outside the map.
+    """
+    batch, height, width, channels = x.shape
+    rows, columns = -(-height // side), -(-width // side)
+    x = F.pad(x, (0, 0, 0, columns * side - width, 0, rows * side - height))
+    x = x.view(batch, rows, side, columns, side, channels).transpose(2, 3).reshape(-1, side, side, channels)
+    x = attend(x)
+    _, side_y, side_x, channels = x.shape
+    x = x.view(batch, rows, columns, side_y, side_x, channels).transpose(2, 3)
+    return x.reshape(batch, rows * side_y, columns * side_x, channels)

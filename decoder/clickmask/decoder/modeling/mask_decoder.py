@@ -25,6 +25,13 @@ class HighResolution(NamedTuple):
     s8: Tensor  # (B, C / 4, 2h, 2w), stride 8
 
 
+class ImageFeatures(NamedTuple):
+    """What the decoder needs of B images."""
+
+    image: Tensor  # (B, C, h, w) embedding
+    high_resolution: HighResolution  # projected fine maps; of no channels where a family has none
+
+
 class DecoderOutput(NamedTuple):
     """What the decoder says of B prompts."""
 
@@ -46,13 +53,7 @@ class MaskDecoder(nn.Module):
         self.mask_tokens = nn.Embedding(MASK_TOKENS, width)
         self.conv_s0 = nn.Conv2d(config.s4_channels, width // 8, 1)
         self.conv_s1 = nn.Conv2d(config.s8_channels, width // 4, 1)
-        self.output_upscaling = nn.Sequential(
-            nn.ConvTranspose2d(width, width // 4, 2, stride=2),
-            LayerNorm2d(width // 4),
-            nn.GELU(),
-            nn.ConvTranspose2d(width // 4, width // 8, 2, stride=2),
-            nn.GELU(),
-        )
+        self.output_upscaling = upscaling(width)
         self.output_hypernetworks_mlps = nn.ModuleList(
             Mlp((width, width, width, width // 8)) for _ in range(MASK_TOKENS)
         )
@@ -93,11 +94,26 @@ class MaskDecoder(nn.Module):
 
     def kernels(self, mask_tokens: Tensor) -> Tensor:
         """What each mask token compares pixels with: (B, 4, C) -> (B, 4, C / 8)."""
-        mlps = self.output_hypernetworks_mlps
-        return torch.stack([mlp(mask_tokens[:, row]) for row, mlp in enumerate(mlps)], dim=1)
+        return mask_kernels(self.output_hypernetworks_mlps, mask_tokens)
 
     def _upscale(self, source: Tensor, high_resolution: HighResolution) -> Tensor:
         """(B, C, h, w) -> (B, C / 8, 4h, 4w), with the fine maps added on the way."""
         up1, norm, act1, up2, act2 = self.output_upscaling
         x = act1(norm(up1(source) + high_resolution.s8))
         return act2(up2(x) + high_resolution.s4)  # type: ignore[no-any-return]
+
+
+def upscaling(width: int) -> nn.Sequential:
+    """The layers that make a map four times as fine and an eighth as wide."""
+    return nn.Sequential(
+        nn.ConvTranspose2d(width, width // 4, 2, stride=2),
+        LayerNorm2d(width // 4),
+        nn.GELU(),
+        nn.ConvTranspose2d(width // 4, width // 8, 2, stride=2),
+        nn.GELU(),
+    )
+
+
+def mask_kernels(mlps: nn.ModuleList, mask_tokens: Tensor) -> Tensor:
+    """What each mask token compares pixels with, by its own layers: (B, 4, C) -> (B, 4, C / 8)."""
+    return torch.stack([mlp(mask_tokens[:, row]) for row, mlp in enumerate(mlps)], dim=1)

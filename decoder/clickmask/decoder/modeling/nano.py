@@ -12,11 +12,17 @@ from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.config import NanoConfig
 from clickmask.decoder.modeling.lite import LiteTrunk
-from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution, MaskDecoder
+from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution, ImageFeatures, MaskDecoder
 from clickmask.decoder.modeling.neck import Pyramid
 from clickmask.decoder.modeling.position import FourierPosition
-from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, PADDING, POSITIVE, TOP_LEFT
-from clickmask.decoder.modeling.sam2 import ImageFeatures, end_with_padding
+from clickmask.decoder.modeling.prompt_encoder import (
+    BOTTOM_RIGHT,
+    NEGATIVE,
+    PADDING,
+    POSITIVE,
+    TOP_LEFT,
+    end_with_padding,
+)
 from clickmask.decoder.modeling.transformer import Attention
 
 DISC_SIGMA = 1.3  # of the disc that marks a click [cells of the stride-4 grid]
@@ -231,7 +237,7 @@ class Judge(nn.Module):
             [output.tokens.detach(), mean, (within @ looks.square() - mean.square()), beside @ looks], dim=-1
         )
         numbers = torch.stack([area, sureness, rated.detach()], dim=-1)
-        return (rated + self.layers(torch.cat([seen, numbers], dim=-1))[..., 0]).sigmoid()
+        return (rated + self.layers(torch.cat([seen, numbers], dim=-1))[..., 0]).sigmoid()  # type: ignore[no-any-return]
 
 
 def _shares(weights: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.config import NanoConfig
-from clickmask.decoder.modeling.sam2 import ImageFeatures
+from clickmask.decoder.modeling.mask_decoder import ImageFeatures
 
 COLOUR_CHANNELS = 12  # Lab of 2x2 spots per stride-4 cell
 

@@ -61,3 +61,10 @@ class PromptEncoder(nn.Module):
         kinds = torch.cat([embedding.get_parameter("weight") for embedding in embeddings])  # (5, C)
         positions = self.pe_layer(points) * (labels != PADDING)[..., None]
         return positions + kinds[labels + 1]  # type: ignore[no-any-return]
+
+
+def end_with_padding(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Append the "no point" token: (B, N, 2) and (B, N) grow by one."""
+    batch = len(points)
+    points = torch.cat([points, points.new_zeros(batch, 1, 2)], dim=1)
+    return points, torch.cat([labels, labels.new_full((batch, 1), PADDING)], dim=1)

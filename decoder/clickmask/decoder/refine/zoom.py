@@ -23,7 +23,6 @@ from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize
 
 FINE_CELLS = 128  # masks on a grid of fewer cells a side have no edges worth keeping
 
-MASK_STRIDE = 4  # pixels the network sees per cell of its masks
 
 EncodeWindow = Callable[[Window], ImageEmbedding]
 AnswerPrompt = Callable[[ImageEmbedding, Prompt], MaskSet]
@@ -63,7 +62,7 @@ class ZoomedMask:
 
 def wants_zoom(model: Model) -> bool:
     """Whether a model's masks need a second look for good edges, which a small one gives in little time."""
-    return model.network.image_side // MASK_STRIDE < FINE_CELLS
+    return model.network.config.geometry.mask_side < FINE_CELLS
 
 
 def zoom_in(

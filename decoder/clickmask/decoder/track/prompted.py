@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder.choose import choose_mask
+from clickmask.decoder.frame import resize_logits
 from clickmask.decoder.mask_prompts import anchor_negative_clicks
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size
 from clickmask.decoder.refine.zoom import zoom_in
-from clickmask.decoder.segment import MaskSet, encode_image, predict_masks, resize_logits
+from clickmask.decoder.segment import MaskSet, encode_image, predict_masks
 from clickmask.decoder.track.memory import FrameMemory
 from clickmask.decoder.track.propagation import FrameView
 

@@ -105,7 +105,7 @@ def _as_tokens(maps: Tensor) -> Tensor:
 
 def _pointer_tokens(network: Sam2, selection: Selection[Sam2Memory], reach: int) -> tuple[Tensor, Tensor]:
     """Pointers cut into tokens as wide as a memory, (P * C / c, c), and their encodings in time."""
-    width = network.config.memory.width
+    width = network.memory.width
     if not selection.pointers:
         empty = network.no_mem_embed.new_zeros(0, width)
         return empty, empty

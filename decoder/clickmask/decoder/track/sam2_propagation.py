@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from clickmask.decoder.choose import CANDIDATES, SINGLE_MASK_OFFSET, SINGLE_MASK_STABILITY, stability_score
+from clickmask.decoder.choose import CANDIDATES, is_stable
 from clickmask.decoder.errors import VideoError
+from clickmask.decoder.frame import resize_logits, video_pixels
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput
 from clickmask.decoder.modeling.prompt_encoder import PADDING
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.models import Model
-from clickmask.decoder.segment import LOGIT_LIMIT, ImageEmbedding, encode_with, resize_logits, stack_points
+from clickmask.decoder.segment import ImageEmbedding, encode_with, stack_points
 from clickmask.decoder.track.memory import (
     Direction,
     FrameMemory,
@@ -78,7 +79,7 @@ class Sam2Propagation:
 
     def encode(self, image: NDArray[np.uint8]) -> ImageEmbedding:
         """Encode a frame (H, W, 3), before any memory is mixed in."""
-        return encode_with(self.model, image, self.network.encode_frame)
+        return encode_with(self.model, image, self.network.encode_frame, video_pixels)
 
     def answer(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Sam2FrameMemory:
         """Answer a prompt; on a frame that was tracked before, in the light of the other memories."""
@@ -88,7 +89,7 @@ class Sam2Propagation:
             else:
                 found = self._decode_prompt(view, asked)
             # What a person pointed at is certain: its memory is of the binary mask.
-            masks = (upsample(found.logits, self.network.image_side) > 0).float()
+            masks = (upsample(found.logits, self.network.config.geometry.memory_side) > 0).float()
             return self._remember(view, found, masks, prompted=True, passed=_passed(asked.bank, view.index))[0]
 
     def follow(
@@ -101,7 +102,7 @@ class Sam2Propagation:
             labels = torch.full((len(banks), 1), PADDING, device=image.device)
             features = view.embedding().features._replace(image=image)
             found = best_candidates(self.network, self.network.decode(features, points, labels, None))
-            masks = upsample(found.logits, self.network.image_side).sigmoid()
+            masks = upsample(found.logits, self.network.config.geometry.memory_side).sigmoid()
             return self._remember(view, found, masks, prompted=False, passed=direction)
 
     def _look_back(self, view: FrameView, banks: Sequence[MemoryBank[Sam2Memory]], direction: Direction) -> Tensor:
@@ -112,7 +113,7 @@ class Sam2Propagation:
 
     def _decode_prompt(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Found:
         prompt, features = asked.prompt, view.embedding().features
-        points, labels = stack_points([(view.embedding(), prompt)], self.model.device)
+        points, labels = stack_points([(view.embedding(), prompt)], self.network.config.geometry, self.model.device)
         output = self.network.decode(
             features._replace(image=self._prompt_image(view, asked)), points, labels, self._earlier(view, asked)
         )
@@ -135,21 +136,21 @@ class Sam2Propagation:
             logits = memory.logits
         if logits is None:
             return None
-        logits = logits.to(self.model.device, torch.float32).clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
-        return resize_logits(logits, self.network.image_side // 4)
+        limit = self.network.config.choice.logit_limit
+        logits = logits.to(self.model.device, torch.float32)
+        return resize_logits(logits.clamp(-limit, limit) if limit else logits, self.network.config.geometry.mask_side)
 
     def _take_mask(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Found:
         """A mask prompt is the answer; the decoder only makes its pointer."""
         assert asked.prompt.mask_logits is not None  # check_prompt refuses empty prompts
-        side = self.network.image_side
+        geometry = self.network.config.geometry
+        side, grid = geometry.memory_side, geometry.mask_side
         given = asked.prompt.mask_logits.to(self.model.device, torch.float32)[None, None]
         mask = (F.interpolate(given, size=(side, side), mode="bilinear", antialias=True) > 0).float()
         points = mask.new_zeros(1, 1, 2)
         labels = torch.full((1, 1), PADDING, device=mask.device)
         output = self.network.decode(view.embedding().features, points, labels, self.network.mask_downsample(mask))
-        logits = F.interpolate(
-            mask * MASK_SCALE + MASK_BIAS, size=(side // 4, side // 4), mode="bilinear", antialias=True
-        )
+        logits = F.interpolate(mask * MASK_SCALE + MASK_BIAS, size=(grid, grid), mode="bilinear", antialias=True)
         score = mask.amax((2, 3)) * MASK_SCALE + MASK_BIAS  # (1, 1)
         pointer = single_if_stable(self.network, output).pointer
         pointer = torch.where(score > 0, pointer, self.network.no_obj_ptr)
@@ -177,7 +178,7 @@ def best_candidates(network: Sam2, output: DecoderOutput) -> Found:
 
 def single_if_stable(network: Sam2, output: DecoderOutput) -> Found:
     """Take the single mask, or the best candidate where that one is unstable."""
-    stable = stability_score(output.logits[:, 0].float(), offset=SINGLE_MASK_OFFSET) >= SINGLE_MASK_STABILITY
+    stable = is_stable(output.logits[:, 0].float(), network.config.choice)
     best = CANDIDATES.start + output.predicted_iou[:, CANDIDATES].argmax(dim=1)
     single = torch.zeros_like(best)
     return _found(network, output, torch.where(stable, single, best), pointer_rows=single)

@@ -92,6 +92,7 @@ def add_endpoints(service: Service) -> None:
 def _predict(
     service: Service, folder: str, name: str, points: list[list[float]], labels: list[int], box: list[float]
 ) -> dict[str, Any]:
+    points, labels = points or [], labels or []  # a program may leave them out
     if len(points) != len(labels):
         raise PromptError(f"got {len(points)} points and {len(labels)} labels, wanted one label for each point")
     unknown = [label for label in labels if label not in (0, 1)]

@@ -20,6 +20,7 @@ from clickmask.web.database import Database
 from clickmask.web.photos.migration import to_format_2, with_counts
 from clickmask.web.photos.records import (
     STATUSES,
+    UNCHECKED,
     Category,
     Change,
     LabeledObject,
@@ -171,6 +172,12 @@ class Project:
             counts[category] = count
             found[picture] = counts, min((score for score in (low, lowest) if score is not None), default=None)
         return found
+
+    def unchecked(self) -> dict[int, int]:
+        """Count, by picture, the objects that no person made or looked at."""
+        places = ", ".join("?" * len(UNCHECKED))
+        query = f"SELECT picture, count(*) FROM object WHERE source IN ({places}) GROUP BY picture"
+        return dict(self._rows(query, UNCHECKED))
 
     # objects
 

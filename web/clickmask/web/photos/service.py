@@ -31,13 +31,15 @@ from clickmask.web.photos.messages import (
     segmentation_message,
 )
 from clickmask.web.photos.pictures import image_source, thumbnail_url
+from clickmask.web.photos.propagation import following, propagate
 from clickmask.web.photos.records import FINISHED, Change, LabeledObject, Picture
 
 if TYPE_CHECKING:
-    from clickmask.decoder import Engine, FoundMask
+    from clickmask.decoder import Engine, FoundMask, Model
 
 Answer = dict[str, Any]
 LAST_PICTURE = "last picture"
+NO_OBJECT = "there is no object to follow: select one first"
 
 
 class Service:
@@ -49,6 +51,7 @@ class Service:
         start_folder: What a page opens that has not been here before.
         model_name: Shown to the person.
         file_url: Where the browser finds a file of this machine.
+        model: The model, not the engine's faster form: to follow objects through a folder.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class Service:
         start_folder: Path,
         model_name: str,
         file_url: Callable[[Path], str],
+        model: Future[Model] | None = None,
     ) -> None:
         self.library = library
         self.jobs = Jobs()
         self._engine = engine
+        self._model = model
         self.start_folder = start_folder
         self._model_name = model_name
         self._file_url = file_url
@@ -309,6 +314,22 @@ class Service:
         masks = engine.segment_everything(image_source(file), progress=progress)
         return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
 
+    def start_propagation(self, message: Message) -> Answer:
+        """Begin to follow ``objects`` (ids) of a picture through at most ``count`` pictures after it.
+
+        The job's result counts the objects ``made`` and the ``pictures`` reached.
+        """
+        folder, picture = self._picture(message)
+        pictures = following(folder, picture.id, int(message["count"]))
+        known = {item.id: item for item in folder.project.objects(picture.id)}
+        missing = [key for key in message["objects"] if key not in known]
+        if missing or not message["objects"]:
+            raise DatasetError(f"object {missing[0]} is not on this picture" if missing else NO_OBJECT)
+        if self._model is None:
+            raise DatasetError("this server cannot follow objects")
+        objects, model = [known[key] for key in message["objects"]], self._model
+        return {"job": self.jobs.start(lambda job: propagate(folder, pictures, objects, model.result(), job.report))}
+
     def job(self, message: Message) -> Answer:
         """How far a job is."""
         return self.jobs.job(str(message["job"])).message()
@@ -333,11 +354,11 @@ class Service:
 
 def _pictures(folder: OpenFolder) -> list[Answer]:
     """The pictures of a folder with what a list can be searched and sorted by."""
-    summaries = folder.project.summaries()
+    summaries, unchecked = folder.project.summaries(), folder.project.unchecked()
     found = []
     for picture in folder.pictures():
         counts, lowest = summaries.get(picture.id, ({}, None))
-        fields = {**asdict(picture), "boxes": picture.box_count}
+        fields = {**asdict(picture), "boxes": picture.box_count, "unchecked": unchecked.get(picture.id, 0)}
         found.append({**fields, "categories": {str(key): n for key, n in counts.items()}, "lowest_score": lowest})
     return found
 

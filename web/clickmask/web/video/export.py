@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from PIL import Image
 
 from clickmask.decoder import Box, ClickMaskError, DatasetError, Size
 from clickmask.decoder.formats.label_studio.video_rectangle import to_video_rectangle
 from clickmask.decoder.formats.options import WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from clickmask.decoder.formats.registry import find_format
-from clickmask.decoder.shapes import rle_to_mask
-from clickmask.decoder.shapes.rle import Rle
+from clickmask.decoder.shapes import Rle, mask_to_box, rle_to_mask
 from clickmask.decoder.video.frames import Frame, Video
 from clickmask.decoder.video.video_file import frame_name, open_video
 from clickmask.web.exports import export_folder, zipped
@@ -32,7 +32,8 @@ from clickmask.web.video.records import Found
 if TYPE_CHECKING:
     from clickmask.decoder.track.tracker import TrackedMask
 
-FORMATS = ("youtube-vis", "mots", "coco", "label-studio", "mp4")
+FORMATS = ("youtube-vis", "mots", "coco", "yolo", "label-studio", "mp4")
+ANNOTATIONS = "annotations.json"
 LABEL_CONFIG = """<View>
   <Labels name="label" toName="video">
 {labels}  </Labels>
@@ -114,16 +115,17 @@ class StoredTracks:
 
 @dataclass(frozen=True, slots=True)
 class _Images:
-    """Every frame of the video as an annotated image; can be passed over again."""
+    """Frames of the video as annotated images; can be passed over again."""
 
     tracks: StoredTracks
     categories: Mapping[str, int]
     report: Report
+    frames: range
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
         tracks = self.tracks
         video = tracks.place.stem
-        for frame in range(tracks.frame_count):
+        for frame in self.frames:
             name = frame_name(tracks.place, tracks.video, frame)
             image = ImageRecord(frame + 1, name, tracks.video.size, video, frame)
             found = tracks.at(frame).items()
@@ -141,11 +143,51 @@ class _Images:
         )
 
 
-def _dataset(tracks: StoredTracks, report: Report) -> Dataset:
+def _dataset(tracks: StoredTracks, report: Report, every: int = 1) -> Dataset:
+    frames = range(0, tracks.frame_count, every)
     categories = {name: number for number, name in enumerate(dict.fromkeys(tracks.names.values()), start=1)}
     info = {"description": f"{tracks.place.name}, tracked with ClickMask"}
-    images = _Images(tracks, categories, report)
-    return Dataset(tuple(Category(n, name) for name, n in categories.items()), images, tracks.frame_count, info=info)
+    images = _Images(tracks, categories, report, frames)
+    return Dataset(tuple(Category(n, name) for name, n in categories.items()), images, len(frames), info=info)
+
+
+def write_frames(tracks: StoredTracks, folder: Path, report: Report, every: int = 1) -> None:
+    """Write frames as JPEG files below a folder, under the names that annotation files give them."""
+    for frame in tracks.video.frames(range(tracks.frame_count)):
+        if frame.index % every == 0:
+            file = folder / frame_name(tracks.place, tracks.video, frame.index)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(frame.image).save(file, "JPEG" if file.suffix in {".jpg", ".jpeg"} else None, quality=95)
+        report(frame.index + 1, tracks.frame_count)
+
+
+def write_photos(tracks: StoredTracks, folder: Path, report: Report, every: int) -> None:
+    """Write every so many frames and what is known on them as a folder that can be opened as photos.
+
+    Raises:
+        DatasetError: If the disk refuses.
+    """
+    write_frames(tracks, folder, report, every)
+    dataset = _dataset(tracks, _silent, every)
+    find_format("coco").write(dataset, folder / ANNOTATIONS, WriteOptions(encoding="rle"))
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Report nothing: the frames were reported before."""
+
+
+def _write_coco(tracks: StoredTracks, target: Path, report: Report) -> Path:
+    target.mkdir()
+    write_photos(tracks, target, report, every=1)
+    return zipped(target)
+
+
+def _write_yolo(tracks: StoredTracks, target: Path, report: Report) -> Path:
+    with tempfile.TemporaryDirectory(dir=target.parent) as frames:
+        write_frames(tracks, Path(frames), report)
+        target.mkdir()
+        find_format("yolo").write(_dataset(tracks, _silent), target, WriteOptions(images=Path(frames)))
+    return zipped(target)
 
 
 def _write_json(file_format: str, tracks: StoredTracks, target: Path, report: Report) -> Path:
@@ -192,9 +234,7 @@ def _write_label_studio(tracks: StoredTracks, target: Path, report: Report) -> P
 def _box(tracks: StoredTracks, found: Found) -> Box | None:
     if not found.present:
         return None
-    mask = rle_to_mask(tracks.rle(found))
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    return mask_to_box(rle_to_mask(tracks.rle(found)))
 
 
 def _label_config(tracks: StoredTracks) -> str:
@@ -252,7 +292,8 @@ class _WatchedVideo:
 
 _WRITERS = {
     "youtube-vis": lambda *rest: _write_json("youtube-vis", *rest),
-    "coco": lambda *rest: _write_json("coco", *rest),
+    "coco": _write_coco,
+    "yolo": _write_yolo,
     "mots": _write_mots,
     "label-studio": _write_label_studio,
     "mp4": _write_mp4,

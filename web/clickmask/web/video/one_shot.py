@@ -54,7 +54,8 @@ def track_once(
             item = _object(prompt)
             say(opened, {"frame": 0, **prompt, "revision": opened.store.revision}, model)
             opened.store.write_object(item, opened.store.revision)
-        tracking.run(opened, plan(opened, "both", 0), lambda *_done, **_found: None)
+        if opened.frame_count > 1:
+            tracking.run(opened, plan(opened, "both", 0), lambda *_done, **_found: None)
         return Path(run_video_export(request, lambda _done, _total: None)["path"])
 
 

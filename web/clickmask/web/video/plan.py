@@ -113,6 +113,20 @@ def plan_from(
     return _leg(object_id, _starts(prompts, passed, stopped, direction), wanted, direction)
 
 
+def plan_back(object_id: int, prompts: Prompts, passed: Sequence[Passed], frame: int) -> list[Leg]:
+    """The leg that carries what was said on a frame back to the prompt before it.
+
+    Frames in between were followed to from there; once they are followed to from here too, there is nothing to do.
+    """
+    earlier = [t for t in prompts if t < frame]
+    if frame not in _seen(prompts) or not earlier:
+        return []
+    basis = Basis(prompts)
+    done = {track.frame for track in passed if track.direction == -1 and basis.is_current(track)}
+    wanted = [t for t in range(frame - 1, max(earlier), -1) if t not in done]
+    return _leg(object_id, {frame}, wanted, -1)
+
+
 def _seen(prompts: Prompts) -> list[int]:
     """Frames on which a person showed the object."""
     return sorted(frame for frame, prompt in prompts.items() if not prompt.absent)

@@ -6,6 +6,7 @@ same video share it, and one that was slower is told.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from clickmask.decoder import VideoError
 from clickmask.decoder.video.video_file import FolderVideo
 from clickmask.web.jobs import Job, Jobs
+from clickmask.web.photos.imports import free_name
 from clickmask.web.photos.library import Library
-from clickmask.web.video.export import VideoExport, check_request, run_video_export
+from clickmask.web.video.export import StoredTracks, VideoExport, check_request, run_video_export, write_photos
 from clickmask.web.video.frame_pictures import first_picture
 from clickmask.web.video.imports import add_video_file, writable_folder
 from clickmask.web.video.library import OpenVideo, VideoLibrary
@@ -174,6 +176,27 @@ class VideoService:
             raise VideoError("there is nothing to export yet: click an object and track it first")
         request = VideoExport(str(opened.path), str(opened.store.file), str(opened.exports), file_format)
         return {"job": self.jobs.start(partial(self._export, check_request(request)))}
+
+    def video_to_photos(self, message: Message) -> Answer:
+        """Begin to write ``every`` so many frames with their masks as a folder of photos beside the video.
+
+        The job's result names the ``folder``, whose labels are read when it is opened.
+        """
+        opened, every = self._opened(message), int(message.get("every", 1))
+        if every < 1:
+            raise VideoError(f"every is {every}, wanted 1 or more")
+        beside = writable_folder(self._library, opened.path.parent)
+        return {"job": self.jobs.start(partial(self._to_photos, opened, beside, every))}
+
+    def _to_photos(self, opened: OpenVideo, beside: Path, every: int, job: Job) -> Answer:
+        folder = free_name(beside, f"{opened.path.stem}-frames")
+        folder.mkdir()
+        try:
+            write_photos(StoredTracks(opened.store, opened.video, opened.path), folder, job.report, every)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return {"folder": str(folder)}
 
     def _export(self, request: VideoExport, job: Job) -> Answer:
         result = run_video_export(request, job.report)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from clickmask.decoder import ClickMaskError, PromptError
 from clickmask.web.jobs import Jobs
 from clickmask.web.video.library import OpenVideo
-from clickmask.web.video.plan import Basis, Leg, Place, Prompts, plan_all, plan_from
+from clickmask.web.video.plan import Basis, Leg, Place, Prompts, plan_all, plan_back, plan_from
 from clickmask.web.video.records import Direction, Found, Track
 from clickmask.web.video.run import Stopped, follow, frames_to_do, taking_turns
 from clickmask.web.video.timeline import Cell, fresh_cell
@@ -93,6 +93,8 @@ class VideoTracking:
 def plan(opened: OpenVideo, way: str, frame: int) -> Plan:
     """What there is to follow: ``way`` is both (all that is missing or outdated), forward or backward from a frame.
 
+    If nothing is missing, both carries what was said on the frame back to the frames before it.
+
     Raises:
         PromptError: If there is nothing to follow.
     """
@@ -109,9 +111,13 @@ def plan(opened: OpenVideo, way: str, frame: int) -> Plan:
             legs += plan_all(object_id, asked, passed, opened.frame_count, place)
         else:
             legs += plan_from(object_id, asked, passed, opened.frame_count, frame, direction, place)
+    if not legs and WAYS[way] is None:
+        for object_id, asked in prompts.items():
+            legs += plan_back(object_id, asked, opened.store.passed(object_id), frame)
     if not legs:
         raise PromptError(
-            "everything is tracked already: correct an object on a frame where it is wrong, then track again"
+            "everything is tracked already: correct an object on a frame where it is wrong, then track again; [ and ] "
+            "follow from the frame that is shown"
         )
     return Plan(legs, prompts, stopped)
 

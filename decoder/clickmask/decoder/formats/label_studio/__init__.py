@@ -4,6 +4,7 @@ The home of everything that knows how Label Studio writes an annotation.
 """
 
 from clickmask.decoder.formats.label_studio.export import label_config, write_label_studio
+from clickmask.decoder.formats.label_studio.keyframes import LEAST_IOU, Keyframe, choose_keyframes
 from clickmask.decoder.formats.label_studio.masks import is_shape, region_size, result_to_mask
 from clickmask.decoder.formats.label_studio.regions import (
     Region,
@@ -18,9 +19,13 @@ from clickmask.decoder.formats.label_studio.regions import (
     to_vector_results,
 )
 from clickmask.decoder.formats.label_studio.tasks import read_label_studio
+from clickmask.decoder.formats.label_studio.video_rectangle import to_video_rectangle
 
 __all__ = [
+    "LEAST_IOU",
+    "Keyframe",
     "Region",
+    "choose_keyframes",
     "is_shape",
     "label_config",
     "new_region_id",
@@ -35,5 +40,6 @@ __all__ = [
     "to_rectangle_result",
     "to_rotated_rectangle_result",
     "to_vector_results",
+    "to_video_rectangle",
     "write_label_studio",
 ]
