@@ -109,3 +109,26 @@ def test_any_number_of_objects(nano: Model, objects: int) -> None:
     *_, last = tracker.propagate(state, range(3))
     assert set(last.masks) == set(range(objects))
     assert len({str(mask.rle) for mask in last.masks.values()}) == 1  # all were shown the same
+
+
+def passing_its_like() -> tuple[list[int], list[NDArray[np.uint8]], NDArray[np.bool_]]:
+    """A red square moves over a small red one that stays."""
+    lefts = list(range(0, 84, 6))
+    stays = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    stays[60:72, 56:68] = True
+    return lefts, [picture((stays, RED), (truth(left), RED)) for left in lefts], stays
+
+
+def test_nothing_stays_behind_on_what_it_passed(nano: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    lefts, images, stays = passing_its_like()
+
+    def left_behind() -> int:
+        tracker = Tracker(MatchPropagation(nano), ArrayVideo(images))
+        state = tracker.prompt(tracker.start(), 0, 1, as_prompt(truth(0))).state
+        last = list(tracker.propagate(state, range(len(lefts))))[-1]
+        assert overlap(last, 1, truth(lefts[-1])) > 0.8
+        return int((rle_to_mask(last.masks[1].rle) & stays).sum())
+
+    assert left_behind() == 0
+    monkeypatch.setattr("clickmask.decoder.track.matching.crumbs", lambda shares, prompted: shares > 1)
+    assert left_behind() > 50  # the rule is what takes it away

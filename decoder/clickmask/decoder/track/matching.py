@@ -16,6 +16,7 @@ from torch import Tensor
 from clickmask.decoder.models import Model
 from clickmask.decoder.segment import ImageEmbedding, encode_image
 from clickmask.decoder.track.appearance import GRID, Remembered, centre_of, colour_grid, match, shifted
+from clickmask.decoder.track.crumbs import crumbs
 from clickmask.decoder.track.memory import ContentT, Direction, FrameMemory, MemoryBank, MemoryRule, select_memories
 from clickmask.decoder.track.prompted import STEEPNESS, answer_prompt
 from clickmask.decoder.track.propagation import FrameView, PromptedObject
@@ -52,7 +53,16 @@ class MatchPropagation:
         """Find objects that nobody pointed at on this frame, each by itself."""
         colours = colour_grid(view.image)
         guesses = [guess_from(bank, view.index, direction, colours, lambda looks: looks) for bank in banks]
-        return [_memory(view.index, colours, labels, direction) for labels in guesses]
+        clean = [
+            labels.masked_fill(crumbs(labels, shown_to(bank, lambda looks: looks)), 0.0)
+            for labels, bank in zip(guesses, banks, strict=True)
+        ]
+        return [_memory(view.index, colours, labels, direction) for labels in clean]
+
+
+def shown_to(bank: MemoryBank[ContentT], looks: Callable[[ContentT], Remembered]) -> list[Tensor]:
+    """Where the object is on the frames that a person pointed at, (64, 64) each."""
+    return [looks(memory.content).labels for memory in bank.prompted.values()]
 
 
 def guess_from(

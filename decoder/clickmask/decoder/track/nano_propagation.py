@@ -17,7 +17,8 @@ from clickmask.decoder.models import Model
 from clickmask.decoder.segment import ImageEmbedding, encode_image
 from clickmask.decoder.track import appearance
 from clickmask.decoder.track.appearance import GRID, colour_grid
-from clickmask.decoder.track.matching import RULE, guess_from
+from clickmask.decoder.track.crumbs import crumbs
+from clickmask.decoder.track.matching import RULE, guess_from, shown_to
 from clickmask.decoder.track.memory import Direction, FrameMemory, MemoryBank, Selection, select_memories
 from clickmask.decoder.track.prompted import answer_prompt
 from clickmask.decoder.track.propagation import FrameView, PromptedObject
@@ -77,7 +78,8 @@ class NanoPropagation:
             for rows in alike.values():
                 chosen = [selections[row] for row in rows]
                 output = self._correct(view, looks, torch.stack([guesses[row] for row in rows]), chosen)
-                found.update(zip(rows, self._memories(view, colours, looks, output, direction), strict=True))
+                cleaned = without_crumbs(output, [shown_to(banks[row], lambda known: known.colours) for row in rows])
+                found.update(zip(rows, self._memories(view, colours, looks, cleaned, direction), strict=True))
         return [found[row] for row in range(len(banks))]
 
     def _correct(
@@ -113,6 +115,18 @@ class NanoPropagation:
     def _looks(self, view: FrameView, colours: Tensor) -> Tensor:
         features = view.embedding().features
         return self.memory.looks(features, colours[None].to(self.model.device))  # type: ignore[no-any-return]
+
+
+def without_crumbs(output: MemoryOutput, shown: Sequence[Sequence[Tensor]]) -> MemoryOutput:
+    """Take away what objects left on things that they passed.
+
+    Args:
+        output: Of B objects.
+        shown: Of each, where it is on the frames that a person pointed at, (64, 64) in [0, 1].
+    """
+    shares = output.logits[:, 0].float().sigmoid()
+    left = torch.stack([crumbs(one, frames) for one, frames in zip(shares, shown, strict=True)])
+    return output._replace(logits=output.logits.masked_fill(left[:, None], -LOGIT_LIMIT))
 
 
 def settle(output: MemoryOutput) -> tuple[Tensor, Tensor]:
