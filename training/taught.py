@@ -6,10 +6,13 @@ changes much had its edge where the photo has none, and is dropped. The student 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder.auto import AutoSettings, segment_everything
+from clickmask.decoder.auto.generate import segment_everything
+from clickmask.decoder.auto.settings import NANO
 from clickmask.decoder.evaluation.person import iou
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Size
@@ -19,7 +22,9 @@ from training.pseudo import KEPT_REGIONS, Members, label_regions, superpixels_of
 from training.scene import SIDE, clean_labels
 from training.surfaces import crop_of
 
-TRUSTED = AutoSettings(points_per_side=8, min_predicted_iou=0.5, min_stability=0.7, min_area=0.005, max_area=0.6)
+TRUSTED = replace(
+    NANO, points_per_side=8, min_predicted_iou=0.5, min_stability=0.7, min_area=0.005, max_area=0.6, max_nesting=0.7
+)
 LEAST_AGREEMENT = 0.75  # IoU of a mask before and after its edge is moved to that of superpixels
 
 
@@ -33,7 +38,9 @@ def make_taught(teacher: Model, material: Material, rng: np.random.Generator) ->
     superpixels = superpixels_of(photo)
     embedding = encode_image(teacher, photo)
     found = segment_everything(
-        lambda prompts: predict_many(teacher, [(embedding, prompt) for prompt in prompts]), Size(SIDE, SIDE), TRUSTED
+        lambda _whole: lambda prompts: predict_many(teacher, [(embedding, prompt) for prompt in prompts]),
+        Size(SIDE, SIDE),
+        TRUSTED,
     )
     regions = [region for mask in found if (region := snapped(mask.mask(), superpixels))]
     return photo, clean_labels(label_regions(superpixels, regions[:KEPT_REGIONS]), rng)

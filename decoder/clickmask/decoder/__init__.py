@@ -25,7 +25,8 @@ from clickmask.decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
 from clickmask.decoder.prompts import Box, Point, Prompt, Size, check_prompt
 
 if TYPE_CHECKING:
-    from clickmask.decoder.auto import AutoSettings, FoundMask
+    from clickmask.decoder.auto.found import FoundMask
+    from clickmask.decoder.auto.settings import AutoSettings
     from clickmask.decoder.checkpoints import load_model
     from clickmask.decoder.choose import choose_mask, stability_score
     from clickmask.decoder.engine import Engine
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from clickmask.decoder.segmentation import Segmentation
 else:
     _NEED_PYTORCH = {
-        "auto": ("AutoSettings", "FoundMask"),
+        "auto.found": ("FoundMask",),
+        "auto.settings": ("AutoSettings",),
         "checkpoints": ("load_model",),
         "choose": ("choose_mask", "stability_score"),
         "engine": ("Engine",),

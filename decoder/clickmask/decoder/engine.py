@@ -10,7 +10,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder.auto import AutoSettings, FoundMask, Progress, ignore_progress, segment_everything
+from clickmask.decoder.auto.found import FoundMask
+from clickmask.decoder.auto.generate import AnswerPrompts, Progress, ignore_progress, segment_everything
+from clickmask.decoder.auto.settings import AutoSettings, people_settings
 from clickmask.decoder.batching import Batcher
 from clickmask.decoder.cache import Cache
 from clickmask.decoder.chain import ClickChain
@@ -89,16 +91,28 @@ class Engine:
     def segment_everything(
         self,
         image: ImageSource,
-        settings: AutoSettings = AutoSettings(),  # noqa: B008 - frozen
+        settings: AutoSettings | None = None,
         progress: Progress = ignore_progress,
     ) -> list[FoundMask]:
-        """Find the masks of an image without a prompt; clicks of others pass in between."""
-        embedding, _ = self._embedding(image)
+        """Find the masks of an image without a prompt; clicks of others pass in between.
 
-        def answer(prompts: Sequence[Prompt]) -> list[MaskSet]:
-            return self._clicks.submit_all([(embedding, prompt) for prompt in prompts])
+        Args:
+            image: Where to look.
+            settings: What to look for; by default what a person wants to see proposed by this model.
+            progress: Told the share done, in (0, 1].
+        """
+        whole, _ = self._embedding(image)
 
-        return segment_everything(answer, embedding.size, settings, progress)
+        def open_crop(window: Window) -> AnswerPrompts:
+            if window.size == whole.size:
+                return self._answering(whole)
+            pixels, _ = self._pixels.get(image.key, image.load)
+            return self._answering(self._encode(window.crop(pixels)))
+
+        return segment_everything(open_crop, whole.size, settings or people_settings(self.model.name), progress)
+
+    def _answering(self, embedding: ImageEmbedding) -> AnswerPrompts:
+        return lambda prompts: self._clicks.submit_all([(embedding, prompt) for prompt in prompts])
 
     def encode(self, image: ImageSource) -> bool:
         """Make sure a click on this image needs no encoding; say whether that was so already."""

@@ -6,7 +6,7 @@ Nothing here remembers anything: equal arguments give equal answers, from any th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size, check_prompt
 
 BATCH_ROUNDING = 1e-4  # [logits], in float32 on a CPU; processors add in another order for another batch
+BLOCK_PIXELS = 2**17  # of a mask computed at once; what a processor's cache holds
 
 ToPixels = Callable[[NDArray[np.uint8], Geometry, torch.device], Tensor]
 
@@ -147,20 +148,53 @@ def binarize(logits: Tensor, size: Size) -> NDArray[np.bool_]:
         Shape (H, W), True where the interpolated logit is > 0.
     """
     mask = np.zeros((size.height, size.width), dtype=np.bool_)
-    positive = logits > 0
-    if not bool(positive.any()):
-        return mask
-    rows, (low, high, weight) = _taps(positive.any(dim=1), size.height)
-    columns, column_taps = _taps(positive.any(dim=0), size.width)
-    stretched = _lerp(logits.T, *column_taps).T.contiguous()  # (h, window width)
-    window = torch.from_numpy(mask)[rows, columns]
-    at = 0
-    counts = low.unique_consecutive(return_counts=True)[1].tolist()  # type: ignore[no-untyped-call]
-    for count in counts:  # pixel rows that mix the same two samples
-        part = slice(at, at + count)
-        window[part] = torch.lerp(stretched[low[at]], stretched[high[at]], weight[part]) > 0
-        at += count
+    found = upsample_window(logits, size, above=0.0)
+    if found is not None:
+        rows, columns, blocks = found
+        window = torch.from_numpy(mask)[rows, columns]
+        for part, values in blocks:
+            torch.gt(values, 0, out=window[part])
     return mask
+
+
+def upsample_window(
+    logits: Tensor, size: Size, *, above: float
+) -> tuple[slice, slice, Iterator[tuple[slice, Tensor]]] | None:
+    """Bring logits to the image's size, only where they can be above a threshold, a block of rows at a time.
+
+    Args:
+        logits: (h, w) on the CPU.
+        size: Of the image.
+        above: The threshold [logits].
+
+    Returns:
+        The window's rows and columns in the image, and its blocks: which of its rows, and their logits, each
+        (rows, columns). None if no logit is above the threshold.
+    """
+    occupied = logits > above
+    if not bool(occupied.any()):
+        return None
+    rows, (low, high, weight) = _taps(occupied.any(dim=1), size.height)
+    columns, column_taps = _taps(occupied.any(dim=0), size.width)
+    stretched = _lerp(logits.T, *column_taps).T.contiguous()  # (h, window width)
+
+    return rows, columns, _blocks(stretched, low, high, weight)
+
+
+def _blocks(stretched: Tensor, low: Tensor, high: Tensor, weight: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Mix rows, some at a time."""
+    counts = low.unique_consecutive(return_counts=True)[1].tolist()  # type: ignore[no-untyped-call]
+    width = stretched.shape[1]
+    start = 0
+    if max(counts) * width >= BLOCK_PIXELS // 4:  # on large images pixel rows that mix the same two samples
+        for count in counts:
+            part = slice(start, start + count)
+            yield part, torch.lerp(stretched[low[start]], stretched[high[start]], weight[part])
+            start += count
+        return
+    for start in range(0, len(low), max(1, BLOCK_PIXELS // width)):
+        part = slice(start, start + max(1, BLOCK_PIXELS // width))
+        yield part, _lerp(stretched, low[part], high[part], weight[part])
 
 
 def _taps(occupied: Tensor, length: int) -> tuple[slice, tuple[Tensor, Tensor, Tensor]]:

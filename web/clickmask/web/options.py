@@ -40,7 +40,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
     add("--device", default="auto", help=f"{DEVICE_HELP} (%(default)s)")
     add("--precision", choices=PRECISIONS, default="float32", help=f"{PRECISION_HELP} (%(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on, 0.0.0.0 for all (%(default)s)")
-    add("--port", type=int, help="port to listen on (the first free one from 7860)")
+    add("--port", type=_port, help="port to listen on (the first free one from 7860)")
     hosts = "name the app is reached by, besides localhost and addresses; may be given again, * knows all"
     add("--allowed-hosts", action="append", default=[], metavar="NAME", help=hosts)
     login = f"ask for a login; may be given again. Better in the variable {PEOPLE}, one a line"
@@ -71,3 +71,9 @@ def _name_and_password(text: str) -> tuple[str, str]:
     if not (name and separator and password):
         raise argparse.ArgumentTypeError("wanted NAME:PASSWORD")  # never what was got: it may be a password
     return name, password
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"got {text!r}, wanted a whole number from 1 to 65535")
+    return int(text)

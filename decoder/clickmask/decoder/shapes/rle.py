@@ -110,6 +110,34 @@ def rle_to_crop(rle: Mapping[str, Any], room_px: int = 0) -> tuple[NDArray[np.ui
     return np.ascontiguousarray(columns[:, top:bottom].T), left, top
 
 
+def crop_to_rle(pixels: Mask, left: int, top: int, size: Size) -> Rle:
+    """Encode a mask of which only a window is held: all else is background.
+
+    Args:
+        pixels: The window, shape (h, w).
+        left: Its first column in the image [px].
+        top: Its first row [px].
+        size: Of the image.
+
+    Example:
+        >>> crop_to_rle(np.ones((1, 2), bool), 1, 0, Size(2, 3)) == mask_to_rle(np.array([[0, 1, 1], [0, 0, 0]], bool))
+        True
+    """
+    inside = as_bytes(pixels) != 0
+    height, width = inside.shape
+    columns = np.zeros((width, height + 2), np.int8)
+    columns[:, 1:-1] = inside.T
+    steps = np.diff(columns, axis=1)
+    starts, ends = (np.argwhere(steps == kind) for kind in (1, -1))
+    changes = np.empty((len(starts), 2), np.int64)
+    changes[:, 0] = (left + starts[:, 0]) * size.height + top + starts[:, 1]
+    changes[:, 1] = (left + ends[:, 0]) * size.height + top + ends[:, 1]
+    going_on = np.flatnonzero(changes[1:, 0] == changes[:-1, 1])  # from the bottom of a column to the next one's top
+    kept = np.delete(changes.reshape(-1), np.concatenate([2 * going_on + 1, 2 * going_on + 2]))
+    counts = compress(run_lengths(kept[kept < size.height * size.width], size.height * size.width))
+    return {"size": [size.height, size.width], "counts": counts}
+
+
 def rle_area(rle: Mapping[str, Any]) -> int:
     """Count the foreground pixels without decoding; raises like ``rle_to_mask``.
 
