@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ MANY_OBJECTS = 6
 CROPS = 3  # of such a photo
 CROP_SIZE = (1.3, 4.0)  # of the object it is drawn around
 SMALLEST_CROP_PX = 96
-MEASURED_SHARE = (0.004, 0.8)  # of the photo, for a held-out object to be measured
 
 
 @dataclass(frozen=True)
@@ -179,36 +177,3 @@ def _resized(pixels: Rgb, labels: NDArray[np.uint8]) -> tuple[Rgb, NDArray[np.ui
     colour = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     named = cv2.resize(labels, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
     return np.asarray(colour, np.uint8), np.asarray(named, np.uint8)
-
-
-def write_outlined(folder: Path, out: Path, *, per_photo: int = 2, seed: int = 1) -> int:
-    """Write held-out objects as a data set to evaluate on, in the form ``read_segments`` reads.
-
-    Args:
-        folder: See ``read_outlined``.
-        out: Gets ``index.json`` and ``masks``; pictures are copied to ``images``.
-        per_photo: At most so many objects of a photo, drawn at random among those of fitting size.
-        seed: Of that choice.
-
-    Returns:
-        How many objects there are.
-
-    Raises:
-        DatasetError: See ``read_outlined`` and ``read_ids``.
-    """
-    rng = np.random.default_rng(seed)
-    index: list[dict[str, str]] = []
-    for name in ("images", "masks"):
-        (out / name).mkdir(parents=True, exist_ok=True)
-    for photo in sorted(read_outlined(folder, held_out=True), key=lambda photo: photo.image.name):
-        ids = read_ids(photo.wholes)
-        numbers, counts = np.unique(ids[ids > 0], return_counts=True)
-        shares = counts / ids.size
-        fitting = numbers[(shares > MEASURED_SHARE[0]) & (shares < MEASURED_SHARE[1])]
-        for number in sorted(rng.permutation(fitting)[:per_photo]):
-            paths = {"image": f"images/{photo.image.name}", "mask": f"masks/{photo.image.stem}_{number}.png"}
-            shutil.copyfile(photo.image, out / paths["image"])
-            cv2.imwrite(str(out / paths["mask"]), np.where(ids == number, 255, 0).astype(np.uint8))
-            index.append(paths)
-    (out / "index.json").write_text(json.dumps(index, indent=1))
-    return len(index)

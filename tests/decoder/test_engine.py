@@ -25,6 +25,7 @@ from clickmask.decoder import (
     encode_image,
     predict_masks,
 )
+from clickmask.decoder.optimize import optimize
 
 Image = NDArray[np.uint8]
 
@@ -64,7 +65,8 @@ def test_an_image_is_loaded_once(nano: Model) -> None:
 def test_the_answer_is_that_of_the_pure_steps(nano: Model) -> None:
     prompt = Prompt(points=(Point(50, 50),))
     answer = Engine(nano).segment(source(1), prompt, MaskRule(2, zoom=False))
-    pure = predict_masks(nano, encode_image(nano, squares(1)), prompt)
+    model = optimize(nano)
+    pure = predict_masks(model, encode_image(model, squares(1)), prompt)
     assert torch.equal(answer.logits, pure.logits)
     assert answer.chosen == 2
     assert answer.score == pytest.approx(float(pure.predicted_iou[2]))

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.outlined_objects import write_outlined
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.evaluation.clicks import read_segments
-from training.outlined import build_outlined, is_held_out, read_labels, read_outlined, views_of, write_outlined
+from training.outlined import build_outlined, is_held_out, read_labels, read_outlined, views_of
 from training.pool import open_shard
 from training.scene import LEVELS, PART, SIDE, WHOLE
 
