@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.studio.__main__ import main
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.install import install_label_studio

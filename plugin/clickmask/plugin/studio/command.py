@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.clip import sample_clip
