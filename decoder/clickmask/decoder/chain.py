@@ -94,7 +94,9 @@ class ClickChain:
         """The prompt with what the answer to its clicks before the last hands on, kept or computed again."""
         key = _key(image, before, how)
         seen = self._kept.peek(key) or _handed_on(self.segment(image, before, how))
-        return replace(prompt, mask_logits=seen.logits, mask=seen.mask())
+        if prompt.mask is not None:
+            return replace(prompt, mask=seen.mask())
+        return replace(prompt, mask_logits=seen.logits)  # a click may find that the object is another one
 
 
 def _handed_on(answer: Segmentation) -> _HandedOn:

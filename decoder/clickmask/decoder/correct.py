@@ -27,6 +27,22 @@ BOX_MARGIN = 0.05  # of a box's sides, by which an answer may exceed it
 Mask = NDArray[np.bool_]  # (H, W)
 
 
+def keep_what_was_asked(answer: Mask, prompt: Prompt) -> Mask:
+    """Hold an answer to its box, to the mask that its clicks correct, and to every click.
+
+    Args:
+        answer: What a network answered, shape (H, W).
+        prompt: In pixels; its mask is what was there before.
+
+    Returns:
+        Shape (H, W).
+    """
+    kept = answer if prompt.box is None else keep_to_box(answer, prompt.box, prompt.points)
+    if prompt.mask is not None and prompt.points and prompt.mask.any():
+        return correct(prompt.mask, kept, prompt.points)
+    return honour_clicks(kept, prompt.points)
+
+
 def correct(before: Mask, answer: Mask, clicks: Sequence[Point]) -> Mask:
     """Merge an answer into the mask that its clicks correct.
 

@@ -19,7 +19,7 @@ from clickmask.decoder.batching import Batcher
 from clickmask.decoder.cache import Cache
 from clickmask.decoder.chain import ClickChain
 from clickmask.decoder.choose import choose_mask, stability_score
-from clickmask.decoder.correct import correct, correction_prompt, honour_clicks, keep_to_box
+from clickmask.decoder.correct import correction_prompt, keep_what_was_asked
 from clickmask.decoder.images import ImageSource
 from clickmask.decoder.mask_prompts import anchor_negative_clicks, mask_to_logits
 from clickmask.decoder.mask_rule import DEFAULT_RULE, MaskRule, Rule
@@ -140,7 +140,7 @@ class Engine:
         for window in view_windows(prompt, size):
             crop = ImageSource(f"{image.key} {window}", partial(window.crop, pixels))
             embedding, hit = self._embeddings.get(crop.key, partial(self._encode, crop.load()))
-            inner = self._answer(crop, embedding, crop_prompt(window, prompt), how, start, cache_hit=hit)
+            inner = self._answer(crop, embedding, crop_prompt(window, prompt, size), how, start, cache_hit=hit)
             if prompt.mask is not None or not window.cuts_off(inner.shown, size):
                 return replace(inner, shown=window.place(inner.shown, size, prompt.mask), view=window)
         return None
@@ -170,7 +170,7 @@ class Engine:
             cache_hit=cache_hit,
             encode_ms=1000 * (encoded - start),
             decode_ms=1000 * (time.perf_counter() - encoded),
-            shown=_as_asked(found, prompt),
+            shown=keep_what_was_asked(found, prompt),
             zoomed=zoomed,
         )
 
@@ -213,11 +213,3 @@ def _without_mask(prompt: Prompt) -> Prompt:
     if prompt.points:
         return correction_prompt(prompt)
     return replace(prompt, mask=None, mask_logits=mask_to_logits(prompt.mask))
-
-
-def _as_asked(found: NDArray[np.bool_], prompt: Prompt) -> NDArray[np.bool_]:
-    """An answer that keeps to its box, to the mask it corrects, and to every click."""
-    kept = found if prompt.box is None else keep_to_box(found, prompt.box, prompt.points)
-    if prompt.mask is not None and prompt.points and prompt.mask.any():
-        return correct(prompt.mask, kept, prompt.points)
-    return honour_clicks(kept, prompt.points)

@@ -83,6 +83,8 @@ def view_windows(prompt: Prompt, size: Size) -> list[Window]:
     """
     assert prompt.view is not None
     extents = [prompt.view.xyxy, *_pointed_at(prompt)]
+    if prompt.mask is None and prompt.mask_logits is not None:  # the answer so far, which may change anywhere
+        extents += [bounds for bounds in [_bounds(prompt.mask_logits, size)] if bounds]
     lefts, tops, rights, bottoms = zip(*extents, strict=True)
     left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
     windows = []
@@ -95,11 +97,11 @@ def view_windows(prompt: Prompt, size: Size) -> list[Window]:
     return windows
 
 
-def crop_prompt(window: Window, prompt: Prompt) -> Prompt:
+def crop_prompt(window: Window, prompt: Prompt, size: Size) -> Prompt:
     """A prompt with a view in the window's own pixels, its mask cut out; clicks outside are left out."""
-    moved = zoom_prompt(window, prompt, None, window.size)
     if prompt.mask is None:
-        return moved
+        return zoom_prompt(window, prompt, prompt.mask_logits, size)
+    moved = zoom_prompt(window, prompt, None, size)
     inside = np.ascontiguousarray(prompt.mask[window.top : window.bottom, window.left : window.right])
     return replace(moved, mask=inside)
 
