@@ -157,7 +157,7 @@ def test_pictures_outside_the_yamls_folder_keep_two_names(tmp_path: Path) -> Non
 
 def test_fields_that_only_other_tools_know_travel_along(tmp_path: Path) -> None:
     """--append destroyed the keypoints, skeletons, attributes and licences of the person's own file."""
-    person = {
+    person: dict[str, Any] = {
         "info": {"year": 2017},
         "licenses": [{"id": 3, "name": "CC-BY"}],
         "type": "instances",

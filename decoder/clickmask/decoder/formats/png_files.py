@@ -58,6 +58,11 @@ def write_binary(path: Path, mask: NDArray[np.bool_]) -> None:
 
 @contextmanager
 def open_labels(path: Path) -> Iterator[Image.Image]:
+    """Open a picture whose pixels are numbers, as it is stored.
+
+    Raises:
+        DatasetError: If it is not there, no picture or broken, also within the ``with`` block.
+    """
     try:
         with open_picture(path) as picture:
             yield picture

@@ -79,8 +79,10 @@ def write_data_yaml(path: Path, names: Mapping[int, str], folders: Mapping[str, 
     Raises:
         DatasetError: If it cannot be written.
     """
+    content: dict[str, object] = {**folders}
+    content["names"] = dict(names)
     with write_whole(path) as file:
-        yaml.safe_dump({**folders, "names": dict(names)}, file, sort_keys=False, allow_unicode=True)
+        yaml.safe_dump(content, file, sort_keys=False, allow_unicode=True)
 
 
 def _yaml_in(folder: Path) -> Path | None:
@@ -136,7 +138,7 @@ def _roots(path: Path, fields: Fields) -> tuple[Path, list[Path]]:
 
 
 def _names(fields: Fields, path: Path, options: ReadOptions) -> dict[int, str]:
-    names = fields.get("names")
+    names: object = fields.get("names")
     if names is None and isinstance(count := whole(fields.get("nc")), int) and 0 < count <= MAX_CLASSES:
         options.on_note("class names that are missing, numbers were taken", str(path))
         return {number: f"class {number}" for number in range(count)}
