@@ -40,7 +40,7 @@ def test_a_mask_that_was_not_accepted_is_told_marked_and_kept_over_a_reload(open
     desk.press("d")
     desk.until_toast("cheetah.jpg keeps a mask that was not accepted")
     until_open(desk, "cheetah1.jpg")
-    expect(picture_row(desk, "cheetah.jpg")).to_contain_text("to do · 1 · unfinished")  # and not done
+    expect(picture_row(desk, "cheetah.jpg")).to_contain_text("unfinished · 1")  # and not done
     desk.click(120, 120)
     desk.until_mask()
     desk.press("d")

@@ -156,7 +156,7 @@ export class VideoLibrary {
         return this.page.call("video_export", { video: this.state.video.video, format: format.value });
       },
       seen: VIDEO.exporting,
-      done: TEXT.exportDone,
+      done: ({ objects }) => TEXT.exportDone(objects),
     });
     format.focus();
   }
