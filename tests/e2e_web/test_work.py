@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
+from clickmask.web.photos.records import WaitingBox
 from tests.e2e_web.conftest import OpenDesk
 from tests.e2e_web.desk import Desk
+from tests.web.photos import open_library
 
 pytestmark = pytest.mark.e2e
 
@@ -261,7 +263,7 @@ def test_states_and_a_note_are_kept_and_decide_what_is_exported(open_desk: OpenD
     expect(desk.page.get_by_label("State of the picture")).to_have_value("redo")
     expect(desk.page.get_by_label("Note")).to_have_value("the ear is missing")
     desk.page.click(".cm-export")
-    expect(desk.page.get_by_label("Done (1)")).to_be_checked()
+    expect(desk.page.get_by_label("Done (1)", exact=True)).to_be_checked()
     expect(desk.page.get_by_label("To be redone (1)")).not_to_be_checked()
     desk.page.locator(".cm-dialog button.cm-primary").click()
     dialog = desk.page.locator(".cm-dialog")
@@ -282,13 +284,11 @@ def test_a_class_in_use_is_merged_into_another(open_desk: OpenDesk) -> None:
     expect(desk.page.locator(".cm-objects .cm-item")).to_contain_text("object")
 
 
-def test_boxes_of_a_file_become_masks_at_a_click(open_desk: OpenDesk, folder: Path) -> None:
-    coco = {
-        "images": [{"id": 5, "file_name": "cheetah.jpg", "width": 502, "height": 343}],
-        "categories": [{"id": 1, "name": "cat"}],
-        "annotations": [{"id": 1, "image_id": 5, "category_id": 1, "bbox": [150, 90, 230, 160], "score": 0.6}],
-    }
-    (folder / "labels.json").write_text(json.dumps(coco))
+def test_boxes_without_masks_get_them_at_a_click(open_desk: OpenDesk, folder: Path, tmp_path: Path) -> None:
+    library = open_library(folder, tmp_path / "home")
+    project = library.folder(folder).project
+    project.add_boxes([WaitingBox("b", project.pictures()[0].id, 1, (150.0, 90.0, 380.0, 250.0), score=0.6)])
+    library.close()
     desk = open_desk()
     desk.page.get_by_role("button", name="1 box without masks: make masks").click()
     desk.until_toast("1 mask made of boxes")
