@@ -267,7 +267,7 @@ def test_states_and_a_note_are_kept_and_decide_what_is_exported(open_desk: OpenD
     expect(desk.page.get_by_label("To be redone (1)")).not_to_be_checked()
     desk.page.locator(".cm-dialog button.cm-primary").click()
     dialog = desk.page.locator(".cm-dialog")
-    expect(dialog).to_contain_text("1 object of 1 picture exported. Left out: 2 to do, 1 to be redone", timeout=60_000)
+    expect(dialog).to_contain_text("1 object of 1 picture exported. Left out: 1 to be redone, 2 to do", timeout=60_000)
 
 
 def test_a_class_in_use_is_merged_into_another(open_desk: OpenDesk) -> None:
