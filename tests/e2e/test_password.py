@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.photos import sample_photos

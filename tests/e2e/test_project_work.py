@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from clickmask.decoder.errors import StudioError
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.build import Backend, build_backend
 from clickmask.plugin.commands import open_project as find_project
 from clickmask.plugin.commands import prelabel, warm
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.settings import Settings
 from clickmask.plugin.studio.client import StudioClient

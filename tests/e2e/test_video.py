@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from clickmask.decoder import Box
 from clickmask.decoder.formats.label_studio.keyframes import box_iou
-from clickmask.decoder.prompts import Box
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.clip import FRAMES, HEIGHT, PIECES, WIDTH, Piece

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
+from clickmask.web.photos.records import WaitingBox
 from tests.e2e_web.conftest import OpenDesk
 from tests.e2e_web.desk import Desk
+from tests.web.photos import open_library
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +42,7 @@ def test_a_mask_that_was_not_accepted_is_told_marked_and_kept_over_a_reload(open
     desk.press("d")
     desk.until_toast("cheetah.jpg keeps a mask that was not accepted")
     until_open(desk, "cheetah1.jpg")
-    expect(picture_row(desk, "cheetah.jpg")).to_contain_text("to do · 1 · unfinished")  # and not done
+    expect(picture_row(desk, "cheetah.jpg")).to_contain_text("unfinished · 1")  # and not done
     desk.click(120, 120)
     desk.until_mask()
     desk.press("d")
@@ -231,11 +233,107 @@ def test_the_export_button_is_always_what_the_dialog_says(open_desk: OpenDesk) -
     desk = open_desk()
     brush(desk, 50)
     desk.accept()
+    desk.press("w")
+    until_open(desk, "cheetah1.jpg")
     desk.page.click(".cm-export")
     desk.page.get_by_role("button", name="Export").last.click()
     link = desk.page.locator(".cm-dialog a.cm-primary")
-    expect(link).to_contain_text("coco")
+    expect(link).to_contain_text("coco", timeout=60_000)
     desk.page.locator(".cm-dialog select").first.select_option("yolo")
     expect(link).to_have_count(0)
     desk.page.locator(".cm-dialog button.cm-primary").click()
-    expect(link).to_contain_text("yolo")
+    expect(link).to_contain_text("yolo", timeout=60_000)
+
+
+def test_states_and_a_note_are_kept_and_decide_what_is_exported(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    brush(desk, 50)
+    desk.accept()
+    desk.press("d")
+    until_open(desk, "cheetah1.jpg")
+    brush(desk, 50)
+    desk.accept()
+    desk.page.get_by_label("State of the picture").select_option("redo")
+    note = desk.page.get_by_label("Note")
+    note.fill("the ear is missing")
+    note.press("Enter")
+    expect(picture_row(desk, "cheetah1.jpg")).to_contain_text("to be redone")
+    desk.page.reload()
+    desk.until_ready()
+    expect(desk.page.get_by_label("State of the picture")).to_have_value("redo")
+    expect(desk.page.get_by_label("Note")).to_have_value("the ear is missing")
+    desk.page.click(".cm-export")
+    expect(desk.page.get_by_label("Done (1)", exact=True)).to_be_checked()
+    expect(desk.page.get_by_label("To be redone (1)")).not_to_be_checked()
+    desk.page.locator(".cm-dialog button.cm-primary").click()
+    dialog = desk.page.locator(".cm-dialog")
+    expect(dialog).to_contain_text("1 object of 1 picture exported. Left out: 1 to be redone, 2 to do", timeout=60_000)
+
+
+def test_a_class_in_use_is_merged_into_another(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.page.evaluate("() => document.querySelector('.cm').clickmask.classes.add(['cat'])")
+    desk.until_toast("1 class added")
+    brush(desk, 50)
+    desk.accept()
+    expect(desk.page.locator(".cm-objects .cm-item")).to_contain_text("cat")
+    desk.page.locator(".cm-chip-name", has_text="cat").dblclick()
+    desk.page.get_by_label("Merge into").select_option("object")
+    desk.page.get_by_role("button", name="OK").click()
+    expect(desk.page.locator(".cm-chip-name")).to_have_count(1)
+    expect(desk.page.locator(".cm-objects .cm-item")).to_contain_text("object")
+
+
+def test_boxes_without_masks_get_them_at_a_click(open_desk: OpenDesk, folder: Path, tmp_path: Path) -> None:
+    library = open_library(folder, tmp_path / "home")
+    project = library.folder(folder).project
+    project.add_boxes([WaitingBox("b", project.pictures()[0].id, 1, (150.0, 90.0, 380.0, 250.0), score=0.6)])
+    library.close()
+    desk = open_desk()
+    desk.page.get_by_role("button", name="1 box without masks: make masks").click()
+    desk.until_toast("1 mask made of boxes")
+    expect(desk.page.locator(".cm-objects .cm-item")).to_have_count(1)
+    expect(desk.page.get_by_role("button", name="make masks")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(844, 390), (932, 430), (390, 844)])
+def test_a_phone_reaches_everything_also_held_sideways(open_desk: OpenDesk, width: int, height: int) -> None:
+    desk = open_desk(width, height, touch=True)
+    desk.page.touchscreen.tap(*desk.screen(250, 160))
+    desk.until_mask()
+    for selector in (
+        ".cm-export",
+        ".cm-candidates .cm-primary",
+        ".cm-saving",
+        "[data-do='theme']",
+        ".cm-tabs button >> nth=3",
+    ):
+        box = desk.page.locator(f".cm {selector}").first.bounding_box()
+        assert box is not None, selector
+        assert box["x"] >= 0, selector
+        assert box["x"] + box["width"] <= width, selector
+        assert box["y"] + box["height"] <= height, selector
+    stage = desk.page.locator(".cm-stage").bounding_box()
+    assert stage is not None
+    assert stage["height"] > 0.7 * height
+    desk.page.locator(".cm-tools [data-do='everything']").scroll_into_view_if_needed()
+    expect(desk.page.locator(".cm-tools [data-do='everything']")).to_be_in_viewport()
+    desk.page.locator(".cm-candidates .cm-primary").tap()
+    desk.page.locator(".cm-tabs button").last.tap()
+    expect(desk.page.locator(".cm-objects .cm-item")).to_be_in_viewport()
+
+
+def test_objects_are_carried_on_to_the_next_pictures(open_desk: OpenDesk, folder: Path) -> None:
+    for name in ("cheetah.jpg-2.jpg", "cheetah.jpg-3.jpg"):
+        (folder / name).write_bytes((folder / "cheetah.jpg").read_bytes())
+    desk = open_desk()
+    desk.drag((150, 90), (380, 250))
+    desk.until_mask()
+    desk.accept()
+    desk.press("t")
+    desk.page.locator(".cm-dialog input").fill("2")
+    desk.press("Enter")
+    desk.until_toast("2 objects on 2 pictures")
+    expect(picture_row(desk, "cheetah.jpg-3.jpg")).to_contain_text("· 1")
+    desk.page.get_by_label("Filter").select_option("unchecked")
+    expect(desk.page.locator(".cm-pictures .cm-item")).to_have_count(2)

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from clickmask.decoder.prompts import Box
+from clickmask.decoder import Box
 
 WIDTH, HEIGHT, SIDE = 160, 96, 30
 PICTURES = 24

@@ -251,6 +251,7 @@ def test_a_command_that_cannot_run_says_why(
     arguments: list[str], message: str, studio: Studio, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--data-dir", str(tmp_path)]
+    studio.label_config = "<View/>"
     if "--params" in arguments:
         flags += ["--label-studio-url", studio.url, "--label-studio-api-key", LEGACY]
     assert main([*arguments, *flags]) == 2

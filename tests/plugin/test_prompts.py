@@ -132,7 +132,7 @@ def test_a_polygon_is_a_mask_prompt_with_its_box() -> None:
     assert drawn is not None
     prompt = drawn.prompt(SIZE)
     assert prompt.mask_logits is not None
-    assert prompt.mask_logits[96, 128] == 10.0
+    assert prompt.mask_logits[96, 128] == 8.0
     assert (prompt.box, prompt.points) == (Box(100, 50, 301, 101), ())
 
 

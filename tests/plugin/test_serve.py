@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from clickmask.plugin import listening
 from clickmask.plugin.build import Backend
 from clickmask.plugin.errors import SettingsError
 from clickmask.plugin.server import bodies, serve
@@ -66,7 +67,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded(tmp_path: Path) 
 @pytest.mark.parametrize("host", ["203.0.113.1", "no-such-host.invalid"])
 def test_a_host_that_is_none_of_this_machines_is_told(host: str) -> None:
     with pytest.raises(SettingsError, match="cannot be listened on"):
-        serve.listen(host, free_port())
+        listening.listen(host, free_port())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from clickmask.plugin.build import Backend
+from clickmask.plugin.server.failures import OneLineFormatter
 from tests.plugin.conftest import recorded, setup_body
 from tests.plugin.server import serving
 from tests.plugin.studio_server import Studio
@@ -124,6 +126,11 @@ def test_control_characters_never_reach_the_log(make_backend: MakeBackend, caplo
         client.post("/webhook", json={"action": "\x1b]0;TITLE\x07"})
     assert len(caplog.messages) > 1
     assert all(message.isprintable() for message in caplog.messages)
+
+
+def test_no_logger_writes_more_than_a_line_per_message() -> None:
+    record = logging.LogRecord("any", logging.WARNING, "", 0, "task 1: %s", ("\x1b[2J\nINFO done",), None)
+    assert OneLineFormatter("%(levelname)s %(message)s").format(record) == "WARNING task 1: \\x1b[2J\\nINFO done"
 
 
 @pytest.mark.parametrize("header", ["Basic äö", "Basic !!!", "Bearer x", "Basic"])

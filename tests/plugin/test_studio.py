@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.studio.__main__ import main
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.install import install_label_studio
 from clickmask.plugin.studio.login import Login, load_login
 from clickmask.plugin.studio.photos import PHOTO_NAMES, sample_photos
 from clickmask.plugin.studio.servers import label_studio_command
+from tests.ports import free_port
 
 
 def test_a_login_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
@@ -97,6 +98,13 @@ def test_a_busy_port_ends_the_command_before_anything_is_installed(
         assert main(["--port", str(port), "--cache-dir", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith(f"error: port {port} is in use")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_port_for_both_servers_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Label Studio's calls went to the backend: "Label Studio refused GET /api/projects (404)"."""
+    port = str(free_port())
+    assert main(["--port", port, "--backend-port", port, "--cache-dir", str(tmp_path)]) == 1
+    assert f"--port and --backend-port are both {port}" in capsys.readouterr().err
 
 
 def test_an_unknown_label_config_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import clickmask.plugin.labels
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.labels import label_config, label_config_names
 from clickmask.plugin.projects.label_config import VideoTag, read_label_config
 

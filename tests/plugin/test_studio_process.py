@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.studio.process import ServerCommand, check_port_is_free, running
 from tests.ports import free_port
 

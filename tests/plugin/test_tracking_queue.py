@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from clickmask.decoder import VideoError
-from clickmask.decoder.prompts import Box, Size
+from clickmask.decoder import Box, Size, VideoError
 from clickmask.plugin.errors import BusyError, CancelledError
 from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.tracking.clock import Clock

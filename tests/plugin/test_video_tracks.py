@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from clickmask.decoder import Box
 from clickmask.decoder.formats.label_studio.keyframes import box_iou
-from clickmask.decoder.prompts import Box
 from clickmask.plugin.build import Backend
 from clickmask.plugin.labels import label_config
 from tests.plugin.clips import CLIP, PICTURES, square, write_clip

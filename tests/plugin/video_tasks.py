@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from clickmask.decoder import Box
 from clickmask.decoder.formats.label_studio.keyframes import box_iou
-from clickmask.decoder.prompts import Box
 from clickmask.plugin.build import Backend
 from clickmask.plugin.labels import label_config
 from tests.plugin.clips import CLIP, HEIGHT, PICTURES, SIDE, WIDTH, square

@@ -55,6 +55,18 @@ class Cache(Generic[ValueT]):
         own.set_result(value)
         return value, False
 
+    def peek(self, key: str) -> ValueT | None:
+        """Return the value if it is there."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: str, value: ValueT) -> None:
+        """Keep a value that was computed elsewhere, in place of the one that was there."""
+        with self._lock:
+            self._insert(key, value)
+
     def __contains__(self, key: str) -> bool:
         with self._lock:
             return key in self._values
@@ -66,10 +78,16 @@ class Cache(Generic[ValueT]):
     def _keep(self, key: str, value: ValueT) -> None:
         with self._lock:
             del self._pending[key]
-            if value.nbytes > self._budget_bytes:
-                return
-            self._values[key] = value
-            self._nbytes += value.nbytes
-            while self._nbytes > self._budget_bytes:
-                _, oldest = self._values.popitem(last=False)
-                self._nbytes -= oldest.nbytes
+            self._insert(key, value)
+
+    def _insert(self, key: str, value: ValueT) -> None:
+        """The lock is held."""
+        if key in self._values:
+            self._nbytes -= self._values.pop(key).nbytes
+        if value.nbytes > self._budget_bytes:
+            return
+        self._values[key] = value
+        self._nbytes += value.nbytes
+        while self._nbytes > self._budget_bytes:
+            _, oldest = self._values.popitem(last=False)
+            self._nbytes -= oldest.nbytes

@@ -7,13 +7,16 @@ got the same answer; two people, objects or images cannot be mixed. An answer th
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from clickmask.decoder.cache import Cache
 from clickmask.decoder.mask_rule import DEFAULT_RULE, MaskRule
-from clickmask.decoder.prompts import Prompt
+from clickmask.decoder.prompts import Prompt, Size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,15 +25,7 @@ if TYPE_CHECKING:
     from clickmask.decoder.segmentation import Segmentation
 
 CHAINED_POINTS = 16  # clicks beyond this many start from the answer to the first 16, so replaying stays short
-
-
-@dataclass(frozen=True, slots=True)
-class _PromptKey:
-    """All that an answer of one engine depends on; equal keys have equal answers."""
-
-    image: str
-    prompt: tuple[object, ...]
-    how: MaskRule
+CACHE_BYTES = 2**26
 
 
 class Segments(Protocol):
@@ -40,26 +35,43 @@ class Segments(Protocol):
         """Answer one prompt; see ``Engine.segment``."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _HandedOn:
+    """What an answer hands to the next click."""
+
+    logits: Tensor
+    bits: NDArray[np.uint8]  # of the mask as it was shown, packed
+    size: Size
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it holds [bytes]."""
+        return self.logits.numel() * self.logits.element_size() + self.bits.nbytes
+
+    def mask(self) -> NDArray[np.bool_]:
+        """As it was shown, (H, W)."""
+        count = self.size.height * self.size.width
+        return np.unpackbits(self.bits, count=count).reshape(self.size.height, self.size.width).view(np.bool_)
+
+
 class ClickChain:
     """Keeps what each answer hands to the next click, the least recently used dropped; threads may share it.
 
     Args:
         engine: Answers.
-        capacity: Most answers kept; each takes 256 KiB.
+        cache_bytes: Memory for answers; one takes 256 KiB, and a bit per pixel.
     """
 
-    def __init__(self, engine: Segments, capacity: int = 256) -> None:
+    def __init__(self, engine: Segments, cache_bytes: int = CACHE_BYTES) -> None:
         self._engine = engine
-        self._capacity = capacity
-        self._logits: OrderedDict[_PromptKey, Tensor] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: Cache[_HandedOn] = Cache(cache_bytes)
 
     def segment(
         self, image: ImageSource, prompt: Prompt, how: MaskRule = DEFAULT_RULE, how_before: MaskRule | None = None
     ) -> Segmentation:
         """Answer a prompt, starting from the answer to its clicks before the last, and keep the answer.
 
-        A prompt that brings its own mask, or has nothing before its only click, is answered as it is.
+        A prompt that brings its own logits, or has nothing before its only click, is answered as it is.
 
         Args:
             image: What was clicked on.
@@ -72,32 +84,24 @@ class ClickChain:
             ImageError: If the image cannot be read.
         """
         before = _before_last_click(prompt)
-        if before is None:
-            continued = prompt
-        else:
-            continued = replace(prompt, mask_logits=self._logits_of(image, before, how_before or how))
+        continued = prompt if before is None else self._continued(image, prompt, before, how_before or how)
         answer = self._engine.segment(image, continued, how)
         if prompt.mask_logits is None:
-            self._keep(_key(image, prompt, how), answer.mask_prompt)
+            self._kept.put(_key(image, prompt, how), _handed_on(answer))
         return answer
 
-    def _logits_of(self, image: ImageSource, prompt: Prompt, how: MaskRule) -> Tensor:
-        """What the answer to a prompt hands to the next one, kept or computed again."""
-        kept = self._recall(_key(image, prompt, how))
-        return self.segment(image, prompt, how).mask_prompt if kept is None else kept
+    def _continued(self, image: ImageSource, prompt: Prompt, before: Prompt, how: MaskRule) -> Prompt:
+        """The prompt with what the answer to its clicks before the last hands on, kept or computed again."""
+        key = _key(image, before, how)
+        seen = self._kept.peek(key) or _handed_on(self.segment(image, before, how))
+        if prompt.mask is not None:
+            return replace(prompt, mask=seen.mask())
+        return replace(prompt, mask_logits=seen.logits)  # a click may find that the object is another one
 
-    def _recall(self, key: _PromptKey) -> Tensor | None:
-        with self._lock:
-            if key in self._logits:
-                self._logits.move_to_end(key)
-            return self._logits.get(key)
 
-    def _keep(self, key: _PromptKey, logits: Tensor) -> None:
-        with self._lock:
-            self._logits[key] = logits.clone()  # a row is a view that would keep all four rows alive
-            self._logits.move_to_end(key)
-            while len(self._logits) > self._capacity:
-                self._logits.popitem(last=False)
+def _handed_on(answer: Segmentation) -> _HandedOn:
+    logits = answer.mask_prompt.clone()  # a row is a view that would keep all four rows alive
+    return _HandedOn(logits, np.packbits(answer.mask()), answer.size)
 
 
 def _before_last_click(prompt: Prompt) -> Prompt | None:
@@ -108,5 +112,7 @@ def _before_last_click(prompt: Prompt) -> Prompt | None:
     return replace(prompt, points=points)
 
 
-def _key(image: ImageSource, prompt: Prompt, how: MaskRule) -> _PromptKey:
-    return _PromptKey(image.key, (prompt.points, prompt.box), how)
+def _key(image: ImageSource, prompt: Prompt, how: MaskRule) -> str:
+    """All that an answer of one engine depends on; equal keys have equal answers."""
+    mask = "" if prompt.mask is None else hashlib.sha256(np.packbits(prompt.mask).tobytes()).hexdigest()
+    return repr((image.key, prompt.points, prompt.box, prompt.view, mask, how))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -17,15 +19,16 @@ from clickmask.decoder.batching import Batcher
 from clickmask.decoder.cache import Cache
 from clickmask.decoder.chain import ClickChain
 from clickmask.decoder.choose import choose_mask, stability_score
+from clickmask.decoder.correct import correction_prompt, keep_what_was_asked
 from clickmask.decoder.images import ImageSource
-from clickmask.decoder.mask_prompts import anchor_negative_clicks
+from clickmask.decoder.mask_prompts import anchor_negative_clicks, mask_to_logits
 from clickmask.decoder.mask_rule import DEFAULT_RULE, MaskRule, Rule
 from clickmask.decoder.models import Model
 from clickmask.decoder.optimize import optimize
 from clickmask.decoder.prompts import Prompt, Size, check_prompt
-from clickmask.decoder.refine.window import Window
+from clickmask.decoder.refine.window import Window, crop_prompt, view_windows
 from clickmask.decoder.refine.zoom import ZoomedMask, wants_zoom, zoom_in
-from clickmask.decoder.segment import ImageEmbedding, MaskSet, encode_image, predict_many
+from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
 from clickmask.decoder.segmentation import Segmentation
 from clickmask.decoder.store import EmbeddingStore
 
@@ -71,22 +74,12 @@ class Engine:
             ImageError: If the pixels cannot be used.
         """
         start = time.perf_counter()
+        if prompt.view is not None:
+            seen = self._segment_in_view(image, prompt, how, start)
+            if seen is not None:
+                return seen
         embedding, hit = self._embedding(image)
-        prompt = anchor_negative_clicks(check_prompt(prompt, embedding.size), embedding.size)
-        encoded = time.perf_counter()
-        mask_set = self._clicks.submit((embedding, prompt))
-        chosen = choose_mask(mask_set, prompt, how.rule)
-        zoom = self.wants_zoom if how.zoom is None else how.zoom
-        zoomed = self._zoom_in(image, prompt, mask_set, how.rule) if zoom else None
-        return Segmentation(
-            mask_set=mask_set,
-            chosen=chosen,
-            stability=tuple(stability_score(mask_set.logits).tolist()),
-            cache_hit=hit,
-            encode_ms=1000 * (encoded - start),
-            decode_ms=1000 * (time.perf_counter() - encoded),
-            zoomed=zoomed,
-        )
+        return self._answer(image, embedding, check_prompt(prompt, embedding.size), how, start, cache_hit=hit)
 
     def segment_everything(
         self,
@@ -139,6 +132,48 @@ class Engine:
         """How many clicks wait for the device."""
         return len(self._clicks)
 
+    def _segment_in_view(self, image: ImageSource, prompt: Prompt, how: MaskRule, start: float) -> Segmentation | None:
+        """Answer on what is on the screen, then on more of the image; None where all of it must be looked at."""
+        pixels, _ = self._pixels.get(image.key, image.load)
+        size = Size(*pixels.shape[:2])
+        prompt = check_prompt(prompt, size)
+        for window in view_windows(prompt, size):
+            crop = ImageSource(f"{image.key} {window}", partial(window.crop, pixels))
+            embedding, hit = self._embeddings.get(crop.key, partial(self._encode, crop.load()))
+            inner = self._answer(crop, embedding, crop_prompt(window, prompt, size), how, start, cache_hit=hit)
+            if prompt.mask is not None or not window.cuts_off(inner.shown, size):
+                return replace(inner, shown=window.place(inner.shown, size, prompt.mask), view=window)
+        return None
+
+    def _answer(
+        self,
+        image: ImageSource,
+        embedding: ImageEmbedding,
+        prompt: Prompt,
+        how: MaskRule,
+        start: float,
+        *,
+        cache_hit: bool,
+    ) -> Segmentation:
+        """Answer a checked prompt on an encoded image: decode, choose, look a second time, keep what was there."""
+        encoded = time.perf_counter()
+        asked = anchor_negative_clicks(_without_mask(prompt), embedding.size)
+        mask_set = self._clicks.submit((embedding, asked))
+        chosen = choose_mask(mask_set, prompt, how.rule)
+        zoom = self.wants_zoom if how.zoom is None else how.zoom
+        zoomed = self._zoom_in(image, asked, mask_set, how.rule) if zoom else None
+        found = binarize(mask_set.logits[chosen], embedding.size) if zoomed is None else zoomed.mask()
+        return Segmentation(
+            mask_set=mask_set,
+            chosen=chosen,
+            stability=tuple(stability_score(mask_set.logits).tolist()),
+            cache_hit=cache_hit,
+            encode_ms=1000 * (encoded - start),
+            decode_ms=1000 * (time.perf_counter() - encoded),
+            shown=keep_what_was_asked(found, prompt),
+            zoomed=zoomed,
+        )
+
     def _zoom_in(self, image: ImageSource, prompt: Prompt, masks: MaskSet, rule: Rule | int) -> ZoomedMask | None:
         pixels, _ = self._pixels.get(image.key, image.load)
 
@@ -169,3 +204,12 @@ class Engine:
 
     def _predict(self, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
         return predict_many(self.model, requests)
+
+
+def _without_mask(prompt: Prompt) -> Prompt:
+    """What the network is asked: a mask as logits, and with them what says that clicks correct it."""
+    if prompt.mask is None or prompt.mask_logits is not None:
+        return replace(prompt, mask=None)
+    if prompt.points:
+        return correction_prompt(prompt)
+    return replace(prompt, mask=None, mask_logits=mask_to_logits(prompt.mask))

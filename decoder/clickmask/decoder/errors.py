@@ -8,8 +8,7 @@ ClickMaskError
 ├── ShapeError        masks, polygons and run lengths that are malformed
 ├── DatasetError      annotation files and folders that cannot be read or written
 │   └── ConflictError   somebody else changed the same labels first
-├── VideoError        videos that cannot be opened, decoded or tracked
-└── StudioError       a local Label Studio that cannot be installed, started or set up
+└── VideoError        videos that cannot be opened, decoded or tracked
 
 A message says what is wrong, what was got and what was wanted:
 ``point (812.0, 90.0) is outside the 640x480 image``.
@@ -50,7 +49,3 @@ class ConflictError(DatasetError):
 
 class VideoError(ClickMaskError):
     """A video cannot be opened, decoded or tracked."""
-
-
-class StudioError(ClickMaskError):
-    """The local Label Studio cannot be installed, started or set up."""

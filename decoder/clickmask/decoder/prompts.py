@@ -7,12 +7,14 @@ Frame: x right, y down, origin at the image's top-left corner; pixel (row, colum
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clickmask.decoder.errors import PromptError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 MAX_POINTS = 1_000
@@ -62,11 +64,16 @@ class Prompt:
         box: A rectangle around the object.
         mask_logits: Logits of an earlier answer to refine, shape (h, w), any size; the
             decoder resizes them to the grid it works on.
+        mask: What is there already, at the image's size, shape (H, W), bool; an engine changes
+            it near the clicks only.
+        view: What of the image is on the screen; an engine looks there first.
     """
 
     points: tuple[Point, ...] = ()
     box: Box | None = None
     mask_logits: Tensor | None = None
+    mask: NDArray[np.bool_] | None = None
+    view: Box | None = None
 
     @property
     def is_ambiguous(self) -> bool:
@@ -83,7 +90,8 @@ def check_prompt(prompt: Prompt, size: Size) -> Prompt:
     Raises:
         PromptError: If the prompt is empty, has more than ``MAX_POINTS`` points, a
             coordinate is not finite, a point lies outside, a box is inverted, empty or
-            wholly outside, or the mask logits are not a finite (h, w) tensor.
+            wholly outside, the mask logits are not a finite (h, w) tensor, or the mask is none
+            of the image's size.
 
     Example:
         >>> check_prompt(Prompt(points=(Point(812.0, 90.0),)), Size(480, 640))
@@ -91,7 +99,7 @@ def check_prompt(prompt: Prompt, size: Size) -> Prompt:
             ...
         clickmask.decoder.errors.PromptError: point (812.0, 90.0) is outside the 640x480 image
     """
-    if not prompt.points and prompt.box is None and prompt.mask_logits is None:
+    if not prompt.points and prompt.box is None and prompt.mask_logits is None and prompt.mask is None:
         raise PromptError("the prompt is empty: got no point, no box and no mask, wanted at least one")
     if len(prompt.points) > MAX_POINTS:
         raise PromptError(f"the prompt has {len(prompt.points)} points, wanted at most {MAX_POINTS}")
@@ -99,8 +107,11 @@ def check_prompt(prompt: Prompt, size: Size) -> Prompt:
         _check_point(point, size)
     if prompt.mask_logits is not None:
         _check_mask_logits(prompt.mask_logits)
+    if prompt.mask is not None:
+        _check_mask(prompt.mask, size)
     box = None if prompt.box is None else _check_box(prompt.box, size)
-    return Prompt(points=prompt.points, box=box, mask_logits=prompt.mask_logits)
+    view = None if prompt.view is None else _check_box(prompt.view, size, "view")
+    return replace(prompt, box=box, view=view)
 
 
 def _check_point(point: Point, size: Size) -> None:
@@ -110,14 +121,14 @@ def _check_point(point: Point, size: Size) -> None:
         raise PromptError(f"point ({point.x}, {point.y}) is outside the {size} image")
 
 
-def _check_box(box: Box, size: Size) -> Box:
+def _check_box(box: Box, size: Size, name: str = "box") -> Box:
     if not all(math.isfinite(value) for value in box.xyxy):
-        raise PromptError(f"box {box.xyxy} is not finite")
+        raise PromptError(f"{name} {box.xyxy} is not finite")
     if box.x0 >= box.x1 or box.y0 >= box.y1:
-        raise PromptError(f"box {box.xyxy} is empty or inverted, wanted x0 < x1 and y0 < y1")
+        raise PromptError(f"{name} {box.xyxy} is empty or inverted, wanted x0 < x1 and y0 < y1")
     clipped = Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, size.width), min(box.y1, size.height))
     if clipped.x0 >= clipped.x1 or clipped.y0 >= clipped.y1:
-        raise PromptError(f"box {box.xyxy} is outside the {size} image")
+        raise PromptError(f"{name} {box.xyxy} is outside the {size} image")
     return clipped
 
 
@@ -126,3 +137,8 @@ def _check_mask_logits(logits: Tensor) -> None:
         raise PromptError(f"mask logits have shape {tuple(logits.shape)}, wanted (height, width)")
     if not bool(logits.isfinite().all()):
         raise PromptError("mask logits hold NaN or infinity, wanted finite numbers")
+
+
+def _check_mask(mask: NDArray[np.bool_], size: Size) -> None:
+    if mask.shape != (size.height, size.width) or mask.dtype != bool:
+        raise PromptError(f"the mask is {mask.dtype} of shape {mask.shape}, wanted bool of the {size} image")

@@ -1,4 +1,4 @@
-"""One answer of the engine: four masks, the one that was chosen, and what a second look made of it."""
+"""One answer of the engine: four masks, the one that was chosen, and what a person sees of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from clickmask.decoder.mask_prompts import mask_to_logits
 from clickmask.decoder.prompts import Size
+from clickmask.decoder.refine.window import Window
 from clickmask.decoder.refine.zoom import ZoomedMask
 from clickmask.decoder.segment import MaskSet, binarize
 
@@ -23,23 +25,26 @@ class Segmentation:
     cache_hit: bool  # whether the image was encoded before
     encode_ms: float
     decode_ms: float
+    shown: NDArray[np.bool_]  # (H, W): the chosen mask after second look and corrections
     zoomed: ZoomedMask | None = None  # the chosen mask after a second look at it
+    view: Window | None = None  # the part of the image that the masks are of; None: all of it
 
     @property
     def size(self) -> Size:
         """Of the image."""
-        return self.mask_set.size
+        return Size(*self.shown.shape)
 
     @property
     def logits(self) -> Tensor:
-        """(4, h, w) float32 on the CPU."""
+        """(4, h, w) float32 on the CPU, over the view."""
         return self.mask_set.logits
 
     @property
     def mask_prompt(self) -> Tensor:
         """Logits (h, w) that the next prompt hands back, so that it refines this answer, as it was shown."""
         row = self.logits[self.chosen]
-        return row if self.zoomed is None else self.zoomed.mask_prompt()
+        is_row = self.zoomed is None and self.view is None and np.array_equal(self.shown, binarize(row, self.size))
+        return row if is_row else mask_to_logits(self.shown)
 
     @property
     def predicted_iou(self) -> tuple[float, ...]:
@@ -57,7 +62,8 @@ class Segmentation:
         return self.predicted_iou[self.chosen] if self.zoomed is None else self.zoomed.predicted_iou
 
     def mask(self, row: int | None = None) -> NDArray[np.bool_]:
-        """The chosen mask, or that of another row, at the image's size: (H, W)."""
-        if self.zoomed is not None and row in (None, self.chosen):
-            return self.zoomed.mask()
-        return binarize(self.logits[self.chosen if row is None else row], self.size)
+        """The chosen mask as it is shown, or another row's as it was answered, at the image's size: (H, W)."""
+        if row in (None, self.chosen):
+            return self.shown
+        mask = binarize(self.logits[row], self.mask_set.size)
+        return mask if self.view is None else self.view.place(mask, self.size)

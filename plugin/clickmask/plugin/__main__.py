@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import build_backend
 from clickmask.plugin.commands import add_commands, run_command
+from clickmask.plugin.server.failures import OneLineFormatter
 from clickmask.plugin.server.serve import serve
 from clickmask.plugin.settings import add_flags, read_settings
 
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         settings = read_settings(vars(given), os.environ)
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+        log = logging.StreamHandler(sys.stderr)
+        log.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
+        logging.basicConfig(level=settings.log_level, handlers=[log])
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and presigned ones are secrets
         if given.command == "serve":
             serve(settings)

@@ -44,7 +44,9 @@ class Backend:
     records: Records
     transport: Transport
     tokens: Tokens
+    prefetcher: Prefetcher
     prelabeler: Prelabeler
+    tracking: TrackingQueue
     videos: VideoAnswers
     registry: ProjectRegistry
 
@@ -106,7 +108,19 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
     _watch(metrics, engines, prefetcher, prelabeler)
     _watch_tracking(metrics, tracking)
     return Backend(
-        settings, engines, segmenter, predictor, metrics, records, transport, tokens, prelabeler, videos, registry
+        settings=settings,
+        engines=engines,
+        segmenter=segmenter,
+        predictor=predictor,
+        metrics=metrics,
+        records=records,
+        transport=transport,
+        tokens=tokens,
+        prefetcher=prefetcher,
+        prelabeler=prelabeler,
+        tracking=tracking,
+        videos=videos,
+        registry=registry,
     )
 
 

@@ -10,7 +10,8 @@ ClickMaskError (clickmask.decoder.errors)
     ├── NotReadyError      503, the model still loads or could not be loaded
     ├── BusyError          503, more requests wait than the limit allows
     ├── RecordsError       507, the records cannot be written: a full disk, a folder that may not be written to
-    └── CancelledError     503, a track that nobody wants any more, or the backend stops
+    ├── CancelledError     503, a track that nobody wants any more, or the backend stops
+    └── StudioError        a local Label Studio that cannot be installed, started or set up
 """
 
 from clickmask.decoder import ClickMaskError
@@ -72,3 +73,7 @@ class CancelledError(BackendError):
     """What was asked for is not wanted any more, or the backend stops."""
 
     status = 503
+
+
+class StudioError(BackendError):
+    """The local Label Studio cannot be installed, started or set up."""

@@ -12,6 +12,8 @@ from clickmask.plugin.protocol.requests import SetupRequest
 from clickmask.plugin.records.records import Records
 from clickmask.plugin.settings import Settings
 
+MOST_PROJECTS = 1_000  # kept in memory; older ones are read from the records when they ask again
+
 _log = logging.getLogger(__name__)
 
 
@@ -22,6 +24,7 @@ class ProjectRegistry:
         self._settings = settings
         self._records = records
         self._projects: dict[str, Project] = {}
+        self._label_configs: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def introduce(self, request: SetupRequest) -> Project:
@@ -35,6 +38,8 @@ class ProjectRegistry:
         with self._lock:
             known = self._projects.get(project.id)
             self._projects[project.id] = project
+            self._label_configs[project.id] = request.label_config
+            self._forget_oldest()
         if known is None or known != project:
             self._remember(request)
         return project
@@ -47,6 +52,17 @@ class ProjectRegistry:
             return project
         hostname, extra_params = self._records.project(project_id) or ("", None)
         return Project(project_id, connect(hostname, "", self._settings), read_options(extra_params))
+
+    def introduced(self) -> list[tuple[Project, str]]:
+        """The projects that introduced themselves since the start, with their label configs."""
+        with self._lock:
+            return [(project, self._label_configs[name]) for name, project in self._projects.items()]
+
+    def _forget_oldest(self) -> None:
+        """Keep memory within bounds, whoever introduces what; the caller holds the lock."""
+        while len(self._projects) > MOST_PROJECTS:
+            oldest = next(iter(self._projects))
+            del self._projects[oldest], self._label_configs[oldest]
 
     def _remember(self, request: SetupRequest) -> None:
         """For after a restart; the project works without, so a full disk is no reason to refuse it."""

@@ -19,7 +19,7 @@ from clickmask.decoder.errors import ClickMaskError
 from clickmask.decoder.formats.mots.dataset import parse_line as parse_mots_line
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.registry import FORMATS
-from clickmask.decoder.formats.yolo.dataset import parse_line as parse_yolo_line
+from clickmask.decoder.formats.yolo.lines import parse_line as parse_yolo_line
 from clickmask.decoder.prompts import Size
 from tests.decoder.formats.samples import sample_dataset, sample_video, write_pictures
 
@@ -161,8 +161,8 @@ def test_files_of_junk(name: str, junk: bytes) -> None:
 @given(line=st.text(max_size=60) | WORDS)
 def test_yolo_lines(line: str) -> None:
     try:
-        _, rle = parse_yolo_line(line, Size(9, 7), {0, 1})
-        assert rle["size"] == [9, 7]
+        parsed = parse_yolo_line(line, Size(9, 7), {0, 1})
+        assert parsed.rle["size"] == [9, 7]
     except ClickMaskError:
         pass
 

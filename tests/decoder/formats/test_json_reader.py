@@ -37,8 +37,9 @@ def test_objects_of_arrays_come_element_by_element(
     path = tmp_path / "file.json"
     path.write_text(json.dumps(document, indent=indent), encoding="utf-8")
     read: dict[str, Any] = {key: [] for key, value in document.items() if isinstance(value, list)}
-    for key, element in read_elements(path):
-        if key in read:
+    for key, element, in_array in read_elements(path):
+        assert in_array == (key in read)
+        if in_array:
             read[key].append(element)
         else:
             read[key] = element
@@ -52,7 +53,7 @@ def test_an_array_comes_element_by_element(document: list[Any], tmp_path: Path) 
     path = tmp_path / "file.json"
     path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8", errors="replace")
     expected = json.loads(path.read_text(encoding="utf-8"))
-    assert list(read_elements(path)) == [(TOP_LEVEL, element) for element in expected]
+    assert list(read_elements(path)) == [(TOP_LEVEL, element, True) for element in expected]
 
 
 @SLOW
@@ -90,7 +91,7 @@ def test_the_broken_place_is_named_and_elements_before_it_arrive(tmp_path: Path)
     path = tmp_path / "cut.json"
     path.write_text('{"images": [{"id": 1}, {"id": 2}, {"id"')
     elements = read_elements(path)
-    assert [next(elements), next(elements)] == [("images", {"id": 1}), ("images", {"id": 2})]
+    assert [next(elements)[:2], next(elements)[:2]] == [("images", {"id": 1}), ("images", {"id": 2})]
     with pytest.raises(DatasetError, match="character 34"):
         next(elements)
 
@@ -98,14 +99,19 @@ def test_the_broken_place_is_named_and_elements_before_it_arrive(tmp_path: Path)
 def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
     path = tmp_path / "windows.json"
     path.write_bytes(b'\xef\xbb\xbf{"images": [1]}')
-    assert list(read_elements(path)) == [("images", 1)]
+    assert list(read_elements(path)) == [("images", 1, True)]
 
 
 def test_elements_that_come_too_early_wait_for_those_they_refer_to(tmp_path: Path) -> None:
     path = tmp_path / "early.json"
     path.write_text('{"annotations": [1, 2], "info": {}, "images": [3]}')
     elements = read_elements_after(path, late="annotations", needed="images")
-    assert list(elements) == [("info", {}), ("images", 3), ("annotations", 1), ("annotations", 2)]
+    assert list(elements) == [
+        ("info", {}, False),
+        ("images", 3, True),
+        ("annotations", 1, True),
+        ("annotations", 2, True),
+    ]
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:

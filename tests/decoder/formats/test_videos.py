@@ -45,7 +45,11 @@ def test_kitti_lines_cars_pedestrians_and_regions_to_ignore(tmp_path: Path) -> N
         ("0001", 2, "ignore", None, True),
     ]
     assert problems == []
-    write_mots(dataset, tmp_path / "again")
+    told: list[ClickMaskError] = []
+    write_mots(dataset, tmp_path / "again", WriteOptions(on_problem=told.append))
+    assert [str(one) for one in told] == [
+        "image 0001/000000.png: object 1: is covered wholly by smaller ones, wanted at least one pixel"
+    ]
     assert (tmp_path / "again" / "0001.txt").read_text().splitlines()[0] == lines[1]  # the car lies wholly below
     assert (tmp_path / "again" / "0001.txt").read_text().splitlines()[1] == lines[2]
 

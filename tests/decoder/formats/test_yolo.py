@@ -70,7 +70,7 @@ def test_broken_lines_are_reported_with_file_and_number(tmp_path: Path) -> None:
     assert areas(dataset) == {"a.jpg": [("cat", 100)]}
     told = [str(problem) for problem in problems]
     assert [text.split(": ")[1] for text in told] == ["line 2", "line 3", "line 4", "line 5", "line 6"]
-    assert "the class is '7', wanted one of the 1 that data.yaml names" in told[0]
+    assert "the class is '7', wanted one of the 1 that are named" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_broken_lines_are_reported_with_file_and_number(tmp_path: Path) -> None:
     [
         ("names: [cat]", "names no pictures"),
         ("train: images", "names is None, wanted class names"),
-        ("train: missing\nnames: [cat]", "there is no such folder"),
-        ("train: 5\nnames: [cat]", "train is 5, wanted a folder"),
+        ("train: missing\nnames: [cat]", "train: there is no missing, wanted the pictures"),
+        ("train: {a: b}\nnames: [cat]", "train is .*, wanted a folder"),
         ("- just a list", "wanted an object"),
         ("a: [", "is not YAML"),
     ],

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--point", action="append", default=[], metavar="X,Y[,neg]", help="a click in pixels; again for more"
     )
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", help="a box around the object, in pixels")
+    parser.add_argument("--view", metavar="X0,Y0,X1,Y1", help="look at this part of a large photo first, in pixels")
     parser.add_argument("--rule", choices=RULES, default="auto", help="how the mask is chosen (default: %(default)s)")
     parser.add_argument("--candidate", type=int, choices=range(4), help="take this mask instead of choosing")
     add_zoom_argument(parser, "a second look on a crop: sharper, some ms slower (default: where the model needs it)")
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment, print the scores, write the files."""
-    prompt = parse_prompt(arguments.point, arguments.box)
+    prompt = parse_prompt(arguments.point, arguments.box, arguments.view)
     image = load_image(arguments.image)
     engine = Engine(load_asked_model(arguments))
     rule: Rule | int = arguments.rule if arguments.candidate is None else arguments.candidate
@@ -67,18 +68,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parse_prompt(points: list[str], box: str | None) -> Prompt:
+def parse_prompt(points: list[str], box: str | None, view: str | None = None) -> Prompt:
     """Read the prompt from the command line.
 
     Raises:
-        PromptError: If a point or the box is not written as wanted.
+        PromptError: If a point, the box or the view is not written as wanted.
 
     Example:
         >>> parse_prompt(["250,187", "560,312,neg"], None).points
         (Point(x=250.0, y=187.0, positive=True), Point(x=560.0, y=312.0, positive=False))
     """
-    corners = None if box is None else Box(*_numbers(box, 4, "--box", "X0,Y0,X1,Y1"))
-    return Prompt(points=tuple(_parse_point(text) for text in points), box=corners)
+    corners, seen = (
+        None if text is None else Box(*_numbers(text, 4, option, "X0,Y0,X1,Y1"))
+        for text, option in ((box, "--box"), (view, "--view"))
+    )
+    return Prompt(points=tuple(_parse_point(text) for text in points), box=corners, view=seen)
 
 
 def _parse_point(text: str) -> Point:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clickmask.decoder.errors import DatasetError
-from clickmask.decoder.formats.records import Category, Dataset, ImageRecord, ObjectRecord
+from clickmask.decoder.formats.records import Category, Dataset, Extras, ImageRecord, ObjectRecord, Ring
 from clickmask.decoder.formats.spool import Spool
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes.rle import Rle
@@ -36,10 +36,18 @@ class DatasetBuilder:
             self._next_category += 1
         return self._ids[name]
 
-    def add_image(self, file_name: str, size: Size, *, video: str | None = None, frame: int | None = None) -> int:
+    def add_image(
+        self,
+        file_name: str,
+        size: Size,
+        *,
+        video: str | None = None,
+        frame: int | None = None,
+        extras: Extras | None = None,
+    ) -> int:
         """Keep an image and return its id."""
         self._image_count += 1
-        self._spool.add_image(ImageRecord(self._image_count, file_name, size, video, frame), file_name)
+        self._spool.add_image(ImageRecord(self._image_count, file_name, size, video, frame, extras or {}), file_name)
         return self._image_count
 
     def add_object(
@@ -51,8 +59,12 @@ class DatasetBuilder:
         score: float | None = None,
         is_crowd: bool = False,
         track_id: int | None = None,
+        rings: tuple[Ring, ...] = (),
+        box: tuple[float, float, float, float] | None = None,
+        is_box: bool = False,
+        extras: Extras | None = None,
     ) -> None:
-        """Keep an object of an image that was added.
+        """Keep an object of an image that was added; the arguments are those of ``ObjectRecord``.
 
         Raises:
             DatasetError: If the mask is not as large as the image.
@@ -61,7 +73,8 @@ class DatasetBuilder:
         if size is None or rle["size"] != [size.height, size.width]:
             raise DatasetError(f"a mask of {rle['size'][1]}x{rle['size'][0]} on an image of {size}, wanted one size")
         self._object_count += 1
-        item = ObjectRecord(self._object_count, category_id, rle, score, is_crowd, track_id)
+        known = (self._object_count, category_id, rle, score, is_crowd, track_id)
+        item = ObjectRecord(*known, rings=rings, box=box, is_box=is_box, extras=extras or {})
         self._spool.add_object(item, image_id, f"image {image_id}")
 
     def dataset(self) -> Dataset:

@@ -6,23 +6,28 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from clickmask.decoder.errors import DatasetError
-from clickmask.decoder.formats.options import OnProblem, raise_problem
+from clickmask.decoder.formats.options import OnProblem, Tell, raise_problem, say_nothing
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord
 from clickmask.decoder.formats.spool import Spool
 
 
-def merge_datasets(datasets: Sequence[Dataset], on_problem: OnProblem = raise_problem) -> Dataset:
+def merge_datasets(
+    datasets: Sequence[Dataset], on_problem: OnProblem = raise_problem, on_note: Tell = say_nothing
+) -> Dataset:
     """Return one dataset with everything in it; to append to a dataset, put it first.
 
-    Categories with one name become one, and so do images with one file name (and video);
-    their objects are united. The first dataset keeps all its ids. A later one keeps those
-    that are still free and gets the next number otherwise.
+    Categories of two datasets with one name become one (two of one name in one dataset stay two),
+    and so do images with one file name (and video); their objects are united. The first dataset
+    keeps all its ids. A later one keeps those that are still free and gets the next number
+    otherwise; licenses are numbered likewise, and images follow.
 
     Args:
         datasets: At least one; each is passed over once.
         on_problem: Called when an image comes twice in different sizes; the later one is left out.
+        on_note: Called with every image that comes twice.
 
     Raises:
         DatasetError: If there is nothing to merge.
@@ -31,10 +36,13 @@ def merge_datasets(datasets: Sequence[Dataset], on_problem: OnProblem = raise_pr
         raise DatasetError("got no dataset to merge, wanted at least one")
     merging = _Merging()
     for dataset in datasets:
-        merging.add(dataset, on_problem)
-    first = datasets[0]
+        merging.add(dataset, on_problem, on_note)
+    extras: dict[str, Any] = {}
+    for dataset in reversed(datasets):
+        extras |= dataset.extras
+    info = next((dataset.info for dataset in datasets if dataset.info), {})
     categories = tuple(merging.categories.values())
-    return Dataset(categories, merging.spool, merging.spool.image_count(), first.info, first.licenses)
+    return Dataset(categories, merging.spool, merging.spool.image_count(), info, tuple(merging.licenses), extras)
 
 
 def split_dataset(dataset: Dataset, shares: Mapping[str, float], *, seed: int = 0) -> dict[str, Dataset]:
@@ -72,17 +80,20 @@ class _Merging:
     """Ids and names in use while datasets are merged."""
 
     spool: Spool = field(default_factory=Spool)
-    categories: dict[str, Category] = field(default_factory=dict)  # by name
+    categories: dict[tuple[str, int], Category] = field(default_factory=dict)  # by name, and which of that name
+    licenses: list[Mapping[str, Any]] = field(default_factory=list)
     images: dict[tuple[str, str | None], ImageRecord] = field(default_factory=dict)  # by file name and video
     category_ids: _Ids = field(default_factory=lambda: _Ids())
     image_ids: _Ids = field(default_factory=lambda: _Ids())
     object_ids: _Ids = field(default_factory=lambda: _Ids())
 
-    def add(self, dataset: Dataset, on_problem: OnProblem) -> None:
-        renamed = {category.id: self._category_id(category) for category in dataset.categories}
+    def add(self, dataset: Dataset, on_problem: OnProblem, on_note: Tell) -> None:
+        renamed = dict(self._renamed(dataset.categories))
+        numbers = [(terms.get("id"), self._license_id(terms)) for terms in dataset.licenses]
+        licenses = {there: here for there, here in numbers if isinstance(there, int | str)}
         for annotated in dataset.images:
             try:
-                image = self._image(annotated.image)
+                image = self._image(_relicensed(annotated.image, licenses), on_note)
             except DatasetError as problem:
                 on_problem(problem)
                 continue
@@ -90,20 +101,50 @@ class _Merging:
                 kept = replace(item, id=self.object_ids.take(item.id), category_id=renamed[item.category_id])
                 self.spool.add_object(kept, image.id, image.file_name)
 
-    def _category_id(self, category: Category) -> int:
-        if category.name not in self.categories:
-            self.categories[category.name] = replace(category, id=self.category_ids.take(category.id))
-        return self.categories[category.name].id
+    def _renamed(self, categories: Sequence[Category]) -> Iterator[tuple[int, int]]:
+        """Ids in the dataset and ids here."""
+        seen: dict[str, int] = {}
+        for category in categories:
+            key = category.name, seen.get(category.name, 0)
+            seen[category.name] = key[1] + 1
+            if key not in self.categories:
+                self.categories[key] = replace(category, id=self.category_ids.take(category.id))
+            yield category.id, self.categories[key].id
 
-    def _image(self, image: ImageRecord) -> ImageRecord:
+    def _license_id(self, terms: Mapping[str, Any]) -> Any:
+        """The id of these terms here: that of equal ones, else their own while it is free, else the next number."""
+        words = {key: value for key, value in terms.items() if key != "id"}
+        for known in self.licenses:
+            if {key: value for key, value in known.items() if key != "id"} == words:
+                return known.get("id")
+        taken = [known.get("id") for known in self.licenses]
+        number = terms.get("id")
+        if number in taken:
+            number = max((one for one in taken if isinstance(one, int)), default=0) + 1
+        self.licenses.append({**terms, "id": number} if "id" in terms else terms)
+        return number
+
+    def _image(self, image: ImageRecord, on_note: Tell) -> ImageRecord:
         known = self.images.get((image.file_name, image.video))
-        if known is None:
-            known = replace(image, id=self.image_ids.take(image.id))
-            self.images[image.file_name, image.video] = known
-            self.spool.add_image(known, image.file_name)
-        if known.size != image.size:
-            raise DatasetError(f"image {image.file_name} comes as {known.size} and as {image.size}, wanted one size")
+        if known is not None:
+            if known.size != image.size:
+                raise DatasetError(
+                    f"image {image.file_name} comes as {known.size} and as {image.size}, wanted one size"
+                )
+            on_note("images that came more than once, whose objects were united", image.file_name)
+            return known
+        known = replace(image, id=self.image_ids.take(image.id))
+        self.images[image.file_name, image.video] = replace(known, extras={})
+        self.spool.add_image(known, image.file_name)
         return known
+
+
+def _relicensed(image: ImageRecord, licenses: Mapping[Any, Any]) -> ImageRecord:
+    """The image with the number its license has here."""
+    number = image.extras.get("license")
+    if not isinstance(number, int | str) or licenses.get(number, number) == number:
+        return image
+    return replace(image, extras={**image.extras, "license": licenses[number]})
 
 
 class _Ids:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.input import open_text, read_text
 from clickmask.decoder.formats.output import temporary_text
 
 CHUNK_CHARS = 1 << 18
@@ -21,7 +22,15 @@ _SPACE = " \t\r\n"
 _AFTER_NUMBER = frozenset(",]} \t\r\n")
 
 
-def read_elements(path: Path) -> Iterator[tuple[str, Any]]:
+class Element(NamedTuple):
+    """A top-level value, or an element of a top-level array, with its key."""
+
+    key: str
+    value: Any
+    in_array: bool
+
+
+def read_elements(path: Path) -> Iterator[Element]:
     """Yield every element of every top-level array with its key, in the file's order.
 
     A top-level value that is not an array is yielded once with its key. A file that is one
@@ -31,16 +40,11 @@ def read_elements(path: Path) -> Iterator[tuple[str, Any]]:
         DatasetError: If the file cannot be read or is not JSON; elements before the broken
             place have been yielded by then.
     """
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from _Scanner(file, path).elements()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not UTF-8 text: {error.reason}") from None
+    with open_text(path) as file:
+        yield from _Scanner(file, path).elements()
 
 
-def read_elements_after(path: Path, late: str, needed: str) -> Iterator[tuple[str, Any]]:
+def read_elements_after(path: Path, late: str, needed: str) -> Iterator[Element]:
     """Yield elements as ``read_elements`` does, but those of one array only after another array began.
 
     Args:
@@ -54,15 +58,15 @@ def read_elements_after(path: Path, late: str, needed: str) -> Iterator[tuple[st
     """
     began = False
     with temporary_text() as waiting:
-        for key, element in read_elements(path):
-            began = began or key == needed
-            if key == late and not began:
-                waiting.write(json.dumps(element) + "\n")
+        for element in read_elements(path):
+            began = began or element.key == needed
+            if element.key == late and not began:
+                waiting.write(json.dumps(element.value) + "\n")
             else:
-                yield key, element
+                yield element
         waiting.seek(0)
         for line in waiting:
-            yield late, json.loads(line)
+            yield Element(late, json.loads(line), in_array=True)
 
 
 def read_json(path: Path) -> Any:
@@ -72,9 +76,7 @@ def read_json(path: Path) -> Any:
         DatasetError: If the file cannot be read, is not JSON or is nested absurdly deep.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from None
+        return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: is not JSON: {error}") from None
 
@@ -90,7 +92,7 @@ class _Scanner:
         self._offset = 0  # characters dropped from the front of the text so far
         self._decoder = json.JSONDecoder()
 
-    def elements(self) -> Iterator[tuple[str, Any]]:
+    def elements(self) -> Iterator[Element]:
         opening = self._peek()
         if opening == "[":
             yield from self._array(TOP_LEVEL)
@@ -101,7 +103,7 @@ class _Scanner:
         if self._peek():
             raise self._broken(f"goes on with {self._peek()!r}", "its end")
 
-    def _object(self) -> Iterator[tuple[str, Any]]:
+    def _object(self) -> Iterator[Element]:
         self._expect("{")
         while self._peek() != "}":
             key = self._value()
@@ -111,14 +113,14 @@ class _Scanner:
             if self._peek() == "[":
                 yield from self._array(key)
             else:
-                yield key, self._value()
+                yield Element(key, self._value(), in_array=False)
             self._comma_unless("}")
         self._expect("}")
 
-    def _array(self, key: str) -> Iterator[tuple[str, Any]]:
+    def _array(self, key: str) -> Iterator[Element]:
         self._expect("[")
         while self._peek() != "]":
-            yield key, self._value()
+            yield Element(key, self._value(), in_array=True)
             self._comma_unless("]")
         self._expect("]")
 

@@ -54,7 +54,8 @@ def make_folder(path: Path) -> Path:
 def inside(folder: Path, name: str, suffix: str | None = None) -> Path:
     """Return the path of a file that a dataset names, below a folder.
 
-    A leading "/" or drive is dropped, "\\" counts as "/".
+    A leading "/" or drive is dropped, "\\" counts as "/"; of a name that leads up ("../../media/a.jpg",
+    as storages have them) the last part is taken.
 
     Args:
         folder: Where the file is to be.
@@ -62,14 +63,15 @@ def inside(folder: Path, name: str, suffix: str | None = None) -> Path:
         suffix: Replaces the name's own, such as ".txt".
 
     Raises:
-        DatasetError: If the name is empty, leads out of the folder or is no valid text.
+        DatasetError: If the name is empty, ends in ".." or is no valid text.
 
     Example:
         >>> inside(Path("labels"), "day1/street.jpg", ".txt").as_posix()
         'labels/day1/street.txt'
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".") and not part.endswith(":")]
-    if not parts or ".." in parts or "\0" in name or not _is_text(name):
+    parts = parts[-1:] if ".." in parts else parts
+    if parts in ([], [".."]) or "\0" in name or not _is_text(name):
         raise DatasetError(f"the file name {name!r:.80} leads out of its folder or is none, wanted a name below it")
     path = folder.joinpath(*parts)
     return path if suffix is None else path.with_name(path.stem + suffix)

@@ -35,13 +35,40 @@ def picture_size(path: Path) -> Size:
         raise DatasetError(f"{error}, and its size is needed") from None
 
 
+def size_in(folder: Path | None, file_name: str, where: str) -> Size:
+    """Return the size of a picture that a record names without stating it.
+
+    Args:
+        folder: Of the pictures, or None where there is none.
+        file_name: Of the picture, below the folder or, as its last part, in it.
+        where: Names the record in the error.
+
+    Raises:
+        DatasetError: If the picture is not there or no picture.
+    """
+    if folder is None:
+        raise DatasetError(f"{where}: states no width and height, wanted them or the pictures (--images FOLDER)")
+    return picture_size(find_picture(folder, file_name))
+
+
+def find_picture(folder: Path, file_name: str) -> Path:
+    """Return where a picture is: below the folder as it is named, else its last part in the folder.
+
+    Raises:
+        DatasetError: If the name is none.
+    """
+    named = inside(folder, file_name)
+    plain = folder / named.name
+    return plain if not named.exists() and plain.exists() else named
+
+
 def copy_picture(folder: Path, file_name: str, target: Path) -> None:
     """Copy the picture of this name out of an image folder.
 
     Raises:
         DatasetError: If it is not there or cannot be copied.
     """
-    source = inside(folder, file_name)
+    source = find_picture(folder, file_name)
     make_folder(target.parent)
     try:
         shutil.copyfile(source, target)

@@ -21,19 +21,9 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     Raises:
         DatasetError: If it is not there or no picture.
     """
-    with _opened(path) as picture:
+    with open_labels(path) as picture:
         plain = picture if picture.mode in ("P", "L", "1", "RGB") else picture.convert("RGB")
         return np.array(plain).astype(np.uint8, copy=False)
-
-
-def read_indices(path: Path) -> NDArray[np.uint8]:
-    """Return the palette indices of a PNG, or 1 where one without palette is not black, shape (H, W).
-
-    Raises:
-        DatasetError: If it is not there or no picture.
-    """
-    with _opened(path) as picture:
-        return np.array(picture) if picture.mode == "P" else _not_black(picture).view(np.uint8)
 
 
 def read_binary(path: Path) -> NDArray[np.bool_]:
@@ -42,7 +32,7 @@ def read_binary(path: Path) -> NDArray[np.bool_]:
     Raises:
         DatasetError: If it is not there or no picture.
     """
-    with _opened(path) as picture:
+    with open_labels(path) as picture:
         return _not_black(picture)
 
 
@@ -67,7 +57,12 @@ def write_binary(path: Path, mask: NDArray[np.bool_]) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def open_labels(path: Path) -> Iterator[Image.Image]:
+    """Open a picture whose pixels are numbers, as it is stored.
+
+    Raises:
+        DatasetError: If it is not there, no picture or broken, also within the ``with`` block.
+    """
     try:
         with open_picture(path) as picture:
             yield picture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,8 +22,10 @@ MARGIN = 0.4  # around the mask and what was pointed at, of their size, both sid
 LARGEST_SHARE = 0.6  # of the image's area; a larger window shows nothing new
 RASTER = 32  # window edges lie on multiples of 1/32 of the image's sides
 SMALLEST_SIDE_PX = 32
+VIEW_GROWTH = (0.0, 1.0, 3.0)  # by which a view is widened, of its sides, while its object goes on outside
 SMALL_CELLS = 16  # a window that spans fewer of a mask's cells a side shows what the whole image cannot
 
+Mask = NDArray[np.bool_]  # (H, W)
 Extent = tuple[float, float, float, float]  # (x0, y0, x1, y1) [px]
 
 
@@ -49,6 +51,65 @@ class Window:
     def crop(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The window's pixels of an image (H, W, 3)."""
         return np.ascontiguousarray(image[self.top : self.bottom, self.left : self.right])
+
+    def place(
+        self, inside: NDArray[np.bool_], size: Size, around: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """Put a mask of the window into one of the image (H, W): into ``around``, or into nothing."""
+        whole = np.zeros((size.height, size.width), np.bool_) if around is None else around.copy()
+        whole[self.top : self.bottom, self.left : self.right] = inside
+        return whole
+
+    def cuts_off(self, inside: Mask, size: Size) -> bool:
+        """Whether a mask of the window reaches a side of it that is not the image's, so that it may go on outside."""
+        sides = (
+            (self.left > 0, inside[:, 0]),
+            (self.top > 0, inside[0]),
+            (self.right < size.width, inside[:, -1]),
+            (self.bottom < size.height, inside[-1]),
+        )
+        return any(goes_on and bool(side.any()) for goes_on, side in sides)
+
+
+def view_windows(prompt: Prompt, size: Size) -> list[Window]:
+    """Where to look at a prompt that comes with a view: what is on the screen, then twice as far, and so on.
+
+    Args:
+        prompt: With a view, in pixels of the image.
+        size: Of the image.
+
+    Returns:
+        Smallest first, around the view and all that was pointed at; none where that is almost all of the image.
+    """
+    assert prompt.view is not None
+    extents = [prompt.view.xyxy, *_pointed_at(prompt)]
+    if prompt.mask is None and prompt.mask_logits is not None:  # the answer so far, which may change anywhere
+        extents += [bounds for bounds in [_bounds(prompt.mask_logits, size)] if bounds]
+    lefts, tops, rights, bottoms = zip(*extents, strict=True)
+    left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
+    windows = []
+    for growth in VIEW_GROWTH:
+        across, down = growth * (right - left) / 2, growth * (bottom - top) / 2
+        x, y = _rounded(left - across, right + across, size.width), _rounded(top - down, bottom + down, size.height)
+        window = Window(x[0], y[0], x[1], y[1])
+        if window.area < LARGEST_SHARE * size.height * size.width:
+            windows.append(window)
+    return windows
+
+
+def crop_prompt(window: Window, prompt: Prompt, size: Size) -> Prompt:
+    """A prompt with a view in the window's own pixels, its mask cut out; clicks outside are left out."""
+    if prompt.mask is None:
+        return zoom_prompt(window, prompt, prompt.mask_logits, size)
+    moved = zoom_prompt(window, prompt, None, size)
+    inside = np.ascontiguousarray(prompt.mask[window.top : window.bottom, window.left : window.right])
+    return replace(moved, mask=inside)
+
+
+def _rounded(low: float, high: float, length: int) -> tuple[int, int]:
+    """Round outwards to a raster of about an eighth of the stretch, so that windows are found again; stay inside."""
+    step = 2 ** max(0, math.floor(math.log2(max(1.0, (high - low) / 8))))
+    return max(0, math.floor(low / step) * step), min(length, math.ceil(high / step) * step)
 
 
 def zoom_window(logits: Tensor, prompt: Prompt, size: Size) -> Window | None:

@@ -40,20 +40,11 @@ class ZoomedMask:
     @property
     def is_cut_off(self) -> bool:
         """Whether the object goes on outside the window."""
-        window, size = self.window, self.size
-        sides = (
-            (window.left > 0, self.inside[:, 0]),
-            (window.top > 0, self.inside[0]),
-            (window.right < size.width, self.inside[:, -1]),
-            (window.bottom < size.height, self.inside[-1]),
-        )
-        return any(goes_on and bool(side.any()) for goes_on, side in sides)
+        return self.window.cuts_off(self.inside, self.size)
 
     def mask(self) -> NDArray[np.bool_]:
         """At the image's size: (H, W)."""
-        whole = np.zeros((self.size.height, self.size.width), dtype=np.bool_)
-        whole[self.window.top : self.window.bottom, self.window.left : self.window.right] = self.inside
-        return whole
+        return self.window.place(self.inside, self.size)
 
     def mask_prompt(self) -> Tensor:
         """The mask as logits (256, 256), for the next prompt: a click corrects what a person sees."""

@@ -30,10 +30,11 @@ def polygons_to_yolo(polygons: Polygons) -> list[list[float]]:
 
 
 def yolo_to_polygons(rows: Sequence[Sequence[float]], size: Size) -> Polygons:
-    """Scale normalised rows (without the class) back to rings on the 0.2-px grid; ``iou`` is 1.0 (nothing is lost).
+    """Scale normalised rows (without the class) back to rings [px]; ``iou`` is 1.0 (nothing is lost).
 
     Args:
-        rows: Flat lists [x0, y0, x1, y1, ...], numbers in [0, 1] give or take a thousandth.
+        rows: Flat lists [x0, y0, x1, y1, ...], numbers in [0, 1] give or take a hundredth, as YOLO's
+            training takes them.
         size: Height and width of the image [px].
 
     Raises:
@@ -50,8 +51,7 @@ def _scale(row: Sequence[float], index: int, size: Size) -> np.ndarray[tuple[int
         raise ShapeError(f"row {index} is {repr(row)[:60]}, wanted numbers in [0, 1]") from None
     if numbers.ndim != 1 or numbers.size % 2 or numbers.size < 6:
         raise ShapeError(f"row {index} has {numbers.size} numbers, wanted x, y pairs of at least 3 points")
-    wrong = ~((numbers >= -0.001) & (numbers <= 1.001))  # also true for NaN
+    wrong = ~((numbers >= -0.01) & (numbers <= 1.01))  # also true for NaN
     if wrong.any():
         raise ShapeError(f"row {index} holds {numbers[int(np.argmax(wrong))]}, wanted numbers in [0, 1]")
-    points = np.clip(numbers, 0, 1).reshape(-1, 2) * [size.width, size.height]
-    return np.asarray(np.round(points * 5) / 5)
+    return np.asarray(np.clip(numbers, 0, 1).reshape(-1, 2) * [size.width, size.height])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from clickmask.decoder.choose import choose_mask
+from clickmask.decoder.correct import correction_prompt, keep_what_was_asked
 from clickmask.decoder.frame import resize_logits
 from clickmask.decoder.mask_prompts import anchor_negative_clicks
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size
-from clickmask.decoder.refine.zoom import zoom_in
-from clickmask.decoder.segment import MaskSet, encode_image, predict_masks
+from clickmask.decoder.refine.zoom import ZoomedMask, zoom_in
+from clickmask.decoder.segment import MaskSet, binarize, encode_image, predict_masks
 from clickmask.decoder.track.memory import FrameMemory
 from clickmask.decoder.track.propagation import FrameView
 
@@ -47,18 +50,29 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
     if prompt.mask_logits is not None and not prompt.points and prompt.box is None:
         labels = resize_logits((prompt.mask_logits > 0).float(), REFINED_SIDE)[0, 0]
         return _certain(labels, 1.0, float(labels.max()))
-    if prompt.mask_logits is None and known is not None and known.present:
-        prompt = Prompt(prompt.points, prompt.box, known.logits)
-    prompt = anchor_negative_clicks(prompt, Size(*view.image.shape[:2]))
-    mask_set = predict_masks(model, view.embedding(), prompt)
-    row = choose_mask(mask_set, prompt)
-    answer = Answer(mask_set.logits[row], float(mask_set.predicted_iou[row]), mask_set.object_score)
-    return _zoomed(model, view, prompt, mask_set) or answer
+    size = Size(*view.image.shape[:2])
+    before = _before(prompt, known, size)
+    asked = anchor_negative_clicks(prompt if before is None else correction_prompt(replace(prompt, mask=before)), size)
+    masks = predict_masks(model, view.embedding(), asked)
+    row = choose_mask(masks, prompt)
+    zoomed = _zoom_in(model, view, asked, masks)
+    found = binarize(masks.logits[row], size) if zoomed is None else zoomed.mask()
+    iou = float(masks.predicted_iou[row]) if zoomed is None else zoomed.predicted_iou
+    kept = keep_what_was_asked(found, replace(prompt, mask=before))
+    if zoomed is None and np.array_equal(kept, found):
+        return Answer(masks.logits[row], iou, masks.object_score)
+    shares = resize_logits(torch.from_numpy(kept).float(), REFINED_SIDE)[0, 0]
+    return Answer(STEEPNESS * (shares - 0.5), iou, masks.object_score)
 
 
-def _zoomed(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> Answer | None:
-    """The answer after a second look; None where that shows nothing new, or nothing at all."""
-    zoomed = zoom_in(
+def _before(prompt: Prompt, known: FrameMemory[Any] | None, size: Size) -> NDArray[np.bool_] | None:
+    """The mask that clicks correct: given with them, or known; None where there is none, or nothing was clicked."""
+    logits = known.logits if prompt.mask_logits is None and known is not None and known.present else prompt.mask_logits
+    return None if logits is None or not prompt.points else binarize(logits, size)
+
+
+def _zoom_in(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> ZoomedMask | None:
+    return zoom_in(
         view.image,
         prompt,
         masks,
@@ -66,10 +80,6 @@ def _zoomed(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> An
         encode=lambda window: encode_image(model, window.crop(view.image)),
         answer=lambda crop, inner: predict_masks(model, crop, inner),
     )
-    if zoomed is None:
-        return None
-    shares = resize_logits(torch.from_numpy(zoomed.mask()).float(), REFINED_SIDE)[0, 0]
-    return Answer(STEEPNESS * (shares - 0.5), zoomed.predicted_iou, masks.object_score)
 
 
 def _certain(labels: Tensor, iou: float, largest: float) -> Answer:

@@ -11,19 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from clickmask.decoder import Point, Prompt, PromptError, Size
 from clickmask.decoder.formats.label_studio import result_to_mask
-from clickmask.decoder.shapes import mask_to_box
+from clickmask.decoder.mask_prompts import mask_to_logits
+from clickmask.decoder.shapes import deepest_point, mask_to_box
 
-_GRID = 256  # side of the logits the decoder works on
-_OUTLINE_LOGIT = 10.0
-_STROKE_LOGIT = 4.0
+_STROKE_LOGIT = 4.0  # less sure than of a mask that was seen
 
 
 def outline_prompt(region: Mapping[str, Any], points: Sequence[Point], size: Size) -> Prompt:
@@ -40,13 +36,16 @@ def outline_prompt(region: Mapping[str, Any], points: Sequence[Point], size: Siz
         DatasetError: If a field of the region is missing or wrong.
     """
     mask = _covered(region, size)
-    return Prompt(points=tuple(points), box=mask_to_box(mask), mask_logits=_logits(mask, _OUTLINE_LOGIT))
+    box = mask_to_box(mask)
+    if points:  # they correct what was traced
+        return Prompt(points=tuple(points), box=box, mask=mask)
+    return Prompt(box=box, mask_logits=mask_to_logits(mask))
 
 
 def stroke_prompt(region: Mapping[str, Any], points: Sequence[Point], size: Size) -> Prompt:
     """The prompt for the object that a brush or bitmask region was painted on; otherwise as ``outline_prompt``."""
     mask = _covered(region, size)
-    return Prompt(points=(_deepest(mask), *points), mask_logits=_logits(mask, _STROKE_LOGIT))
+    return Prompt(points=(*_middle(mask), *points), mask_logits=mask_to_logits(mask, _STROKE_LOGIT))
 
 
 def _covered(region: Mapping[str, Any], size: Size) -> NDArray[np.bool_]:
@@ -56,14 +55,7 @@ def _covered(region: Mapping[str, Any], size: Size) -> NDArray[np.bool_]:
     return mask
 
 
-def _logits(mask: NDArray[np.bool_], sure: float) -> Tensor:
-    """From -sure where nothing is covered to +sure where all is, shape (256, 256)."""
-    share = cv2.resize(mask.astype(np.float32), (_GRID, _GRID), interpolation=cv2.INTER_AREA)
-    return torch.from_numpy((2 * share - 1) * sure)
-
-
-def _deepest(mask: NDArray[np.bool_]) -> Point:
+def _middle(mask: NDArray[np.bool_]) -> tuple[Point, ...]:
     """The centre of the pixel farthest from the region's edge."""
-    depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-    return Point(float(column) - 0.5, float(row) - 0.5)  # the padding moved it by 1, its centre is at +0.5
+    deepest = deepest_point(mask)
+    return () if deepest is None else (deepest[0],)

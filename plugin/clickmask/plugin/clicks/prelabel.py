@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 from typing import Any
@@ -17,6 +18,7 @@ from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.projects.label_config import LabelConfig
 from clickmask.plugin.projects.projects import Project
 from clickmask.plugin.protocol.replies import JsonObject, PendingReply, Prediction, Reply, prediction, unprompted_reply
+from clickmask.plugin.work import Work
 
 MOST_PROMPTS = 200  # per task
 _AT_ONCE = 3  # one task is decoded while the next is encoded and another fetched
@@ -41,6 +43,7 @@ class Prelabeler:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._left = 0
+        self._requests: dict[int, _Request] = {}
 
     def answer(
         self, tasks: Sequence[Task], config: LabelConfig, project: Project, version: str
@@ -60,11 +63,19 @@ class Prelabeler:
         over = threading.Event()
         work = partial(self._prediction_unless, over, config=config, project=project, version=version)
         futures = [self._submit(work, task) for task in tasks]
+        self._requests[id(futures)] = _Request(project.number, futures, over)
         return PendingReply(futures, partial(_done_so_far, futures, over), self._seconds)
 
     def prediction(self, task: Task, config: LabelConfig, project: Project, version: str) -> JsonObject:
         """Segment one task; a task that fails gets an empty result and a line in the log."""
         return self._prediction_unless(threading.Event(), task, config, project, version)
+
+    def work(self) -> list[Work]:
+        """The requests for many tasks that are being worked on."""
+        for key, request in list(self._requests.items()):
+            if all(future.done() for future in request.futures):
+                self._requests.pop(key, None)
+        return [request.work() for request in list(self._requests.values())]
 
     def waiting(self) -> int:
         """How many tasks wait to be segmented, or are at work."""
@@ -112,6 +123,27 @@ class Prelabeler:
         except ClickMaskError as error:
             _log.warning("task %s: %s", task.get("id"), error)
         return prediction(regions, fmean(scores) if scores else 0.0, version)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Request:
+    """One request for many tasks."""
+
+    project: int
+    futures: Sequence[Future[JsonObject]]
+    over: threading.Event
+
+    def work(self) -> Work:
+        """As a person sees it."""
+        done = sum(future.done() for future in self.futures)
+        what = f"predictions for project {self.project or '?'}"
+        return Work(f"predictions-{id(self.futures)}", what, done, len(self.futures), self.cancel)
+
+    def cancel(self) -> None:
+        """Begin no more of its tasks; it is answered with what is done."""
+        self.over.set()
+        for future in self.futures:
+            future.cancel()
 
 
 def _done_so_far(futures: Sequence[Future[JsonObject]], over: threading.Event) -> Reply:

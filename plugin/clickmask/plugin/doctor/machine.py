@@ -15,7 +15,7 @@ import torch
 from clickmask.decoder import ClickMaskError, load_model
 from clickmask.plugin.doctor.findings import Finding, from_error
 from clickmask.plugin.errors import SettingsError
-from clickmask.plugin.server.serve import listen
+from clickmask.plugin.listening import listen
 from clickmask.plugin.settings import Settings
 
 _LEAST_FREE_MB = 1_000

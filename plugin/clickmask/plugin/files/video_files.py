@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clickmask.decoder import VideoError
-from clickmask.decoder.video.video_file import FileVideo
+from clickmask.decoder.video import FileVideo
 from clickmask.plugin.files.disk_cache import shrink
 from clickmask.plugin.files.locations import Connection, Location
 from clickmask.plugin.files.task_files import TaskFiles

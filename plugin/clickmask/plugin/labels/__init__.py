@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 
 
 def label_config_names() -> tuple[str, ...]:

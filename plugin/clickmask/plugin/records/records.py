@@ -179,5 +179,5 @@ def _prompt_fields(segment: Segment) -> dict[str, Any]:
     return {
         "points": [asdict(point) for point in prompt.points],
         "box_xyxy": None if prompt.box is None else prompt.box.xyxy,
-        "mask": prompt.mask_logits is not None,
+        "mask": prompt.mask_logits is not None or prompt.mask is not None,
     }

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from clickmask.asgi_guard import ANY_HOST, Guard
@@ -31,6 +31,9 @@ from clickmask.plugin.server.bodies import Bodies
 from clickmask.plugin.server.failures import forget_frames, one_line
 from clickmask.plugin.server.login import Login
 from clickmask.plugin.server.workers import Workers
+from clickmask.plugin.status.page import CONTENT_SECURITY_POLICY, status_page
+from clickmask.plugin.status.recent_errors import RecentErrors
+from clickmask.plugin.status.status import background_work, read_status
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -53,6 +56,7 @@ class _Server:
         self._settings = settings
         self._login = Login(settings.basic_auth_user, settings.basic_auth_pass)
         self._predicting = Workers(settings.workers, settings.max_waiting, settings.predict_seconds)
+        self._errors = RecentErrors()
         self._bodies = Bodies(settings.max_request_mb)
         # /setup and /webhook wait behind no prediction
         self._recording = Workers(2, settings.max_waiting, settings.predict_seconds)
@@ -62,7 +66,8 @@ class _Server:
         """The application: one answered route after the other, behind the guard."""
         hosts = frozenset({ANY_HOST}) if self._login.is_wanted else frozenset(self._settings.allowed_hosts)
         routes = [
-            self._route("/", self._health, "GET"),
+            self._route("/", self._status, "GET"),
+            self._route("/cancel", self._cancel, "POST"),
             self._route("/health", self._health, "GET"),
             self._route("/versions", self._versions, "GET", "POST"),
             self._route("/metrics", self._metrics, "GET"),
@@ -112,12 +117,14 @@ class _Server:
             return Response(status_code=400)
         except ClickMaskError as error:
             self._backend.metrics.error(error)
+            self._errors.add(request.url.path, str(error))
             request.state.log_fields = {"error": str(error)}
             forget_frames(error)
             return JSONResponse({"error": str(error)}, error.status if isinstance(error, BackendError) else 400)
         except Exception as error:
             self._backend.metrics.error(error)
             _log.exception("%s %s failed", request.method, one_line(request.url.path))
+            self._errors.add(request.url.path, f"{_HIDDEN} ({type(error).__name__})")
             forget_frames(error)
             return JSONResponse({"error": _HIDDEN}, 500)
         finally:
@@ -132,6 +139,24 @@ class _Server:
 
     async def _health(self, _: Request) -> Response:
         return JSONResponse(self._backend.predictor.health())
+
+    async def _status(self, request: Request) -> Response:
+        """A page for a person, the state of the models for a program."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return await self._health(request)
+        waiting = self._predicting.waiting() + self._recording.waiting()
+        status = await asyncio.to_thread(read_status, self._backend, self._errors, waiting)
+        return HTMLResponse(status_page(status), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+    async def _cancel(self, request: Request) -> Response:
+        """Stop the background work that the status page names."""
+        wanted = _read(await self._bodies.read(request))
+        name = wanted.get("work") if isinstance(wanted, Mapping) else None
+        found = next((work for work in background_work(self._backend) if work.id == name), None)
+        if found is None:
+            raise RequestError(f"nothing called {str(name)[:100]!r} is at work: it may have ended")
+        found.cancel()
+        return JSONResponse({"cancelled": found.what})
 
     async def _versions(self, _: Request) -> Response:
         return JSONResponse(self._backend.predictor.versions())

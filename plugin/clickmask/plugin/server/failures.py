@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 
 
@@ -20,6 +21,14 @@ def forget_frames(error: BaseException) -> None:
             traceback.clear_frames(one.__traceback__)
             waiting += [one.__cause__, one.__context__]
             one.__traceback__ = None
+
+
+class OneLineFormatter(logging.Formatter):
+    """Writes every message as one line, whatever a client or a server put into it; tracebacks stay as they are."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        """Write a record's line."""
+        return one_line(super().formatMessage(record))
 
 
 def one_line(text: str) -> str:

@@ -6,16 +6,14 @@ import asyncio
 import gc
 import logging
 import os
-import socket
 import threading
 import time
-from contextlib import ExitStack
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clickmask.plugin.build import build_backend
-from clickmask.plugin.errors import SettingsError
+from clickmask.plugin.listening import listen
 from clickmask.plugin.server.app import make_app
 from clickmask.plugin.settings import Settings
 
@@ -52,28 +50,6 @@ def server_config(settings: Settings) -> uvicorn.Config:
         log_level=settings.log_level.lower(),
         timeout_graceful_shutdown=int(_END_SECONDS),
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything is loaded.
-
-    Raises:
-        SettingsError: If another program has it, or the host is no address of this machine.
-    """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with ExitStack() as closed_on_failure:
-            listening = closed_on_failure.enter_context(socket.socket(family))
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            closed_on_failure.pop_all()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SettingsError(
-            f"{host}:{port} cannot be listened on ({reason}): stop the program that has the port, or choose "
-            f"another with --port or --host"
-        ) from error
-    return listening
 
 
 class BoundedProtocol(H11Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from clickmask.decoder.errors import ClickMaskError
+from clickmask.decoder import ClickMaskError
 from clickmask.plugin.labels import label_config_names
 from clickmask.plugin.studio.command import StudioOptions, run_studio
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 
 CONNECT_SECONDS = 60.0
 

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import load_image
-from clickmask.decoder.prompts import Box
+from clickmask.decoder import Box, load_image
 
 FRAMES, RATE = 60, 25
 WIDTH, HEIGHT = 640, 360

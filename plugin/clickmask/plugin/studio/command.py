@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.clip import sample_clip
@@ -52,6 +52,8 @@ def run_studio(options: StudioOptions, environ: Mapping[str, str]) -> None:
         KeyboardInterrupt: On Ctrl-C, once both servers have stopped.
     """
     config = label_config(options.labels)
+    if options.port == options.backend_port:
+        raise StudioError(f"--port and --backend-port are both {options.port}, wanted two ports")
     check_port_is_free(options.port, flag="--port")
     check_port_is_free(options.backend_port, flag="--backend-port")
     program = install_label_studio(options.cache_dir / f"label-studio-{VERSION}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 
 VERSION = "1.23.2"
 

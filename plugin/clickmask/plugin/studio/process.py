@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from clickmask.decoder.errors import StudioError
+from clickmask.plugin.errors import StudioError
 
 STOP_SECONDS = 10.0
 LOG_LINES_SHOWN = 15

@@ -12,12 +12,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from clickmask.decoder import Model, Prompt
-from clickmask.decoder.prompts import Box, Size
+from clickmask.decoder import Box, Model, Prompt, Size
 from clickmask.decoder.shapes import rle_to_mask
-from clickmask.decoder.track.start import open_tracker
-from clickmask.decoder.track.tracker import TrackedMask, Tracker, TrackState
-from clickmask.decoder.video.video_file import FileVideo
+from clickmask.decoder.track import TrackedMask, Tracker, TrackState, open_tracker
+from clickmask.decoder.video import FileVideo
 from clickmask.plugin.tracking.clock import Clock
 from clickmask.plugin.tracking.video import SetKeyframe
 

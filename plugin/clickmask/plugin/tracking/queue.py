@@ -11,12 +11,14 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.errors import BackendError, BusyError, CancelledError
 from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.tracking.follow import Track, TrackKey
+from clickmask.plugin.work import Work
 
 KEPT_PICTURES = 4_000_000  # of all tracks together, at 21 bytes each
 _KEPT_OWNERS = 1_000
@@ -103,6 +105,21 @@ class TrackingQueue:
             found = [self._tracks[key] for _, key in wanted]
             self._tidy()
             return found
+
+    def work(self) -> list[Work]:
+        """The jobs that run or wait, in order."""
+        with self._changed:
+            jobs = [*([self._running] if self._running is not None else []), *self._waiting]
+        return [_work(job, partial(self._give_up, job)) for job in jobs]
+
+    def _give_up(self, job: Job) -> None:
+        """End a job as if nobody wanted it any more; what was found until then is kept by nobody."""
+        keys = {track.key for track in job.tracks}
+        with self._changed:
+            for owner, key in list(self._owners.items()):
+                if key in keys:
+                    self._release(self._owners.pop(owner))
+            self._tidy()
 
     def waiting(self) -> int:
         """How many jobs wait."""
@@ -228,6 +245,13 @@ class TrackingQueue:
             self._waiting.remove(job)
             self._running = job
             return job
+
+
+def _work(job: Job, cancel: Callable[[], None]) -> Work:
+    """A job as a person sees it; all its tracks go through the same pictures."""
+    track = job.tracks[0]
+    objects = f"{len(job.tracks)} object{'s' * (len(job.tracks) > 1)}"
+    return Work(f"track-{id(job)}", f"{job.name}: tracking {objects}", track.done(), track.pictures(), cancel)
 
 
 def _done(job: Job) -> int:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from clickmask.decoder.formats.label_studio.keyframes import LEAST_IOU, Keyframe, choose_keyframes
-from clickmask.decoder.prompts import Box, Size
+from clickmask.decoder import Box, Size
+from clickmask.decoder.formats.label_studio import LEAST_IOU, Keyframe, choose_keyframes
 from clickmask.plugin.clicks.prompts import shape_box
 from clickmask.plugin.errors import RequestError
 

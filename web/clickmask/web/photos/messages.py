@@ -20,7 +20,9 @@ COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
 def read_prompt(message: Message, size: Size) -> Prompt:
-    """Build the prompt from ``points`` [[x, y, positive]], ``box`` [x0, y0, x1, y1] and ``base`` (mask runs).
+    """Build the prompt from ``points`` [[x, y, positive]], ``box`` and ``view`` [x0, y0, x1, y1], ``base`` (mask runs).
+
+    The view is what of the picture is on the screen; the base is a mask that was there, which clicks correct.
 
     Raises:
         PromptError: If a number is missing or is no number.
@@ -28,15 +30,13 @@ def read_prompt(message: Message, size: Size) -> Prompt:
     """
     try:
         points = tuple(Point(float(x), float(y), bool(positive)) for x, y, positive in message.get("points") or ())
-        box = Box(*(float(value) for value in message["box"])) if message.get("box") else None
+        box, view = (
+            Box(*(float(value) for value in message[name])) if message.get(name) else None for name in ("box", "view")
+        )
     except (TypeError, ValueError) as error:
-        raise PromptError(f"points or box are malformed: {error}") from error
+        raise PromptError(f"points, box or view are malformed: {error}") from error
     base = message.get("base")
-    if not base:
-        return Prompt(points, box)
-    from clickmask.decoder.mask_prompts import mask_to_logits  # the page is up before PyTorch is
-
-    return Prompt(points, box, mask_to_logits(runs_to_mask(base, size)))
+    return Prompt(points, box, mask=runs_to_mask(base, size) if base else None, view=view)
 
 
 def segmentation_message(answer: Segmentation, *, wants_zoom: bool) -> dict[str, Any]:

@@ -47,6 +47,10 @@ export class Modes {
       return this.video.enter();
     }
     this.video = this.page(this.makeVideo);
+    this.video.openPhotos = (folder) => {
+      this.show("photos");
+      this.photos.openFolder(folder).catch(() => {});
+    };
     this.video.start();
   }
 

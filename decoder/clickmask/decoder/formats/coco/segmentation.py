@@ -15,6 +15,8 @@ from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import rle_area
 from clickmask.decoder.shapes.rle import Rle
 
+LEAST_NUMBERS = 6  # of a polygon; pycocotools takes 4 numbers for a box
+
 
 def segmentation_to_rle(segmentation: Any, size: Size) -> Rle:
     """Return a segmentation as compressed run lengths.
@@ -37,6 +39,20 @@ def segmentation_to_rle(segmentation: Any, size: Size) -> Rle:
     if isinstance(segmentation, list) and segmentation:
         return _polygons_to_rle(segmentation, size)
     raise ShapeError(f"segmentation is {segmentation!r:.80}, wanted polygons or run lengths")
+
+
+def drawn_polygons(segmentation: Any) -> list[list[float]]:
+    """Return the polygons of a segmentation that have at least 3 points; none for run lengths and boxes.
+
+    Example:
+        >>> drawn_polygons([[5, 5, 5, 9], [1, 0, 3, 0, 3, 2]])
+        [[1, 0, 3, 0, 3, 2]]
+    """
+    if not isinstance(segmentation, list):
+        return []
+    flat = bool(segmentation) and not any(isinstance(part, list) for part in segmentation)
+    parts = [segmentation] if flat else segmentation
+    return [part for part in parts if not isinstance(part, list) or len(part) >= LEAST_NUMBERS]
 
 
 def box_to_rle(bbox: Any, size: Size) -> Rle:

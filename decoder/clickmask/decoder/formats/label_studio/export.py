@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
+from clickmask.decoder.formats.fields import with_fields
 from clickmask.decoder.formats.json_writer import write_array
 from clickmask.decoder.formats.label_studio.regions import (
     Region,
     to_bitmask_result,
     to_brush_result,
+    to_drawn_polygon_results,
+    to_drawn_rectangle_result,
     to_ellipse_result,
     to_keypoint_result,
     to_polygon_results,
@@ -24,6 +27,7 @@ from clickmask.decoder.formats.label_studio.regions import (
 from clickmask.decoder.formats.options import Tag, WriteOptions, write_each
 from clickmask.decoder.formats.output import write_whole
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ObjectRecord
+from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import Mask, rle_to_mask
 
 FROM_NAME = "label"
@@ -57,7 +61,8 @@ def write_label_studio(dataset: Dataset, path: Path, options: WriteOptions | Non
 
     An image whose objects all have scores gets a prediction, one without regions nothing, others
     an annotation. The image's size is written into the task's data, so that it is known without
-    regions. Lost: ``is_crowd`` and ``track_id``. Exact with the tags brush, bitmask, polygon and vector.
+    regions; fields that travel along go into the data and into the regions' ``meta``. Lost:
+    ``is_crowd`` and ``track_id``. Exact with the tags brush, bitmask, polygon and vector.
 
     Args:
         dataset: Its images are passed over once.
@@ -103,7 +108,9 @@ def to_results(mask: Mask, region: Region, options: WriteOptions) -> list[dict[s
     """
     if options.tag in _OUTLINES:
         write = _OUTLINES[options.tag]
-        return write(mask, region, style=options.style, min_iou=options.min_iou, max_points=options.max_points)
+        return write(
+            mask, region, style=options.style or "parts", min_iou=options.min_iou, max_points=options.max_points
+        )
     return [_SINGLE[options.tag](mask, region)]
 
 
@@ -112,7 +119,7 @@ def _task(annotated: AnnotatedImage, names: Mapping[int, str], options: WriteOpt
     name = options.image_prefix + quote(image.file_name) if options.image_prefix else image.file_name
     task: dict[str, Any] = {
         "id": image.id,
-        "data": {"image": name, "width": image.size.width, "height": image.size.height},
+        "data": with_fields({"image": name, "width": image.size.width, "height": image.size.height}, image.extras),
     }
     objects = write_each(lambda record: _items(record, names, options), annotated, options.on_problem)
     result = [item for items in objects for item in items]
@@ -125,5 +132,11 @@ def _task(annotated: AnnotatedImage, names: Mapping[int, str], options: WriteOpt
 
 
 def _items(record: ObjectRecord, names: Mapping[int, str], options: WriteOptions) -> list[dict[str, Any]]:
-    region = Region(FROM_NAME, TO_NAME, (names[record.category_id],), f"object-{record.id}", record.score)
+    label = (names[record.category_id],)
+    region = Region(FROM_NAME, TO_NAME, label, f"object-{record.id}", record.score, record.extras)
+    height, width = record.rle["size"]
+    if record.is_box and record.box is not None and options.tag == "rectangle":
+        return [to_drawn_rectangle_result(record.box, Size(height, width), region)]
+    if record.rings and options.keeps_drawn and (options.tag == "polygon" or options.tag == "vector"):
+        return to_drawn_polygon_results(record.rings, Size(height, width), region, options.tag)
     return to_results(rle_to_mask(record.rle), region, options)

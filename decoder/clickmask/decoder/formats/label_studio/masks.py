@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.formats.fields import Fields, array, as_fields, finite, integer, number, side, text, wrong
 from clickmask.decoder.formats.label_studio.paths import flatten_path, read_vertex
+from clickmask.decoder.formats.records import Ring
 from clickmask.decoder.prompts import Box, Size
 from clickmask.decoder.shapes import (
     Ellipse,
@@ -30,6 +31,7 @@ from clickmask.decoder.shapes import (
 from clickmask.decoder.shapes.masks import check_size
 
 MAX_PERCENT = 1_000.0
+DECIMALS_PX = 6  # of coordinates that were percents
 
 
 def result_to_mask(item: Any) -> NDArray[np.bool_]:
@@ -83,6 +85,51 @@ def region_size(item: Fields) -> Size:
     """
     where = f"region {item.get('id')!r:.40}"
     return check_size(Size(side(item, "original_height", where), side(item, "original_width", where)))
+
+
+def region_ring(item: Fields) -> Ring | None:
+    """Return the ring of a polygon or turned rectangle, flat [px]; None of other regions.
+
+    Raises:
+        DatasetError: If a field is missing or malformed.
+        ShapeError: If a width or height is not positive.
+    """
+    where = f"region {item.get('id')!r:.40}"
+    value, size = as_fields(item.get("value"), where), region_size(item)
+    if {"x", "y", "height"} <= value.keys() and "rle" not in value and "radiusX" not in value:
+        return _turned_ring(value, size, where) if _rotation(value, where) else None
+    if "points" not in value or value.keys() & {"rle", "imageDataURL", "vertices"}:
+        return None
+    points = [_pixels(_pair(point, where), size) for point in array(value, "points", where)]
+    return tuple(_tidy(number) for point in points for number in point)
+
+
+def region_box(item: Fields) -> tuple[float, float, float, float] | None:
+    """Return an upright rectangle's (x, y, width, height) [px]; None of other regions.
+
+    Raises:
+        DatasetError: If a field is missing or malformed.
+        ShapeError: If a width or height is not positive.
+    """
+    where = f"region {item.get('id')!r:.40}"
+    value = as_fields(item.get("value"), where)
+    if not {"x", "y", "width", "height"} <= value.keys() or value.keys() & {"rle", "imageDataURL", "radiusX"}:
+        return None
+    x, y, width, height = extent(value, "x", "y", "width", "height", size=region_size(item), where=where)
+    return _tidy(x), _tidy(y), _tidy(width), _tidy(height)
+
+
+def _turned_ring(value: Fields, size: Size, where: str) -> Ring:
+    x, y, width, height = extent(value, "x", "y", "width", "height", size=size, where=where)
+    angle = math.radians(_rotation(value, where))
+    cos, sin = math.cos(angle), math.sin(angle)  # turned about the top-left corner, clockwise on screen
+    corners = [(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)]
+    return tuple(_tidy(at) for u, v in corners for at in (x + u * cos - v * sin, y + u * sin + v * cos))
+
+
+def _tidy(pixels: float) -> float:
+    """A coordinate without the noise of percents, which can move it over a pixel's centre."""
+    return round(pixels, DECIMALS_PX)
 
 
 def _read_brush(value: Fields, size: Size, where: str) -> NDArray[np.bool_]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.formats.builder import UNLABELED
-from clickmask.decoder.formats.fields import Fields, optional_score
-from clickmask.decoder.formats.label_studio.masks import is_shape, result_to_mask
-from clickmask.decoder.shapes import mask_to_rle
+from clickmask.decoder.formats.fields import Fields, is_plain, optional_score
+from clickmask.decoder.formats.label_studio.masks import is_shape, region_box, region_ring, region_size, result_to_mask
+from clickmask.decoder.shapes import mask_to_rle, polygons_to_mask
 from clickmask.decoder.shapes.rle import Rle
 
 
@@ -37,10 +38,31 @@ class LabeledShape:
             ShapeError: If a shape is malformed or the parts differ in image size.
             DatasetError: If a field is malformed.
         """
+        rings = self.drawn().get("rings")
+        if rings:
+            return mask_to_rle(polygons_to_mask(rings, region_size(self.first)))
         masks = [result_to_mask(items[0]) for items in self.regions.values()]
         if len({mask.shape for mask in masks}) > 1:
             raise ShapeError(f"region {self.first.get('id')!r:.40}: its parts are on images of different sizes")
         return mask_to_rle(np.logical_or.reduce(masks))
+
+    def drawn(self) -> dict[str, Any]:
+        """Return ``rings``, or ``box`` and ``is_box``, of an object that was drawn so; nothing of others.
+
+        Raises:
+            DatasetError: If a field is malformed.
+        """
+        items = [items[0] for items in self.regions.values()]
+        rings = [region_ring(item) for item in items]
+        if all(ring is not None for ring in rings):
+            return {"rings": tuple(ring for ring in rings if ring is not None)}
+        box = region_box(items[0]) if len(items) == 1 else None
+        return {} if box is None else {"box": box, "is_box": True}
+
+    def extras(self) -> dict[str, Any]:
+        """Return the first region's ``meta``: fields that a person or a conversion put there."""
+        meta = self.first.get("meta")
+        return dict(meta) if isinstance(meta, dict) and is_plain(meta) else {}
 
     def labels(self) -> list[str]:
         """Return the labels of all items, each once; ``UNLABELED`` if there is none."""

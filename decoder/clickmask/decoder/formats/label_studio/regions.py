@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from clickmask.decoder.shapes import (
 from clickmask.decoder.shapes.masks import mask_size
 from clickmask.decoder.shapes.polygons import Style
 
+DRAWN_DECIMALS = 10  # of a percent that stands for what a person drew
 KEYPOINT_WIDTH_PERCENT = 0.5  # Label Studio's own default
 
 
@@ -42,6 +43,7 @@ class Region:
         labels: Label values; empty for controls without labels (``<Brush>``).
         id: Unique in its annotation, see ``new_region_id``.
         score: Confidence in [0, 1], or None.
+        meta: Fields that travel along.
     """
 
     from_name: str
@@ -49,6 +51,7 @@ class Region:
     labels: tuple[str, ...]
     id: str
     score: float | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_region_id() -> str:
@@ -180,8 +183,33 @@ def to_keypoint_result(mask: Mask, region: Region) -> dict[str, Any]:
     return _item(mask, region, "keypoint", {"x": x, "y": y, "width": KEYPOINT_WIDTH_PERCENT})
 
 
-def _item(mask: Mask, region: Region, tag: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    size = mask_size(mask)
+def to_drawn_polygon_results(
+    rings: Sequence[Sequence[float]], size: Size, region: Region, tag: Literal["polygon", "vector"]
+) -> list[dict[str, Any]]:
+    """Return a region per drawn ring, with as many digits as bring its pixels back.
+
+    Args:
+        rings: Flat x0, y0, x1, y1, ... [px].
+        size: Of the image.
+        region: Names, labels, id and score.
+        tag: The kind of region.
+    """
+    scale = 100 / np.array([size.width, size.height])
+    points = [np.round(np.reshape(ring, (-1, 2)) * scale, DRAWN_DECIMALS).tolist() for ring in rings]
+    if tag == "polygon":
+        return _part_items(size, region, tag, [{"points": ring, "closed": True} for ring in points])
+    return _part_items(size, region, tag, [{"vertices": _vertices(ring), "closed": True} for ring in points])
+
+
+def to_drawn_rectangle_result(box: tuple[float, float, float, float], size: Size, region: Region) -> dict[str, Any]:
+    """Return a RectangleLabels region of a drawn box (x, y, width, height) [px]."""
+    sides = (size.width, size.height, size.width, size.height)
+    x, y, width, height = (round(100 * at / side, DRAWN_DECIMALS) for at, side in zip(box, sides, strict=True))
+    return _item(size, region, "rectangle", {"x": x, "y": y, "width": width, "height": height, "rotation": 0})
+
+
+def _item(mask: Mask | Size, region: Region, tag: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    size = mask if isinstance(mask, Size) else mask_size(mask)
     labels = {f"{tag}labels": list(region.labels)} if region.labels else {}
     item = {
         "id": region.id,
@@ -193,10 +221,13 @@ def _item(mask: Mask, region: Region, tag: str, value: Mapping[str, Any]) -> dic
         "image_rotation": 0,
         "value": {**value, **labels},
     }
-    return item if region.score is None else item | {"score": region.score}
+    item |= {} if region.score is None else {"score": region.score}
+    return item | {"meta": dict(region.meta)} if region.meta else item
 
 
-def _part_items(mask: Mask, region: Region, tag: str, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _part_items(
+    mask: Mask | Size, region: Region, tag: str, values: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """One item per value; all but the first are children of the first."""
     parts = [replace(region, id=f"{region.id}.{number}") for number in range(2, len(values) + 1)]
     items = [_item(mask, part, tag, value) for part, value in zip([region, *parts], values, strict=False)]

@@ -1,23 +1,34 @@
-"""LabelMe's shapes as masks."""
+"""LabelMe's shapes, and X-AnyLabeling's, as masks and as they were drawn."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.formats.fields import Fields, array, finite, text, wrong
+from clickmask.decoder.formats.records import Ring
 from clickmask.decoder.prompts import Box, Size
 from clickmask.decoder.shapes import Ellipse, bitmap_url_to_mask, box_to_mask, ellipse_to_mask, polygons_to_mask
 
 Points = list[tuple[float, float]]
 
 
-def shape_to_mask(shape: Fields, size: Size, where: str) -> NDArray[np.bool_]:
-    """Return the pixels of a polygon, rectangle, circle or mask, shape (H, W).
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One shape's pixels, shape (H, W), and how it was drawn: as a polygon, a box, or neither."""
+
+    mask: NDArray[np.bool_]
+    ring: Ring = ()
+    box: tuple[float, float, float, float] | None = None  # x, y, width, height [px]
+
+
+def read_shape(shape: Fields, size: Size, where: str) -> Shape:
+    """Return a polygon, rectangle (upright or turned), circle or mask.
 
     Raises:
         DatasetError: If a field is missing or malformed.
@@ -33,22 +44,29 @@ def shape_to_mask(shape: Fields, size: Size, where: str) -> NDArray[np.bool_]:
         raise ShapeError(f"{where}: {error}") from None
 
 
-def _polygon(points: Points, _shape: Fields, size: Size) -> NDArray[np.bool_]:
-    return polygons_to_mask([[value for point in points for value in point]], size)
+def _polygon(points: Points, _shape: Fields, size: Size) -> Shape:
+    ring = tuple(value for point in points for value in point)
+    return Shape(polygons_to_mask([list(ring)], size), ring)
 
 
-def _rectangle(points: Points, _shape: Fields, size: Size) -> NDArray[np.bool_]:
-    (x0, y0), (x1, y1) = _two(points, "rectangle")
-    return box_to_mask(Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), size)
+def _rectangle(points: Points, shape: Fields, size: Size) -> Shape:
+    """By two opposite corners, or by all four, as X-AnyLabeling has it; four of a turned one are a polygon."""
+    x, y = [point[0] for point in points], [point[1] for point in points]
+    if len(points) == 4 and not (len(set(x)) == len(set(y)) == 2):
+        return _polygon(points, shape, size)
+    if len(points) not in (2, 4):
+        raise ShapeError(f"a rectangle has {len(points)} points, wanted 2 or 4")
+    box = Box(min(x), min(y), max(x), max(y))
+    return Shape(box_to_mask(box, size), (), (box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0))
 
 
-def _circle(points: Points, _shape: Fields, size: Size) -> NDArray[np.bool_]:
+def _circle(points: Points, _shape: Fields, size: Size) -> Shape:
     (x, y), edge = _two(points, "circle")
     radius = math.dist((x, y), edge)
-    return ellipse_to_mask(Ellipse(x, y, radius, radius, 0.0), size)
+    return Shape(ellipse_to_mask(Ellipse(x, y, radius, radius, 0.0), size))
 
 
-def _mask(points: Points, shape: Fields, size: Size) -> NDArray[np.bool_]:
+def _mask(points: Points, shape: Fields, size: Size) -> Shape:
     """A PNG that covers the pixels from the first point to the second, both included."""
     (x0, y0), _ = _two(points, "mask")
     part = bitmap_url_to_mask(text(shape, "mask", "the shape"))
@@ -57,7 +75,7 @@ def _mask(points: Points, shape: Fields, size: Size) -> NDArray[np.bool_]:
     rows, columns = slice(max(top, 0), max(top + part.shape[0], 0)), slice(max(left, 0), max(left + part.shape[1], 0))
     window = whole[rows, columns]
     window |= part[max(-top, 0) :, max(-left, 0) :][: window.shape[0], : window.shape[1]]
-    return whole
+    return Shape(whole)
 
 
 def _two(points: Points, kind: str) -> Points:
@@ -72,9 +90,11 @@ def _point(point: object, where: str) -> tuple[float, float]:
     return finite(point[0], "x", where), finite(point[1], "y", where)
 
 
-_SHAPES: Mapping[str, Callable[[Points, Fields, Size], NDArray[np.bool_]]] = {
+_SHAPES: Mapping[str, Callable[[Points, Fields, Size], Shape]] = {
     "polygon": _polygon,
     "rectangle": _rectangle,
+    "oriented_rectangle": _polygon,
+    "rotation": _polygon,
     "circle": _circle,
     "mask": _mask,
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.builder import DatasetBuilder
+from clickmask.decoder.formats.input import read_lines
 from clickmask.decoder.formats.mots.lines import IGNORED_CLASS, class_numbers, mots_lines
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.output import inside, one_line, write_whole
@@ -68,7 +69,7 @@ def read_mots(path: Path, options: ReadOptions | None = None) -> Dataset:
 def write_mots(dataset: Dataset, path: Path, options: WriteOptions | None = None) -> None:
     """Write a MOTS text file per video into a folder, and ``classes.txt``.
 
-    MOTS allows no overlap: a pixel belongs to the last object that covers it. Objects without
+    MOTS allows no overlap: a pixel belongs to the smallest object that covers it. Objects without
     a track get one each. Lost: scores, file names, frames without objects, crowds' categories.
 
     Args:
@@ -84,7 +85,7 @@ def write_mots(dataset: Dataset, path: Path, options: WriteOptions | None = None
     for video in group_videos(dataset):
         try:
             with write_whole(inside(path, f"{video.name}.txt")) as file:
-                file.writelines(f"{line}\n" for line in mots_lines(video, classes))
+                file.writelines(f"{line}\n" for line in mots_lines(video, classes, options))
         except ClickMaskError as problem:
             options.on_problem(problem)
     with write_whole(path / CLASSES_FILE) as file:
@@ -141,11 +142,7 @@ def _category_id(line: MotsLine, classes: Mapping[int, str], builder: DatasetBui
 
 def _read_lines(file: Path) -> list[tuple[int, str]]:
     """The lines that say something, with their numbers from 1."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-        return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{file}: cannot be read: {error}") from None
+    return [(number, line) for number, line in enumerate(read_lines(file), start=1) if line.strip()]
 
 
 def _read_classes(file: Path) -> dict[int, str]:

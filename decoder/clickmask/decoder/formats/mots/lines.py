@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.layers import flatten
+from clickmask.decoder.formats.options import WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Category, ObjectRecord
 from clickmask.decoder.formats.videos import Video
-from clickmask.decoder.shapes import mask_to_rle, rle_area, rle_to_mask
+from clickmask.decoder.shapes import mask_to_rle, rle_area
 from clickmask.decoder.shapes.rle import Rle
 
 IGNORED_CLASS = 10
@@ -27,8 +27,8 @@ def class_numbers(categories: Sequence[Category]) -> dict[int, int]:
     return dict(zip(ids, free, strict=False))
 
 
-def mots_lines(video: Video, classes: Mapping[int, int]) -> Iterator[str]:
-    """Yield a line for every object that is not wholly covered by later ones.
+def mots_lines(video: Video, classes: Mapping[int, int], options: WriteOptions) -> Iterator[str]:
+    """Yield a line for every object that is not wholly covered by smaller ones.
 
     Raises:
         DatasetError: If a class has more tracks than MOTS can number.
@@ -36,7 +36,7 @@ def mots_lines(video: Video, classes: Mapping[int, int]) -> Iterator[str]:
     tracks = _tracks(video, classes)
     for annotated in video.frames:
         frame = annotated.image.frame or 0
-        for item, rle in zip(annotated.objects, without_overlap(annotated), strict=True):
+        for item, rle in zip(annotated.objects, without_overlap(annotated, options), strict=True):
             class_id = IGNORED_CLASS if item.is_crowd else classes[item.category_id]
             track = INSTANCES * IGNORED_CLASS if item.is_crowd else tracks[_track_key(item)]
             if rle_area(rle):
@@ -66,12 +66,7 @@ def _track_key(item: ObjectRecord) -> TrackKey:
     return item.category_id, item.track_id, item.id if item.track_id is None else 0
 
 
-def without_overlap(annotated: AnnotatedImage) -> list[Rle]:
-    """Return the masks of an image, each without what later ones cover."""
-    masks: list[Rle] = []
-    covered = np.zeros((annotated.image.size.height, annotated.image.size.width), dtype=np.bool_)
-    for item in reversed(annotated.objects):
-        mask = rle_to_mask(item.rle)
-        masks.append(mask_to_rle(mask & ~covered))
-        covered |= mask
-    return masks[::-1]
+def without_overlap(annotated: AnnotatedImage, options: WriteOptions) -> list[Rle]:
+    """Return the masks of an image, each without what smaller ones over it cover."""
+    layer = flatten(annotated, options)
+    return [mask_to_rle(layer == place) for place in range(1, len(annotated.objects) + 1)]

@@ -3,9 +3,9 @@
 Written as ``street.jpg/12_car.png``: the folder is named like the picture, the file after the
 object's number and its category, with "/" and the like as %2F.
 
-Read are these, and also PNGs that are masks of a whole picture, beside each other or in folders
-as DAVIS has them (``dog/00012.png``, frame 12 of the video "dog"): black and white ones hold one
-object, those with a palette one per index.
+Read are these, and also pictures of labels (PNG, TIFF, BMP), beside each other or in folders as
+DAVIS has them (``dog/00012.png``, frame 12 of the video "dog"): black and white ones hold one
+object, those with a palette, grey values or colours one per value.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import numpy as np
 
 from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.builder import UNLABELED, DatasetBuilder
+from clickmask.decoder.formats.label_pictures import SUFFIXES, label_fields, read_label_picture
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.output import claim, make_folder
 from clickmask.decoder.formats.pictures import picture_size
-from clickmask.decoder.formats.png_files import read_binary, read_indices, write_binary
+from clickmask.decoder.formats.png_files import read_binary, write_binary
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
@@ -48,8 +49,8 @@ def read_png_masks(path: Path, options: ReadOptions | None = None) -> Dataset:
         try:
             if place.is_dir():
                 _read_folder(place, builder, options)
-            elif place.suffix.lower() == ".png":
-                read_whole_mask(place, path, builder)
+            elif place.suffix.lower() in SUFFIXES:
+                read_whole_mask(place, path, builder, options)
         except ClickMaskError as problem:
             options.on_problem(problem)
     return builder.dataset()
@@ -82,13 +83,16 @@ def write_png_masks(dataset: Dataset, path: Path, options: WriteOptions | None =
             options.on_problem(problem)
 
 
-def read_whole_mask(file: Path, root: Path, builder: DatasetBuilder) -> None:
-    """Take in a PNG that is the mask of a whole picture; one numbered in a folder is a frame of a video.
+def read_whole_mask(file: Path, root: Path, builder: DatasetBuilder, options: ReadOptions) -> None:
+    """Take in the labels of a whole picture; one numbered in a folder is a frame of a video.
 
     Raises:
-        DatasetError: If it is no picture.
+        DatasetError: If it is no picture, or a photo.
     """
-    labels = read_indices(file)
+    picture = read_label_picture(file)
+    if picture.is_soft:
+        options.on_note("masks with soft edges, cut at half", str(file))
+    labels = picture.labels
     folder = file.parent.relative_to(root).as_posix()
     is_frame = folder != "." and _is_number(file.stem)
     image_id = builder.add_image(
@@ -97,13 +101,15 @@ def read_whole_mask(file: Path, root: Path, builder: DatasetBuilder) -> None:
         video=folder if is_frame else None,
         frame=int(file.stem) if is_frame else None,
     )
-    for index in np.unique(labels[labels > 0]).tolist():
+    for index in np.unique(labels[labels != 0]).tolist():
         rle = mask_to_rle(labels == index)
-        builder.add_object(image_id, builder.category_id(UNLABELED), rle, track_id=index if is_frame else None)
+        track_id = index if is_frame else None
+        extras = label_fields(picture, index)
+        builder.add_object(image_id, builder.category_id(UNLABELED), rle, track_id=track_id, extras=extras)
 
 
 def _read_folder(folder: Path, builder: DatasetBuilder, options: ReadOptions) -> None:
-    files = sorted(folder.glob("*.png"), key=_number)
+    files = sorted((file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES), key=_number)
     if not files:
         raise DatasetError(f"{folder}: holds no PNG, wanted masks")
     is_picture = all(_is_object(file) or file.name == _SIZE_FILE for file in files)
@@ -111,7 +117,7 @@ def _read_folder(folder: Path, builder: DatasetBuilder, options: ReadOptions) ->
     for file in files:
         try:
             if image_id is None:
-                read_whole_mask(file, folder.parent, builder)
+                read_whole_mask(file, folder.parent, builder, options)
             elif file.name != _SIZE_FILE:
                 builder.add_object(image_id, builder.category_id(_category(file)), mask_to_rle(read_binary(file)))
         except ClickMaskError as problem:

@@ -13,27 +13,29 @@ import numpy as np
 
 from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.builder import DatasetBuilder
+from clickmask.decoder.formats.layers import flatten
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.output import claim, inside, make_folder, write_whole
 from clickmask.decoder.formats.pictures import copy_picture
 from clickmask.decoder.formats.png_files import read_labels, write_palette
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset
 from clickmask.decoder.formats.voc.labels import class_numbers, object_numbers
-from clickmask.decoder.formats.voc.palette import MAX_LABEL, Color, read_labelmap, voc_palette, write_labelmap
+from clickmask.decoder.formats.voc.palette import MAX_LABEL, Color, read_classes, voc_palette, write_labelmap
 from clickmask.decoder.images import PICTURE_SUFFIXES
 from clickmask.decoder.prompts import Size
-from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
+from clickmask.decoder.shapes import mask_to_rle
 
 
 def read_voc(path: Path, options: ReadOptions | None = None) -> Dataset:
     """Read a Pascal VOC segmentation dataset.
 
     An object's class is that of most of its pixels. Where ``SegmentationObject`` is missing,
-    all pixels of a class are one object. Classes are named by ``labelmap.txt``, or are VOC's own.
+    all pixels of a class are one object. Classes are named by ``labelmap.txt`` or ``class_names.txt``
+    (of ``labelme2voc``), or are guessed to be VOC's own.
 
     Args:
         path: The folder with ``SegmentationClass`` in it.
-        options: ``on_problem`` receives pictures that were left out.
+        options: ``on_problem`` receives pictures that were left out, ``on_note`` that classes were guessed.
 
     Raises:
         DatasetError: If there is no ``SegmentationClass``, or ``labelmap.txt`` is malformed.
@@ -42,11 +44,12 @@ def read_voc(path: Path, options: ReadOptions | None = None) -> Dataset:
     folder = path / "SegmentationClass"
     if not folder.is_dir():
         raise DatasetError(f"{folder}: there is no such folder, wanted a Pascal VOC dataset")
-    colors = read_labelmap(path)
-    builder = DatasetBuilder(Category(number, name) for number, name in enumerate(colors, start=1))
+    classes = read_classes(path, options)
+    builder = DatasetBuilder(Category(number, name) for number, (name, _) in enumerate(classes, start=1))
+    colors = [color for _, color in classes]
     for file in options.progress(sorted(folder.rglob("*.png")), "pictures"):
         try:
-            _read_picture(file.relative_to(folder), path, tuple(colors.values()), builder)
+            _read_picture(file.relative_to(folder), path, colors, builder)
         except ClickMaskError as problem:
             options.on_problem(problem)
     return builder.dataset()
@@ -55,8 +58,8 @@ def read_voc(path: Path, options: ReadOptions | None = None) -> Dataset:
 def write_voc(dataset: Dataset, path: Path, options: WriteOptions | None = None) -> None:
     """Write a Pascal VOC segmentation dataset into a folder.
 
-    Exact as long as objects do not overlap: a pixel belongs to the last object that covers it.
-    Lost: ids, scores, ``is_crowd``, tracks, and objects that are covered wholly.
+    Exact as long as objects do not overlap: a pixel belongs to the smallest object that covers it.
+    Lost: ids, scores, ``is_crowd``, tracks, and objects that are covered wholly, which are reported.
 
     Args:
         dataset: Its images are passed over once.
@@ -71,7 +74,7 @@ def write_voc(dataset: Dataset, path: Path, options: WriteOptions | None = None)
     if len(dataset.categories) > MAX_LABEL:
         raise DatasetError(f"got {len(dataset.categories)} categories, a VOC mask holds at most {MAX_LABEL}")
     make_folder(path / "SegmentationClass")
-    write_labelmap(path, {category.name: number for number, category in enumerate(dataset.categories, start=1)})
+    write_labelmap(path, [category.name for category in dataset.categories])
     numbers = {category.id: number for number, category in enumerate(dataset.categories, start=1)}
     taken: dict[Path, str] = {}
     stems: list[str] = []
@@ -114,15 +117,14 @@ def _write_picture(
     annotated: AnnotatedImage, stem: str, path: Path, numbers: Mapping[int, int], options: WriteOptions
 ) -> None:
     image = annotated.image
-    if len(annotated.objects) > MAX_LABEL:
-        raise DatasetError(f"image {image.file_name} has {len(annotated.objects)} objects, VOC holds {MAX_LABEL}")
-    classes = np.zeros((image.size.height, image.size.width), dtype=np.uint8)
-    objects = np.zeros_like(classes)
-    for number, item in enumerate(annotated.objects, start=1):
-        mask = rle_to_mask(item.rle)
-        classes[mask] = numbers[item.category_id]
-        objects[mask] = number
-    write_palette(path / "SegmentationClass" / f"{stem}.png", classes, voc_palette())
-    write_palette(path / "SegmentationObject" / f"{stem}.png", objects, voc_palette())
+    layer = flatten(annotated, options)
+    visible = np.unique(layer[layer > 0])
+    if len(visible) > MAX_LABEL:
+        raise DatasetError(f"image {image.file_name} has {len(visible)} objects, VOC holds {MAX_LABEL}")
+    class_of = np.array([0, *(numbers[item.category_id] for item in annotated.objects)], np.uint8)
+    number_of = np.zeros(len(class_of), np.uint8)
+    number_of[visible] = np.arange(1, len(visible) + 1)
+    write_palette(path / "SegmentationClass" / f"{stem}.png", class_of[layer], voc_palette())
+    write_palette(path / "SegmentationObject" / f"{stem}.png", number_of[layer], voc_palette())
     if options.images is not None:
         copy_picture(options.images, image.file_name, inside(path / "JPEGImages", image.file_name))

@@ -98,10 +98,10 @@ class _Reading:
 
     def dataset(self) -> Dataset:
         elements = read_elements_after(self._path, late="annotations", needed="videos")
-        for key, element in self._options.progress(elements, "records"):
-            self._keys.add(key)
-            if key in self._take:
-                self._guard(self._take[key], element, key)
+        for element in self._options.progress(elements, "records"):
+            self._keys.add(element.key)
+            if element.key in self._take:
+                self._guard(self._take[element.key], element.value, element.key)
         if self._keys and not self._keys & self._take.keys():
             raise DatasetError(f"{self._path}: holds no videos, annotations and categories")
         for object_id, category_id in self._spool.take_unknown_categories(self._categories):

@@ -26,6 +26,7 @@ import { PhotoPointer } from "./pointer.js";
 import { Polygon } from "./polygon.js";
 import { Preview } from "./preview.js";
 import { Prompts } from "./prompts.js";
+import { Propagation } from "./propagation.js";
 import { Proposals } from "./proposals.js";
 import { Review } from "./review.js";
 import { SaveQueue } from "./save_queue.js";
@@ -50,6 +51,8 @@ export class PhotoApp extends Page {
     this.objects = new Objects(this);
     this.clipboard = new Clipboard(this);
     this.review = new Review(this);
+    this.propagation = new Propagation(this);
+    this.busy = ""; // what the server does at length, in words
     this.classes = new Classes(this);
     this.folder = new Folder(this);
     this.picture = new PictureOpening(this);
@@ -112,6 +115,11 @@ export class PhotoApp extends Page {
     this.focus();
   }
 
+  setBusy(words) {
+    this.busy = words;
+    this.controls.renderState();
+  }
+
   draftChanged() {
     this.maskEdit.updateOutline();
     this.controls.render();
@@ -142,7 +150,7 @@ export class PhotoApp extends Page {
 
   // Esc: what was begun last first
   escape() {
-    if (this.polygon.cancel() || this.proposals.leave() || this.prompts.clear() || this.review.leave()) return;
+    if (this.polygon.cancel() || this.proposals.leave() || this.prompts.clear() || this.review.leave() || this.propagation.stop()) return;
     this.objects.select(null);
   }
 

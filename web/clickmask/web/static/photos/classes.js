@@ -63,9 +63,25 @@ export class Classes {
       type: "button", class: "cm-plain", disabled: this.state.categories.length < 2,
       onclick: () => { this.page.dialogs.close(); this.remove(id); },
     }, icon("bin"), TEXT.removeClass);
+    const others = this.state.categories.filter((one) => one.id !== id);
+    const into = make("select", { class: "cm-input" }, make("option", { value: "" }, TEXT.mergeIntoNone), others.map((one) => make("option", { value: one.id }, one.name)));
+    const merging = make("label", { class: "cm-field" }, make("span", {}, TEXT.mergeInto), into);
     const more = make("div", { class: "cm-row" }, make("label", { class: "cm-check" }, color, TEXT.classColor), make("span", { class: "cm-space" }), remove);
-    const name = await this.page.dialogs.ask(TEXT.editClass, this.state.nameOf(id), more);
-    if (name) this.changeOne(id, { name, color: color.value });
+    const name = await this.page.dialogs.ask(TEXT.editClass, this.state.nameOf(id), more, others.length ? merging : null);
+    if (name && into.value) await this.merge(id, Number(into.value));
+    else if (name) this.changeOne(id, { name, color: color.value });
+  }
+
+  // all objects of a class get another one, in the whole folder
+  async merge(from, to) {
+    const { folder } = this.state;
+    try {
+      await this.page.call("merge_category", { folder, from, to });
+      await this.page.saving.settled();
+      await this.page.folder.reload();
+    } catch (failure) {
+      this.page.fail(failure);
+    }
   }
 
   changeOne(id, change) {

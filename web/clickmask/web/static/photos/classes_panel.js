@@ -34,13 +34,20 @@ export class ClassesPanel {
     const { app } = this;
     const { id } = category;
     const name = make("button", {
-      type: "button", class: "cm-chip-name", title: TEXT.classKeys, "aria-pressed": String(id === app.state.category),
+      type: "button", class: "cm-chip-name", title: this.title(id), "aria-pressed": String(id === app.state.category),
       onclick: () => app.classes.choose(id), ondblclick: () => app.classes.edit(id), onkeydown: (event) => this.key(event, id),
     }, make("i", { style: `background:${category.color}` }), make("span", {}, category.name), i < 9 ? make("kbd", {}, String(i + 1)) : null);
     const edit = iconButton("pencil", TEXT.editClass, () => app.classes.edit(id), { tabIndex: -1 }); // keys: F2 on the name
     const chip = make("div", { class: "cm-chip" }, name, edit);
     chip.dataset.category = id;
     return chip;
+  }
+
+  // with how much there is of it in the folder
+  title(id) {
+    const pictures = this.app.state.pictures.filter(({ categories }) => categories && categories[id]);
+    const objects = pictures.reduce((sum, { categories }) => sum + categories[id], 0);
+    return [`${TEXT.objects}: ${objects}, ${TEXT.inFolder(pictures.length)}`, TEXT.classKeys].join("\n");
   }
 
   key(event, id) {

@@ -22,6 +22,7 @@ export function photoCommands(page) {
     { id: "copy", keys: ["ctrl+c"], run: () => page.clipboard.copy() },
     { id: "paste", keys: ["ctrl+v"], run: () => page.clipboard.paste() },
     { id: "pasteLast", keys: ["ctrl+shift+v"], run: () => page.clipboard.pasteLast() },
+    { id: "propagate", keys: ["t"], run: () => page.propagation.ask() },
     { id: "above", keys: ["arrowup"], run: () => page.objects.selectNext(1) },
     { id: "below", keys: ["arrowdown"], run: () => page.objects.selectNext(-1) },
     { id: "findClass", keys: ["q"], run: () => page.classes.find() },

@@ -42,6 +42,7 @@ export class Controls extends PageControls {
     const { state } = this.app;
     const { run } = this.app.proposals;
     if (run) this.renderPhase("encoding", TEXT.everythingBusy(run.share));
+    else if (this.app.busy) this.renderPhase("encoding", this.app.busy);
     else this.renderPhase(state.phase, TEXT.phases[state.phase]);
     const { picture } = state;
     this.find("facts").textContent = picture ? TEXT.facts(picture) : "";

@@ -4,6 +4,8 @@
 import { byName } from "../shared/natural_order.js";
 import { TEXT } from "../shared/strings.js";
 
+const TOLD_PROBLEMS = 5;
+
 export class Folder {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
@@ -38,10 +40,22 @@ export class Folder {
     Object.assign(state, { folder: folder.folder, pictures: [...folder.pictures].sort(byName), categories: folder.categories });
     if (!state.categories.some((one) => one.id === state.category)) state.category = state.categories[0].id;
     if (folder.labels_elsewhere) page.toasts.show(TEXT.labelsElsewhere(folder.labels_elsewhere));
+    Object.assign(state, { parts: folder.parts || [], boxes: folder.boxes || 0 });
+    for (const note of folder.notes || []) page.toasts.show(note);
+    if (folder.problems && folder.problems.length) page.toasts.show(folder.problems.slice(0, TOLD_PROBLEMS).join("\n"), "error");
     if (folder.unreadable.length) page.toasts.show(TEXT.unreadable(folder.unreadable.length, folder.unreadable[0]), "error");
     page.controls.renderFolder(folder);
     page.panels.pictures.render();
     page.panels.classes.render();
+  }
+
+  // the same folder, whose labels were changed elsewhere
+  async reload() {
+    const { picture, folder } = this.state;
+    this.page.drafts.forget(folder);
+    this.page.history.forget();
+    this.show(await this.page.call("open_folder", { folder }));
+    if (picture) await this.page.picture.open(picture.id);
   }
 
   // ids begin anew in every folder

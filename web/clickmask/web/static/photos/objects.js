@@ -197,7 +197,7 @@ export class Objects {
 function objectOfDraft(draft, category) {
   const before = draft.editing, { answer } = draft;
   return {
-    id: before ? before.id : newId(), category: before ? before.category : category, mask: answer.mask,
+    ...before, id: before ? before.id : newId(), category: before ? before.category : category, mask: answer.mask,
     prompts: promptsOf(draft), score: answer.iou ? answer.iou[answer.chosen] : null, source: draft.source,
   };
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // The list of pictures: progress, search, filter, thumbnails and states.
 
-import { find, make, meter, replaceChildren } from "../shared/dom.js";
+import { find, icon, make, meter, replaceChildren } from "../shared/dom.js";
 import { TEXT } from "../shared/strings.js";
 import { Thumbnails } from "../shared/thumbnails.js";
 import { filterCounts, filteredPictures } from "./picture_filter.js";
@@ -22,7 +22,9 @@ export class PicturesPanel {
       class: "cm-input", "aria-label": TEXT.filter, onchange: () => { app.state.filter = this.filter.value; this.render(); app.focus(); },
     });
     this.list = make("div", { class: "cm-pictures", role: "listbox", "aria-label": TEXT.images });
-    find(root, ".cm-left").append(make("div", { class: "cm-find" }, this.search, this.filter), this.list);
+    this.parts = make("div", { class: "cm-parts" });
+    this.boxes = make("button", { type: "button", class: "cm-plain cm-boxes", onclick: () => app.files.makeMasks() });
+    find(root, ".cm-left").append(make("div", { class: "cm-find" }, this.search, this.filter, this.boxes, this.parts), this.list);
     this.rows = new Map();
     this.thumbnails = new Thumbnails(this.list, async (ids) => {
       const message = { folder: app.state.folder, pictures: ids.map(Number) };
@@ -46,7 +48,25 @@ export class PicturesPanel {
     const empty = make("p", { class: "cm-empty" }, state.pictures.length ? TEXT.nothingLike : TEXT.noPictures);
     replaceChildren(this.list, this.rows.size ? [...this.rows.values()] : empty);
     this.thumbnails.watch(this.rows);
+    this.renderParts();
+    this.renderBoxes();
     this.mark();
+  }
+
+  // folders below that have labels of their own
+  renderParts() {
+    const part = ({ path, name, pictures, done, objects }) => make("button", { type: "button", class: "cm-entry", title: path, onclick: () => this.app.openFolder(path).catch(() => {}) },
+      icon("folder"), make("span", { class: "cm-name" }, make("span", {}, name), make("small", {}, TEXT.partAbout(done, pictures, objects))));
+    replaceChildren(this.parts, this.app.state.parts.map(part));
+    this.parts.hidden = !this.app.state.parts.length;
+  }
+
+  // words: how far it is, while masks are made of boxes
+  renderBoxes(words = "") {
+    const { boxes } = this.app.state;
+    this.boxes.hidden = !boxes;
+    this.boxes.disabled = Boolean(words);
+    this.boxes.textContent = words || TEXT.boxesWaiting(boxes);
   }
 
   renderHead() {
@@ -109,8 +129,10 @@ export class PicturesPanel {
 
   fill(row, picture, unfinished) {
     row.dataset.status = picture.missing ? "missing" : picture.status;
-    row.dataset.draft = unfinished.has(picture.id);
-    const parts = [picture.missing ? TEXT.missing : TEXT.status[picture.status], picture.object_count || null, unfinished.has(picture.id) ? TEXT.unfinished : null];
+    row.dataset.draft = String(unfinished.has(picture.id));
+    const isDraft = unfinished.has(picture.id);
+    const state = picture.missing ? TEXT.missing : picture.replaced ? TEXT.replaced(picture.replaced) : isDraft && picture.status === "todo" ? TEXT.unfinished : TEXT.status[picture.status];
+    const parts = [state, picture.object_count || null, isDraft && state !== TEXT.unfinished ? TEXT.unfinished : null];
     row.querySelector(".cm-about").textContent = parts.filter(Boolean).join(" · ");
     row.title = [picture.name, picture.note].filter(Boolean).join("\n");
   }

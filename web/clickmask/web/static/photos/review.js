@@ -1,6 +1,8 @@
 // @ts-check
 // Going through imported and found objects, worst score first: keep or drop, and the next one is there.
 
+const UNCHECKED_SOURCES = ["import", "auto", "box", "track"];
+
 export class Review {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
@@ -62,5 +64,5 @@ export class Review {
 
 // nobody has looked at it yet
 export function isUnchecked({ source }) {
-  return source === "import" || source === "auto";
+  return UNCHECKED_SOURCES.includes(source);
 }

@@ -9,6 +9,8 @@ export class PhotoState {
     this.folder = null;
     this.pictures = [];
     this.filter = "all";
+    this.parts = []; // folders below with labels of their own: {path, name, pictures, done, objects}
+    this.boxes = 0; // boxes that wait for a mask
     this.picture = null;
     this.categories = [];
     this.category = null;

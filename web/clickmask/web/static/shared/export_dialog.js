@@ -6,7 +6,7 @@ import { Failure } from "./failure.js";
 import { watchJob } from "./jobs.js";
 import { TEXT } from "./strings.js";
 
-// fields: what to choose; begin(): starts it and gives {job}; seen(done, total) and done(objects): words for the person
+// fields: what to choose; begin(): starts it and gives {job}; seen(done, total) and done(result): words for the person
 export function exportDialog(app, { fields, begin, seen, done, onchange = () => {} }) {
   const bar = meter(TEXT.exportLabels, { hidden: true });
   const note = make("p", { class: "cm-hint" });
@@ -31,8 +31,8 @@ export function exportDialog(app, { fields, begin, seen, done, onchange = () => 
         bar.set(done, total);
         note.textContent = seen(done, total);
       });
-      if (!result.objects) throw new Failure(TEXT.nothingToExport);
-      note.textContent = done(result.objects);
+      if (!result.objects && !result.pictures) throw new Failure(TEXT.nothingToExport);
+      note.textContent = done(result);
       start.replaceWith(make("a", { class: "cm-primary", href: result.url, download: result.name }, icon("export"), `${TEXT.download} ${result.name}`));
     } catch (failure) {
       start.disabled = false;

@@ -14,7 +14,7 @@ export class View {
 
   fit(picture, screen) {
     const margin = Math.min(24, screen.width * 0.03);
-    const bottom = Math.max(margin, this.bar);
+    const bottom = Math.max(margin, Math.min(this.bar, screen.height * 0.16));
     const wide = (screen.width - 2 * margin) / picture.width, high = (screen.height - margin - bottom) / picture.height;
     this.scale = Math.min(wide, high, 8);
     this.left = (screen.width - picture.width * this.scale) / 2;

@@ -78,6 +78,9 @@ export class VideoApp extends Page {
     this.root.remove();
   }
 
+  // set by whoever shows both pages
+  openPhotos(_folder) {}
+
   openFolder(path) {
     return this.library.openFolder(path);
   }

@@ -1,10 +1,11 @@
 // @ts-check
 // Videos: the folder that has them, open, add, export.
 
-import { make } from "../shared/dom.js";
+import { icon, make } from "../shared/dom.js";
 import { newDraft } from "../shared/draft.js";
 import { exportDialog } from "../shared/export_dialog.js";
 import { chooseFiles } from "../shared/file_choice.js";
+import { watchJob } from "../shared/jobs.js";
 import { TEXT, VIDEO } from "../shared/strings.js";
 
 const VIDEO_SUFFIXES = [".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"];
@@ -146,17 +147,37 @@ export class VideoLibrary {
     }
   }
 
+  // frames and their masks as a folder of photos
+  async toPhotos() {
+    const { page } = this;
+    const words = await page.dialogs.ask(VIDEO.toPhotosEvery, "10");
+    if (words === null) return;
+    const every = Number(words);
+    if (!Number.isInteger(every) || every < 1) return page.toasts.show(TEXT.wantedCount(words), "error");
+    try {
+      await page.prompts.allSaid();
+      const { job } = await page.call("video_to_photos", { video: this.state.video.video, every });
+      const { folder } = await watchJob(page.call, job, ({ done, total }) => page.controls.renderPhase("encoding", VIDEO.exporting(done, total)));
+      const open = make("button", { type: "button", class: "cm-link", onclick: () => page.openPhotos(folder) }, VIDEO.openThere);
+      page.toasts.show(VIDEO.toPhotosDone, "good", open);
+    } catch (failure) {
+      page.fail(failure);
+    }
+    page.controls.renderState();
+  }
+
   showExport() {
     if (!this.state.video) return;
     const format = make("select", { name: "format", class: "cm-input" }, Object.entries(VIDEO.formats).map(([value, words]) => make("option", { value }, words)));
     exportDialog(this.page, {
-      fields: [make("label", { class: "cm-field" }, make("span", {}, TEXT.exportFormat), format)],
+      fields: [make("label", { class: "cm-field" }, make("span", {}, TEXT.exportFormat), format),
+        make("button", { type: "button", class: "cm-plain cm-to-photos", onclick: () => this.toPhotos() }, icon("images"), VIDEO.toPhotos)],
       begin: async () => {
         await this.page.prompts.allSaid();
         return this.page.call("video_export", { video: this.state.video.video, format: format.value });
       },
       seen: VIDEO.exporting,
-      done: TEXT.exportDone,
+      done: ({ objects }) => TEXT.exportDone(objects),
     });
     format.focus();
   }

@@ -1,0 +1,152 @@
+"""Label a folder of pictures: find everything, or turn boxes, points and coarse masks into fine masks."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, get_args
+
+from tqdm import tqdm
+
+from clickmask.decoder.auto.settings import AutoSettings, model_settings, people_settings
+from clickmask.decoder.commands.arguments import add_model_arguments, load_asked_model
+from clickmask.decoder.engine import Engine
+from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.options import ReadOptions, WriteOptions
+from clickmask.decoder.formats.output import inside
+from clickmask.decoder.formats.pictures import list_pictures
+from clickmask.decoder.formats.records import Dataset
+from clickmask.decoder.formats.registry import FORMATS, find_format
+from clickmask.decoder.label.journal import Journal
+from clickmask.decoder.label.report import ReportRow, write_report
+from clickmask.decoder.label.run import FindEverything, Job, UpgradeDataset, flags_of, needs_eyes, run_job
+from clickmask.decoder.label.upgrade import Kind
+
+CACHE_BYTES = 2**28  # each picture is done once
+SHOWN_PROBLEMS = 20
+REPORT_ROWS = 200
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Pictures, what is known of them, outputs, model."""
+    parser.add_argument("pictures", type=Path, metavar="DIR", help="folder of the pictures")
+    parser.add_argument("--out", type=Path, required=True, help="file or folder to write")
+    parser.add_argument("--to", default="coco", choices=FORMATS, help="its format (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace --out if it exists")
+    known = parser.add_argument_group("what is known already")
+    known.add_argument("--from", dest="source", type=Path, help="boxes, points or coarse masks to make masks of")
+    known.add_argument("--from-format", default="coco", choices=FORMATS, help="its format (default: %(default)s)")
+    known.add_argument("--as", dest="kind", default="auto", choices=get_args(Kind), help="what its objects are")
+    everything = parser.add_argument_group("without --from: what to look for")
+    everything.add_argument("--points-per-side", type=int, help="clicks along each side; more find smaller things")
+    everything.add_argument("--crop-layers", type=int, default=0, help="look again at 2x2, 4x4, ... crops (default: 0)")
+    everything.add_argument("--official", action="store_true", help="all that SAM's generator finds, doubles included")
+    everything.add_argument("--category", default="object", help="name of what is found (default: %(default)s)")
+    parser.add_argument("--only-below", type=float, metavar="SCORE", help="write only what is flagged or scored below")
+    parser.add_argument("--report", type=Path, help="page of the results, worst first (HTML)")
+    add_model_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Label, write, say what is there; a run that was stopped goes on where it was.
+
+    Raises:
+        ClickMaskError: If the pictures or labels cannot be read, or the output cannot be written.
+    """
+    out: Path = arguments.out
+    if out.exists() and not arguments.overwrite:
+        raise DatasetError(f"{out}: exists; --overwrite replaces it")
+    problems: list[str] = []
+    engine = Engine(load_asked_model(arguments), cache_bytes=CACHE_BYTES)
+    job, about = _make_job(arguments, engine, problems)
+    total = sum(1 for _ in job.pictures())
+    with Journal(out.with_name(f"{out.name}.journal"), about | {"model": engine.model.fingerprint}) as journal:
+        _label(job, engine, journal, total)
+        dataset = job.dataset(journal.entries, arguments.only_below)
+        find_format(arguments.to).write(dataset, out, WriteOptions(images=arguments.pictures))
+        names = dict(job.pictures())
+        problems += [f"{entry.key}: {entry.error}" for entry in journal.entries() if entry.error and entry.key in names]
+        summary = _summary(arguments, dataset, problems)
+        if arguments.report is not None:
+            _report(arguments, dataset, problems, summary)
+        journal.remove()
+    print(summary)
+    for problem in problems[:SHOWN_PROBLEMS]:
+        print(f"left out: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _make_job(arguments: argparse.Namespace, engine: Engine, problems: list[str]) -> tuple[Job, dict[str, Any]]:
+    """What to do, and what a journal must be about to go on with it."""
+    folder: Path = arguments.pictures
+    found = [path.relative_to(folder).as_posix() for path in list_pictures(folder)]
+    names = hashlib.sha256("\n".join(found).encode()).hexdigest()
+    if arguments.source is None:
+        if not found:
+            raise DatasetError(f"{folder}: holds no picture")
+        settings = _settings(arguments, engine)
+        about = {"pictures": names, "settings": asdict(settings), "category": arguments.category}
+        return FindEverything(folder, tuple(found), settings, arguments.category), about
+    reading = ReadOptions(images=folder, on_problem=lambda problem: problems.append(str(problem)))
+    source = find_format(arguments.from_format).read(arguments.source, reading)
+    facts = arguments.source.stat()
+    about = {"labels": [str(arguments.source), facts.st_size, facts.st_mtime_ns], "kind": arguments.kind}
+    return UpgradeDataset(folder, source, arguments.kind), about
+
+
+def _settings(arguments: argparse.Namespace, engine: Engine) -> AutoSettings:
+    choose = model_settings if arguments.official else people_settings
+    settings = replace(choose(engine.model.name), crop_layers=arguments.crop_layers)
+    if arguments.points_per_side is None:
+        return settings
+    if not 1 <= arguments.points_per_side <= 256:
+        raise DatasetError(f"--points-per-side is {arguments.points_per_side}, wanted 1 to 256")
+    return replace(settings, points_per_side=arguments.points_per_side)
+
+
+def _label(job: Job, engine: Engine, journal: Journal, total: int) -> None:
+    done = len(journal.done())
+    if done:
+        print(f"{done} of {total} pictures are labeled already, going on")
+    objects, start = 0, perf_counter()
+    with tqdm(total=total, initial=done, unit="picture", disable=None) as bar:
+
+        def progress(count: int) -> None:
+            nonlocal objects
+            objects += count
+            bar.set_postfix_str(f"{objects / (perf_counter() - start):.1f} objects/s", refresh=False)
+            bar.update()
+
+        run_job(job, engine, journal, progress)
+
+
+def _summary(arguments: argparse.Namespace, dataset: Dataset, problems: list[str]) -> str:
+    """What stands in the output, counted there, and how much of it needs eyes."""
+    written = find_format(arguments.to).read(arguments.out, ReadOptions(images=arguments.pictures))
+    pictures, objects = written.image_count, sum(len(annotated.objects) for annotated in written.images)
+    flagged = sum(needs_eyes(item) for annotated in dataset.images for item in annotated.objects)
+    failed = f", {len(problems)} problems" if problems else ""
+    return f"{arguments.out}: {pictures} pictures, {objects} objects, {flagged} to look at{failed}"
+
+
+def _report(arguments: argparse.Namespace, dataset: Dataset, problems: list[str], summary: str) -> None:
+    categories = dataset.category_names
+    rows = [
+        ReportRow(
+            picture=annotated.image.file_name,
+            object_id=item.id,
+            category=categories[item.category_id],
+            rle=item.rle,
+            score=item.score or 0.0,
+            flags=flags_of(item),
+        )
+        for annotated in dataset.images
+        for item in annotated.objects
+    ]
+    rows.sort(key=lambda row: row.score - len([flag for flag in row.flags if flag != "border"]))
+    write_report(arguments.report, rows[:REPORT_ROWS], problems, summary, lambda name: inside(arguments.pictures, name))
+    print(f"wrote {arguments.report}")

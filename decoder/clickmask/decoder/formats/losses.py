@@ -1,0 +1,99 @@
+"""What a format cannot hold, told once per kind while a dataset is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from clickmask.decoder.formats.options import Tell
+from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
+
+Feature = Literal[
+    "scores",
+    "crowds",
+    "tracks",
+    "boxes",
+    "polygons",
+    "object fields",
+    "image fields",
+    "category fields",
+    "file fields",
+    "unused categories",
+    "categories of one name",
+    "images without objects",
+]
+
+
+def tell_losses(dataset: Dataset, holds: frozenset[Feature], tell: Tell) -> Dataset:
+    """Return the dataset unchanged; while it is passed over, what a format does not hold is told.
+
+    Args:
+        dataset: To be written.
+        holds: What the format holds.
+        tell: Receives the feature and where it is, once per object, image or category.
+    """
+    if "file fields" not in holds:
+        for name in [*(["info"] if dataset.info else []), *(["licenses"] if dataset.licenses else []), *dataset.extras]:
+            tell(f"fields of the file ({name})", name)
+    _tell_categories(dataset.categories, holds, tell)
+    return replace(dataset, images=_Watched(dataset, holds, tell))
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """Images that tell what they lose as they pass; can be passed over again."""
+
+    dataset: Dataset
+    holds: frozenset[Feature]
+    tell: Tell
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        used: set[int] = set()
+        for annotated in self.dataset.images:
+            _tell_image(annotated.image, self.holds, self.tell)
+            if not annotated.objects and "images without objects" not in self.holds:
+                self.tell("images without objects", annotated.image.file_name)
+            for item in annotated.objects:
+                used.add(item.category_id)
+                _tell_object(item, annotated.image.file_name, self.holds, self.tell)
+            yield annotated
+        if "unused categories" not in self.holds:
+            for category in self.dataset.categories:
+                if category.id not in used:
+                    self.tell("categories without objects", category.name)
+
+
+def _tell_categories(categories: tuple[Category, ...], holds: frozenset[Feature], tell: Tell) -> None:
+    names: set[str] = set()
+    for category in categories:
+        if (category.extras or category.supercategory) and "category fields" not in holds:
+            tell(f"fields of categories ({_keys(category.extras) or 'supercategory'})", category.name)
+        if category.name in names and "categories of one name" not in holds:
+            tell("categories of one name, which become one", category.name)
+        names.add(category.name)
+
+
+def _tell_image(image: ImageRecord, holds: frozenset[Feature], tell: Tell) -> None:
+    if image.extras and "image fields" not in holds:
+        tell(f"fields of images ({_keys(image.extras)})", image.file_name)
+
+
+def _tell_object(item: ObjectRecord, name: str, holds: frozenset[Feature], tell: Tell) -> None:
+    where = f"image {name}: object {item.id}"
+    if item.score is not None and "scores" not in holds:
+        tell("scores", where)
+    if item.is_crowd and "crowds" not in holds:
+        tell("crowd marks", where)
+    if item.track_id is not None and "tracks" not in holds:
+        tell("track numbers", where)
+    if item.is_box and "boxes" not in holds:
+        tell("boxes, which become filled masks", where)
+    if item.rings and "polygons" not in holds:
+        tell("drawn polygons, which become pixels", where)
+    if item.extras and "object fields" not in holds:
+        tell(f"fields of objects ({_keys(item.extras)})", where)
+
+
+def _keys(extras: object) -> str:
+    return ", ".join(sorted(str(key) for key in extras)) if isinstance(extras, dict) else ""

@@ -1,0 +1,216 @@
+"""Label a whole data set: what to do for each picture, noted in a journal, written out at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from clickmask.decoder.auto.settings import AutoSettings
+from clickmask.decoder.engine import Engine
+from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.output import inside
+from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
+from clickmask.decoder.images import ImageSource, load_image
+from clickmask.decoder.label.journal import Journal, JournalEntry
+from clickmask.decoder.label.upgrade import Kind, LabeledObject, flag_doubles, touches_border, upgrade_objects
+from clickmask.decoder.prompts import Size
+
+EXTRA = "clickmask"  # the field of an object that holds its flags
+
+
+Label = Callable[[Engine], Any]  # labels one picture, its result is JSON; raises ClickMaskError if it cannot
+
+
+class Job(Protocol):
+    """What is done to each picture of a data set, and how the results become a data set."""
+
+    def pictures(self) -> Iterator[tuple[str, Label]]:
+        """Name the pictures, in order, the same in every run, each with what labels it."""
+
+    def dataset(self, entries: Callable[[], Iterator[JournalEntry]], only_below: float | None) -> Dataset:
+        """Return everything, from the journal's entries in the order of ``pictures``."""
+
+
+def run_job(job: Job, engine: Engine, journal: Journal, progress: Callable[[int], None]) -> None:
+    """Label what the journal does not hold yet; what goes wrong with a picture is noted, and the next is begun.
+
+    Args:
+        job: What to do.
+        engine: Answers.
+        journal: What is done.
+        progress: Told after each picture how many objects it has.
+
+    Raises:
+        DatasetError: If the journal cannot be written.
+    """
+    done = journal.done()
+    for key, label in job.pictures():
+        if key in done:
+            continue
+        try:
+            result = label(engine)
+        except ClickMaskError as error:
+            journal.add(JournalEntry(key, error=str(error)))
+            progress(0)
+        else:
+            journal.add(JournalEntry(key, result=result))
+            progress(len(result["objects"]))
+
+
+@dataclass(frozen=True, slots=True)
+class FindEverything:
+    """Look for all objects of the pictures of a folder.
+
+    Args:
+        folder: Of the pictures.
+        names: Of the pictures, as paths below it.
+        settings: What to look for.
+        category: Name of what is found.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    settings: AutoSettings
+    category: str
+
+    def pictures(self) -> Iterator[tuple[str, Label]]:
+        """By their paths below the folder."""
+        return ((name, partial(self._find, self.folder / name)) for name in self.names)
+
+    def _find(self, path: Path, engine: Engine) -> Any:
+        image = _source(path)
+        found = engine.segment_everything(image, self.settings)
+        size = engine.image_size(image)
+        records = [
+            ObjectRecord(0, 1, mask.rle, round(mask.predicted_iou, 4), extras={"stability": round(mask.stability, 4)})
+            for mask in found
+        ]
+        boxes = [mask.box for mask in found]
+        flagged = flag_doubles([LabeledObject(record, ()) for record in records])
+        objects = [
+            replace(item, flags=("border", *item.flags)) if touches_border(box, size) else item
+            for item, box in zip(flagged, boxes, strict=True)
+        ]
+        return {"size": [size.height, size.width], "objects": [_to_json(item) for item in objects]}
+
+    def dataset(self, entries: Callable[[], Iterator[JournalEntry]], only_below: float | None) -> Dataset:
+        """Pictures and objects are numbered in order."""
+        images = _Everything(entries, only_below)
+        return Dataset((Category(1, self.category),), images, sum(1 for _ in images))
+
+
+@dataclass(frozen=True, slots=True)
+class _Everything:
+    """Iterate again to read the journal again."""
+
+    entries: Callable[[], Iterator[JournalEntry]]
+    only_below: float | None
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        object_id = 0
+        for image_id, entry in enumerate(self.entries(), start=1):
+            if entry.error is not None:
+                continue
+            numbered = []
+            for line in entry.result["objects"]:
+                object_id += 1
+                numbered.append(_from_json(line, ObjectRecord(object_id, 1, line["rle"])))
+            shown = _needing_eyes(numbered, self.only_below)
+            if shown or self.only_below is None:
+                yield AnnotatedImage(ImageRecord(image_id, entry.key, Size(*entry.result["size"])), tuple(shown))
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeDataset:
+    """Give the objects of a data set masks that follow them; a picture that cannot be read keeps its old ones.
+
+    Args:
+        folder: Of the pictures.
+        source: The data set.
+        kind: What its objects are, see ``upgrade_objects``.
+    """
+
+    folder: Path
+    source: Dataset
+    kind: Kind
+
+    def pictures(self) -> Iterator[tuple[str, Label]]:
+        """By their numbers."""
+        return ((str(annotated.image.id), partial(self._upgrade, annotated)) for annotated in self.source.images)
+
+    def _upgrade(self, annotated: AnnotatedImage, engine: Engine) -> Any:
+        image = _source(inside(self.folder, annotated.image.file_name))
+        size = engine.image_size(image)
+        if size != annotated.image.size:
+            name, wanted = annotated.image.file_name, annotated.image.size
+            raise DatasetError(f"{name} is {size}, wanted {wanted} as the labels say")
+        labeled = upgrade_objects(engine, image, annotated.objects, size, self.kind)
+        return {"objects": [_to_json(item) for item in labeled]}
+
+    def dataset(self, entries: Callable[[], Iterator[JournalEntry]], only_below: float | None) -> Dataset:
+        """Ids, categories and all other fields as they were."""
+        images = _Upgraded(self.source, entries, only_below)
+        return replace(self.source, images=images, image_count=sum(1 for _ in images))
+
+
+@dataclass(frozen=True, slots=True)
+class _Upgraded:
+    """Iterate again to read the journal again."""
+
+    source: Dataset
+    entries: Callable[[], Iterator[JournalEntry]]
+    only_below: float | None
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        for annotated, entry in zip(self.source.images, self.entries(), strict=True):
+            if entry.error is not None:
+                objects = [_with_flags(item, ("kept",)) for item in annotated.objects]
+            else:
+                pairs = zip(entry.result["objects"], annotated.objects, strict=True)
+                objects = [_from_json(line, item) for line, item in pairs]
+            shown = _needing_eyes(objects, self.only_below)
+            if shown or self.only_below is None:
+                yield replace(annotated, objects=tuple(shown))
+
+
+def _source(path: Path) -> ImageSource:
+    return ImageSource(str(path), partial(load_image, path))
+
+
+def _to_json(item: LabeledObject) -> dict[str, Any]:
+    stability = item.record.extras.get("stability")
+    known = {} if stability is None else {"stability": stability}
+    return {"rle": item.record.rle, "score": item.record.score, "flags": list(item.flags), **known}
+
+
+def _from_json(line: dict[str, Any], item: ObjectRecord) -> ObjectRecord:
+    if "kept" in line["flags"]:
+        return _with_flags(replace(item, score=line["score"]), line["flags"])
+    record = replace(item, rle=line["rle"], score=line["score"], rings=(), box=None, area=None, is_box=False)
+    return _with_flags(record, line["flags"], line.get("stability"))
+
+
+def _with_flags(item: ObjectRecord, flags: Sequence[str], stability: float | None = None) -> ObjectRecord:
+    known = {} if stability is None else {"stability": stability}
+    return replace(item, extras={**item.extras, EXTRA: {"flags": list(flags), **known}})
+
+
+def flags_of(item: ObjectRecord) -> Sequence[str]:
+    """The flags of an object that was labeled."""
+    flags: Sequence[str] = item.extras[EXTRA]["flags"]
+    return flags
+
+
+def needs_eyes(item: ObjectRecord) -> bool:
+    """Whether anything about an object is odd; that it touches the border is not."""
+    return any(flag != "border" for flag in flags_of(item))
+
+
+def _needing_eyes(objects: Sequence[ObjectRecord], only_below: float | None) -> list[ObjectRecord]:
+    """All objects, or those that are flagged or scored below."""
+    if only_below is None:
+        return list(objects)
+    return [item for item in objects if item.score is None or item.score < only_below or needs_eyes(item)]
