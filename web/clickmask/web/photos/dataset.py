@@ -134,6 +134,20 @@ class _Renamed:
             yield replace(annotated, image=replace(annotated.image, file_name=name))
 
 
+def described(folder: OpenFolder) -> dict[str, Any]:
+    """Return the images and classes of a folder as COCO, without annotations: what a list of results refers to."""
+    pictures = folder.pictures()
+    origins = _origins(folder, pictures)
+    return {
+        "images": [
+            {"id": origins[one.id].number, "file_name": one.name, "width": one.width, "height": one.height}
+            for one in pictures
+        ],
+        "categories": [{"id": one.id, "name": one.name} for one in folder.project.categories()],
+        "annotations": [],
+    }
+
+
 def add_dataset(folder: OpenFolder, dataset: Dataset, on_problem: OnProblem) -> Added:
     """Add what a dataset knows about the folder's pictures.
 
