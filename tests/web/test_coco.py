@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clickmask.decoder import DatasetError
-from clickmask.decoder.shapes import mask_to_rle
+from clickmask.decoder.shapes import mask_to_rle, rle_to_mask
 from clickmask.web.photos.export import export_request, run_export
 from clickmask.web.photos.imports import add_label_file
 from clickmask.web.photos.library import OpenFolder
@@ -69,6 +69,8 @@ def test_ids_paths_crowds_attributes_and_supercategories_survive(tmp_path: Path)
     assert sorted(data["categories"], key=lambda item: -item["id"]) == wanted["categories"]
     assert data["images"] == wanted["images"]
     for got, annotation in zip(data["annotations"], wanted["annotations"], strict=True):
+        masks = [rle_to_mask(one.pop("segmentation")) for one in (got, annotation)]
+        assert np.array_equal(*masks)
         assert {key: got[key] for key in annotation} == annotation
 
 
@@ -134,10 +136,15 @@ def test_what_could_not_be_used_is_told_with_counts_and_leaves_no_classes(tmp_pa
     assert [category.name for category in folder.project.categories()] == ["object"]
 
 
-def test_a_file_that_is_neither_is_refused_with_its_own_name(tmp_path: Path) -> None:
+def test_a_file_that_is_neither_is_told_by_its_own_name(tmp_path: Path) -> None:
+    """Uploads lie in folders with long names that say nothing."""
     folder = opened(tmp_path, original())
     file = tmp_path / "odd.json"
     file.write_text('[{"something": 1}]')
+    told = add_label_file(folder, file).problems
+    assert told
+    assert not any(str(tmp_path) in problem for problem in told)
+    file.write_text('{"something": [1]}')
     with pytest.raises(DatasetError) as refused:
         add_label_file(folder, file)
     assert str(tmp_path) not in str(refused.value)

@@ -12,8 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from clickmask.decoder import Prompt, Size, VideoError, check_prompt
-from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.video.frames import Video
 from clickmask.decoder.video.video_file import open_video
 from clickmask.web.listing import is_text, natural, walk
@@ -214,8 +214,9 @@ def open_one(path: Path, store_file: Path) -> OpenVideo:
 
 def _corrected(base: Found, answer: TrackedMask, prompt: FramePrompt, size: Size) -> Prompt:
     """The mask that clicks make of the one that was tracked: it changes near them only, see ``correct``."""
-    from clickmask.decoder import Point
     from clickmask.decoder.correct import correct  # the page is up before PyTorch is
+
+    from clickmask.decoder import Point
     from clickmask.decoder.mask_prompts import mask_to_logits
 
     clicks = [Point(*point) for point in prompt.points]
