@@ -69,8 +69,8 @@ def test_ids_paths_crowds_attributes_and_supercategories_survive(tmp_path: Path)
     assert sorted(data["categories"], key=lambda item: -item["id"]) == wanted["categories"]
     assert data["images"] == wanted["images"]
     for got, annotation in zip(data["annotations"], wanted["annotations"], strict=True):
-        masks = [rle_to_mask(one.pop("segmentation")) for one in (got, annotation)]
-        assert np.array_equal(*masks)
+        mask, drawn = (rle_to_mask(one.pop("segmentation")) for one in (got, annotation))
+        assert np.array_equal(mask, drawn)
         assert {key: got[key] for key in annotation} == annotation
 
 
