@@ -21,6 +21,7 @@ from clickmask.decoder.modeling.config import (
     NanoConfig,
     Sam1Config,
     Sam2Config,
+    TinyVitConfig,
     VitConfig,
 )
 
@@ -125,6 +126,14 @@ MODELS: dict[str, ModelSpec] = {
         *_sam2("small", HIERA_SMALL),
         *_sam2("base_plus", HIERA_BASE_PLUS),
         *_sam2("large", HIERA_LARGE),
+        ModelSpec(
+            "mobile_sam",
+            "MobileSAM",
+            Sam1Config(TinyVitConfig()),
+            "Apache-2.0 (Kyung Hee University)",
+            "dhkim2810/MobileSAM",
+            "mobile_sam.pt",
+        ),
         _sam1("sam_vit_b", "base", VIT_BASE),
         _sam1("sam_vit_l", "large", VIT_LARGE),
         _sam1("sam_vit_h", "huge", VIT_HUGE),

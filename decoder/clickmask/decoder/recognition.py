@@ -27,7 +27,7 @@ ALTERED = (
 # Patterns of keys of networks that are of no family here, and what they are.
 FOREIGN = (
     (r"^detector\.|^detector_model\.", "SAM 3's detector without its tracker's click head"),
-    (r"^model\.\d+\.(conv|cv\d|m)\.", "a YOLO, such as FastSAM"),
+    (r"^(model\.)?\d+\.(conv|cv\d|m)\.", "a YOLO, such as FastSAM"),
     (r"^image_encoder\.backbone\.|^backbone\.stages\.", "EfficientViT-SAM or RepViT-SAM weights"),
     (r"^image_encoder\.transformer_encoder", "EfficientSAM weights"),
     (r"^(sam_mask_decoder|mask_decoder)\.", "a mask decoder without the image encoder that belongs to it"),

@@ -148,6 +148,29 @@ class VitConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TinyVitConfig:
+    """Sizes of TinyViT, the trunk of MobileSAM."""
+
+    widths: tuple[int, int, int, int] = (64, 128, 160, 320)  # channels at stride 4, 8, 16 and 16 again
+    depths: tuple[int, int, int, int] = (2, 2, 6, 2)  # blocks per stage, the first stage's of convolutions
+    heads: tuple[int, int, int, int] = (2, 4, 5, 10)
+    windows: tuple[int, int, int, int] = (7, 7, 14, 7)  # side of the attention window per stage [tokens]
+    cells: int = 64  # of the last map, a side
+    patch: int = 16  # side of such a cell [px]
+
+    def build(self, width: int) -> nn.Module:
+        """The trunk and its neck."""
+        from clickmask.decoder.modeling.tiny_vit import TinyVit
+
+        return TinyVit(self, width)
+
+    def fitted(self, shapes: Shapes) -> TinyVitConfig:
+        """Its weights fit any image side, so they tell nothing."""
+        del shapes
+        return self
+
+
+@dataclass(frozen=True, slots=True)
 class DecoderConfig:
     """Sizes of the two-way transformer and the mask decoder."""
 
@@ -173,9 +196,9 @@ SAM_DECODER = DecoderConfig(width=256, heads=8, mlp_width=2048, s4_channels=256,
 
 @dataclass(frozen=True, slots=True)
 class Sam1Config:
-    """A SAM 1 network, or one with its decoder."""
+    """A SAM 1 network, or one with its decoder and another trunk."""
 
-    trunk: VitConfig
+    trunk: VitConfig | TinyVitConfig
     decoder: DecoderConfig = SAM_DECODER
     # The official predictor takes the single mask for every richer prompt, and clamps nothing.
     choice: Choice = Choice(stability=0.0, logit_limit=None)
@@ -198,11 +221,11 @@ class Sam1Config:
         return LAYOUTS
 
     def fitted(self, shapes: Shapes) -> Sam1Config:
-        """For the image side that the position table tells."""
+        """For the image side that the trunk's weights tell, if they do."""
         return replace(self, trunk=self.trunk.fitted(shapes))
 
     def at_side(self, side: int) -> Sam1Config:
-        """For another image side, so with another position table."""
+        """For another image side."""
         return replace(self, trunk=replace(self.trunk, cells=side // self.trunk.patch))
 
 
