@@ -74,6 +74,15 @@ def blank_network(config: Config) -> nn.Module:
         return config.build()
 
 
+def random_weights(config: Config) -> dict[str, Tensor]:
+    """Weights that mean nothing, for measuring how long a network takes."""
+    state = blank_network(config).state_dict()
+    return {
+        key: 0.02 * torch.randn(value.shape) if value.is_floating_point() else torch.zeros_like(value, device="cpu")
+        for key, value in state.items()
+    }
+
+
 def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
     """Keys and shapes."""
     return {key: tuple(value.shape) for key, value in weights.items()}

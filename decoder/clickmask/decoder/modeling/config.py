@@ -104,6 +104,9 @@ class Trunk(Protocol):
     def build(self, width: int) -> nn.Module:
         """Make the encoder: normalised pixels (B, 3, S, S) to maps of so many channels."""
 
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name the weights of a network with this encoder."""
+
 
 @dataclass(frozen=True, slots=True)
 class HieraConfig:
@@ -121,6 +124,38 @@ class HieraConfig:
         from clickmask.decoder.modeling.neck import ImageEncoder
 
         return ImageEncoder(self, width)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name the weights of a network with this encoder."""
+        from clickmask.decoder.modeling.sam2 import LAYOUTS
+
+        return LAYOUTS
+
+
+@dataclass(frozen=True, slots=True)
+class RotaryVitConfig:
+    """Sizes of SAM 3's vision transformer, whose positions are rotations."""
+
+    width: int = 1024
+    depth: int = 32
+    heads: int = 16
+    mlp_width: int = 4736
+    global_blocks: tuple[int, ...] = (7, 15, 23, 31)  # blocks that see the whole map
+    window: int = 24  # side of the other blocks' attention window [tokens]
+    table: int = 24  # side of the position table, which is repeated [tokens]
+    patch: int = 14  # side of a token [px]
+
+    def build(self, width: int) -> nn.Module:
+        """The trunk and its neck."""
+        from clickmask.decoder.modeling.sam3 import ImageEncoder
+
+        return ImageEncoder(self, width)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name the weights of a network with this encoder."""
+        from clickmask.decoder.modeling.sam3 import LAYOUTS
+
+        return LAYOUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +283,7 @@ class Sam2Config:
 
     def layouts(self) -> tuple[Layout, ...]:
         """How files name its weights."""
-        from clickmask.decoder.modeling.sam2 import LAYOUTS
-
-        return LAYOUTS
+        return self.trunk.layouts()
 
     def fitted(self, shapes: Shapes) -> Sam2Config:
         """For still images alone where the memory's weights are missing, all of them; they fit any image side."""

@@ -89,7 +89,7 @@ class Sam2Propagation:
             else:
                 found = self._decode_prompt(view, asked)
             # What a person pointed at is certain: its memory is of the binary mask.
-            masks = (upsample(found.logits, self.network.config.geometry.memory_side) > 0).float()
+            masks = (upsample(found.logits, self.network.config.geometry) > 0).float()
             return self._remember(view, found, masks, prompted=True, passed=_passed(asked.bank, view.index))[0]
 
     def follow(
@@ -102,7 +102,7 @@ class Sam2Propagation:
             labels = torch.full((len(banks), 1), PADDING, device=image.device)
             features = view.embedding().features._replace(image=image)
             found = best_candidates(self.network, self.network.decode(features, points, labels, None))
-            masks = upsample(found.logits, self.network.config.geometry.memory_side).sigmoid()
+            masks = upsample(found.logits, self.network.config.geometry).sigmoid()
             return self._remember(view, found, masks, prompted=False, passed=direction)
 
     def _look_back(self, view: FrameView, banks: Sequence[MemoryBank[Sam2Memory]], direction: Direction) -> Tensor:
