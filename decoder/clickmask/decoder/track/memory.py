@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
@@ -51,17 +51,24 @@ class MemoryBank(Generic[ContentT]):
     """One object's memories by frame; adding to it makes another bank."""
 
     memories: Mapping[int, FrameMemory[ContentT]] = field(default_factory=lambda: MappingProxyType({}))
+    done: range = range(0)  # from the first frame ever remembered to the last, forgotten ones included
 
     def add(self, memory: FrameMemory[ContentT], reach: int) -> MemoryBank[ContentT]:
         """Remember a frame, and forget those more than ``reach`` frames away that nobody pointed at."""
         kept = {
             frame: old for frame, old in self.memories.items() if old.prompted or abs(frame - memory.frame) <= reach
         }
-        return MemoryBank(MappingProxyType(kept | {memory.frame: memory}))
+        first, last = (self.done[0], self.done[-1]) if self.done else (memory.frame, memory.frame)
+        done = range(min(first, memory.frame), max(last, memory.frame) + 1)
+        return MemoryBank(MappingProxyType(kept | {memory.frame: memory}), done)
 
     def without(self, frame: int) -> MemoryBank[ContentT]:
         """The bank that does not know this frame."""
-        return MemoryBank(MappingProxyType({t: memory for t, memory in self.memories.items() if t != frame}))
+        return replace(self, memories=MappingProxyType({t: m for t, m in self.memories.items() if t != frame}))
+
+    def forgot(self, frame: int) -> bool:
+        """Whether the frame was passed and is no longer remembered."""
+        return frame in self.done and frame not in self.memories
 
     def at(self, frame: int) -> FrameMemory[ContentT] | None:
         """The memory of this frame, if there is one."""

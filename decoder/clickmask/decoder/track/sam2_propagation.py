@@ -121,9 +121,13 @@ class Sam2Propagation:
         return choose(self.network, output)
 
     def _prompt_image(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Tensor:
-        """A first prompt stands alone; a correction of a tracked frame looks at the other memories."""
-        others = asked.bank.without(view.index)
-        direction = _passed(asked.bank, view.index)
+        """A first prompt stands alone; a correction of a tracked frame looks at the memories.
+
+        That of the frame itself is among them if a person pointed there before, for all frames look at such.
+        """
+        memory, direction = asked.bank.at(view.index), _passed(asked.bank, view.index)
+        prompted_before = memory is not None and memory.prompted
+        others = asked.bank if prompted_before else asked.bank.without(view.index)
         if direction is None or not others.prompted:
             return view.embedding().features.image + self.network.no_mem_embed.view(1, -1, 1, 1)
         return self._look_back(view, [others], direction)
