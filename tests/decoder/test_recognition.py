@@ -156,6 +156,8 @@ def test_a_folder_without_weights(tmp_path: Path) -> None:
         ("mask_decoder.hf_token.weight", "these are HQ-SAM weights"),
         ("image_encoder.blocks.0.attn.qkv.lora_A", "parts of LoRA"),
         ("image_encoder.blocks.0.Adapter.fc1.weight", "a SAM with adapters"),
+        ("spatial_perceiver.latents", "these are EdgeTAM weights"),
+        ("image_encoder.neck.convs.0.conv_1x1.weight", "these are EfficientTAM weights"),
         ("surprise.weight", "1 unknown keys, such as surprise.weight"),
     ],
 )

@@ -22,6 +22,8 @@ from clickmask.decoder.weight_files import WeightFile
 ALTERED = (
     (r"(^|\.)hf_token\.|(^|\.)hf_mlp\.", "HQ-SAM weights, whose decoder has one more mask than SAM's"),
     (r"\.?lora[_.]", "parts of LoRA, wanted weights into which they were merged"),
+    (r"^spatial_perceiver\.|timm_(model|encoder)\.|^image_encoder\.trunk\.body\.", "EdgeTAM weights"),
+    (r"^image_encoder\.neck\.convs\.\d+\.(?!conv\.)", "EfficientTAM weights"),
     (r"Adapter\.|\.adapter\.", "a SAM with adapters, such as SAM-Med2D, wanted one without"),
 )
 # Patterns of keys of networks that are of no family here, and what they are.
