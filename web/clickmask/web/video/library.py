@@ -214,9 +214,8 @@ def open_one(path: Path, store_file: Path) -> OpenVideo:
 
 def _corrected(base: Found, answer: TrackedMask, prompt: FramePrompt, size: Size) -> Prompt:
     """The mask that clicks make of the one that was tracked: it changes near them only, see ``correct``."""
-    from clickmask.decoder.correct import correct  # the page is up before PyTorch is
-
     from clickmask.decoder import Point
+    from clickmask.decoder.correct import correct  # the page is up before PyTorch is
     from clickmask.decoder.mask_prompts import mask_to_logits
 
     clicks = [Point(*point) for point in prompt.points]
