@@ -81,7 +81,7 @@ def add_label_file(folder: OpenFolder, file: Path) -> Imported:
     problems: list[ClickMaskError] = []
     try:
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as companion:
-            options = ReadOptions(images=folder.path, on_problem=problems.append)
+            options = ReadOptions(images=folder.path, choice="predictions", on_problem=problems.append)
             if _looks_like_results(file):
                 json.dump(described(folder), companion)
                 companion.flush()
