@@ -67,6 +67,22 @@ def test_networks_know_only_networks_and_torch() -> None:
     assert [f"{name} -> {module}" for name in modeling for module in imports(name) if not within(module, known)] == []
 
 
+FAMILIES = ("nano", "sam1", "sam2", "sam3", "tiny_vit", "vit")  # the others are parts that families share
+
+
+def test_a_family_is_one_file_its_sizes_and_a_row() -> None:
+    """Beside networks, only what is SAM 2's or nano's own knows a family's file."""
+    own = {"clickmask.decoder.optimize", "clickmask.decoder.track"}  # the faster form, and the memories of past frames
+    files = {f"clickmask.decoder.modeling.{family}" for family in FAMILIES}
+    knowing = [
+        f"{name} -> {module}"
+        for name in below("clickmask")
+        for module in imports(name)
+        if module in files and not within(name, own | {"clickmask.decoder.modeling"})
+    ]
+    assert knowing == []
+
+
 def test_shapes_know_no_network() -> None:
     assert wrong("clickmask.decoder.shapes", {"torch", "clickmask.decoder.modeling"}) == []
 

@@ -107,8 +107,8 @@ def test_weights_cut_down_to_whole_numbers(tmp_path: Path) -> None:
 
 
 def test_unknown_names_list_the_good_ones() -> None:
-    with pytest.raises(CheckpointError, match=r"'sam3' is unknown, wanted .* nano, sam2\.1_hiera_tiny"):
-        load_model("sam3")
+    with pytest.raises(CheckpointError, match=r"'sam9' is unknown, wanted .* nano, sam2\.1_hiera_tiny"):
+        load_model("sam9")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

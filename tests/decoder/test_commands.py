@@ -70,7 +70,7 @@ def test_the_other_rules_and_a_box(photo: Path, tmp_path: Path, rule: str) -> No
         (["disc.png", "--point", "a,b"], "wanted X,Y or X,Y,neg"),
         (["disc.png", "--point", "1,2,maybe"], "wanted X,Y or X,Y,neg"),
         (["disc.png", "--box", "1,2,3"], "wanted X0,Y0,X1,Y1"),
-        (["disc.png", "--point", "1,1", "--model", "sam3"], "model 'sam3' is unknown"),
+        (["disc.png", "--point", "1,1", "--model", "sam9"], "model 'sam9' is unknown"),
         (["disc.png", "--point", "100,120", "--out", "disc.png/coco.json"], "coco.json: cannot be written"),
         (["disc.png", "--point", "100,120", "--out", "."], ".: cannot be written"),
         (["disc.png", "--point", "100,120", "--overlay", "overlay.xyz"], "overlay.xyz cannot be written"),

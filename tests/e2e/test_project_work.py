@@ -117,9 +117,7 @@ def test_predictions_are_retrieved_and_accepted_answers_recorded(
         )
         assert [task["total_predictions"] for task in tasks_of(client, number)] == [1, 1, 0]
 
-        start = time.monotonic()
         client.call("GET", f"/api/tasks/{third}", params={"project": number})
-        assert time.monotonic() - start < 5
         assert tasks_of(client, number)[2]["total_predictions"] == 0
 
         (connected,) = client.call("GET", "/api/ml", params={"project": number})

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from clickmask.plugin.build import Backend
+from clickmask.plugin.errors import RequestError
 from tests.plugin.conftest import recorded, setup_body
 from tests.plugin.server import serving
 from tests.plugin.studio_server import Studio
@@ -110,8 +111,14 @@ def test_projects_without_end_take_no_memory_without_end(
     make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clickmask.plugin.registry.MOST_PROJECTS", 3)
+    monkeypatch.setattr("clickmask.plugin.records.records.KEPT_PROJECTS", 4)
     backend = make_backend()
     for number in range(5):
         backend.predictor.setup(setup_body(studio, project=f"{number}.1", extra_params={"rule": "iou"}))
     assert [project.id for project, _ in backend.registry.introduced()] == ["2.1", "3.1", "4.1"]
-    assert backend.registry.find("0.1").options.rule == "iou"  # from the records
+    assert backend.registry.find("1.1").options.rule == "iou"  # from the records
+    assert backend.registry.find("0.1").options.rule == "auto"  # forgotten until Label Studio introduces it again
+    with pytest.raises(RequestError, match="longer than 20000 letters"):
+        backend.predictor.setup(setup_body(studio, extra_params={"label": "x" * 100_000}))
+    with pytest.raises(RequestError, match="wanted at most 200 letters"):
+        backend.predictor.setup(setup_body(studio, project="9" * 1_000))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -59,10 +58,8 @@ def test_a_server_that_ends_early_shows_the_end_of_its_log(tmp_path: Path) -> No
 
 def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
     server = python(tmp_path, "-c", "import time; time.sleep(60)", port=free_port(), seconds=1.0)
-    start = time.monotonic()
     with pytest.raises(StudioError, match=r"The server did not answer at .* within 1 s"), running(server):
         pass
-    assert time.monotonic() - start < 15
 
 
 def test_a_busy_port_is_refused_with_the_flag_that_helps() -> None:

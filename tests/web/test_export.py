@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
@@ -186,6 +187,9 @@ def test_old_exports_go_and_nothing_else_does(folder: OpenFolder) -> None:
 def test_yolo_is_split_as_asked(folder: OpenFolder) -> None:
     with zipfile.ZipFile(exported(export_request(folder, file_format="yolo", val_share=0.34))) as archive:
         names = [name for name in archive.namelist() if name.endswith(".png")]
+        data = yaml.safe_load(archive.read("data.yaml"))
+    assert {"train", "val"} <= data.keys()
+    assert data["train"] != data["val"]
     assert sorted({part for name in names for part in name.split("/") if part in {"train", "val"}}) == ["train", "val"]
     assert len(names) == 3
 

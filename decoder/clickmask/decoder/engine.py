@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from clickmask.decoder.auto.found import FoundMask
 from clickmask.decoder.auto.generate import AnswerPrompts, Progress, ignore_progress, segment_everything
 from clickmask.decoder.auto.settings import AutoSettings, people_settings
+from clickmask.decoder.auto.tiles import is_large, segment_tiles
 from clickmask.decoder.batching import Batcher
 from clickmask.decoder.cache import Cache
 from clickmask.decoder.chain import ClickChain
@@ -96,13 +97,16 @@ class Engine:
         """
         whole, _ = self._embedding(image)
 
+        settings = settings or people_settings(self.model.name)
+        pixels = cache(lambda: self._pixels.get(image.key, image.load)[0])  # one too large for the cache is held here
+
         def open_crop(window: Window) -> AnswerPrompts:
             if window.size == whole.size:
                 return self._answering(whole)
-            pixels, _ = self._pixels.get(image.key, image.load)
-            return self._answering(self._encode(window.crop(pixels)))
+            return self._answering(self._encode(window.crop(pixels())))
 
-        return segment_everything(open_crop, whole.size, settings or people_settings(self.model.name), progress)
+        look = segment_tiles if is_large(whole.size, settings) else segment_everything
+        return look(open_crop, whole.size, settings, progress)
 
     def _answering(self, embedding: ImageEmbedding) -> AnswerPrompts:
         return lambda prompts: self._clicks.submit_all([(embedding, prompt) for prompt in prompts])

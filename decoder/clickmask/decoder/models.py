@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from clickmask.decoder.errors import DeviceError
 from clickmask.decoder.modeling.config import (
+    HALF,
     HIERA_BASE_PLUS,
     HIERA_LARGE,
     HIERA_SMALL,
@@ -16,11 +17,15 @@ from clickmask.decoder.modeling.config import (
     VIT_BASE,
     VIT_HUGE,
     VIT_LARGE,
+    Choice,
     Config,
+    Geometry,
     HieraConfig,
     NanoConfig,
+    RotaryVitConfig,
     Sam1Config,
     Sam2Config,
+    TinyVitConfig,
     VitConfig,
 )
 
@@ -125,6 +130,27 @@ MODELS: dict[str, ModelSpec] = {
         *_sam2("small", HIERA_SMALL),
         *_sam2("base_plus", HIERA_BASE_PLUS),
         *_sam2("large", HIERA_LARGE),
+        ModelSpec(
+            "sam3",
+            "SAM 3",
+            Sam2Config(
+                RotaryVitConfig(),
+                "2.1",
+                Geometry(1008, 14, mean=HALF, std=HALF),
+                choice=Choice(ambiguous="stability"),  # its predicted IoU is poor
+            ),
+            "SAM License (Meta), gated",
+            "facebook/sam3",
+            gated=True,
+        ),
+        ModelSpec(
+            "mobile_sam",
+            "MobileSAM",
+            Sam1Config(TinyVitConfig()),
+            "Apache-2.0 (Kyung Hee University)",
+            "dhkim2810/MobileSAM",
+            "mobile_sam.pt",
+        ),
         _sam1("sam_vit_b", "base", VIT_BASE),
         _sam1("sam_vit_l", "large", VIT_LARGE),
         _sam1("sam_vit_h", "huge", VIT_HUGE),

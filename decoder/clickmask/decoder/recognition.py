@@ -22,12 +22,14 @@ from clickmask.decoder.weight_files import WeightFile
 ALTERED = (
     (r"(^|\.)hf_token\.|(^|\.)hf_mlp\.", "HQ-SAM weights, whose decoder has one more mask than SAM's"),
     (r"\.?lora[_.]", "parts of LoRA, wanted weights into which they were merged"),
+    (r"^spatial_perceiver\.|timm_(model|encoder)\.|^image_encoder\.trunk\.body\.", "EdgeTAM weights"),
+    (r"^image_encoder\.neck\.convs\.\d+\.(?!conv\.)", "EfficientTAM weights"),
     (r"Adapter\.|\.adapter\.", "a SAM with adapters, such as SAM-Med2D, wanted one without"),
 )
 # Patterns of keys of networks that are of no family here, and what they are.
 FOREIGN = (
     (r"^detector\.|^detector_model\.", "SAM 3's detector without its tracker's click head"),
-    (r"^model\.\d+\.(conv|cv\d|m)\.", "a YOLO, such as FastSAM"),
+    (r"^(model\.)?\d+\.(conv|cv\d|m)\.", "a YOLO, such as FastSAM"),
     (r"^image_encoder\.backbone\.|^backbone\.stages\.", "EfficientViT-SAM or RepViT-SAM weights"),
     (r"^image_encoder\.transformer_encoder", "EfficientSAM weights"),
     (r"^(sam_mask_decoder|mask_decoder)\.", "a mask decoder without the image encoder that belongs to it"),
@@ -72,6 +74,15 @@ def blank_network(config: Config) -> nn.Module:
     """The network without memory for its weights."""
     with torch.device("meta"), _Unfilled():
         return config.build()
+
+
+def random_weights(config: Config) -> dict[str, Tensor]:
+    """Weights that mean nothing, for measuring how long a network takes."""
+    state = blank_network(config).state_dict()
+    return {
+        key: 0.02 * torch.randn(value.shape) if value.is_floating_point() else torch.zeros_like(value, device="cpu")
+        for key, value in state.items()
+    }
 
 
 def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

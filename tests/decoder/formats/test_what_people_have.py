@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -404,3 +406,29 @@ def test_categories_of_one_name_stay_apart(tmp_path: Path) -> None:
     source.write_text(json.dumps(content))
     assert convert("--from", "coco", "--to", "coco", source, source, tmp_path / "out.json") == 0
     assert [category.id for category in read_coco(tmp_path / "out.json").categories] == [0, 1]
+
+
+def test_packed_files_are_read(tmp_path: Path) -> None:
+    """CVAT, Roboflow and Label Studio send .zip, others .json.gz; some folders hold one JSON file."""
+    source = coco(tmp_path / "in" / "a.json", "a.jpg")
+    packed = tmp_path / "a.json.gz"
+    packed.write_bytes(gzip.compress(source.read_bytes()))
+    archive = shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path / "in")
+    for number, path in enumerate((packed, archive, tmp_path / "in")):
+        assert convert("--from", "coco", "--to", "coco", path, tmp_path / f"{number}.json") == 0
+        assert objects(read_coco(tmp_path / f"{number}.json")) == [("a.jpg", "car", 300)]
+    (tmp_path / "in" / "b.json").write_text("{}")
+    with pytest.raises(DatasetError, match=r"the JSON files: a\.json, b\.json; wanted one"):
+        convert("--from", "coco", "--to", "coco", tmp_path / "in", tmp_path / "no.json")
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    with pytest.raises(DatasetError, match="cannot be unpacked"):
+        convert("--from", "coco", "--to", "coco", tmp_path / "broken.zip", tmp_path / "no.json")
+
+
+def test_an_error_says_what_the_file_seems_to_be(tmp_path: Path) -> None:
+    source = coco(tmp_path / "a.json", "a.jpg")
+    with pytest.raises(DatasetError, match="it looks like coco: use --from coco"):
+        convert("--from", "label-studio", "--to", "coco", source, tmp_path / "out.json")
+    source.write_text('{"images": [], "annotations": [{"segments_info": []}]}')
+    with pytest.raises(DatasetError, match="it looks like COCO panoptic, which is not read"):
+        convert("--from", "coco", "--to", "coco", "--lenient", source, tmp_path / "out.json")

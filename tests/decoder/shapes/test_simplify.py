@@ -93,3 +93,10 @@ def test_more_points_give_a_better_fit() -> None:
     assert ious == sorted(ious)
     assert ious[2] > 0.98
     assert ious[3] == 1.0
+
+
+def test_a_grainy_mask_keeps_its_pixel_edges_where_hardly_a_pixel_may_be_wrong() -> None:
+    """Looking for fewer points took 23 seconds of work."""
+    grains = np.random.default_rng(0).random((512, 512)) > 0.5
+    assert mask_to_polygons(grains, min_iou=0.99).iou == 1.0
+    assert mask_to_polygons(grains, min_iou=0.99).num_points == mask_to_polygons(grains).num_points

@@ -48,6 +48,24 @@ def test_prompts_too_many_count_as_ordinary_frames() -> None:
     assert chosen(bank_of(range(5), prompted=(0, 3)), 5, 1, rule) == [(0, 3), (5, 0), (4, 1), (3, 2), (1, 4)]
 
 
+def test_frames_of_little_worth_are_passed_over_but_the_newest() -> None:
+    """SAM 3's way: those before take their ages; a frame without the object is worth nothing."""
+    bank: MemoryBank[None] = MemoryBank()
+    for frame in range(10):
+        score = 4.0 if frame in (0, 2, 3, 6) else -4.0
+        bank = bank.add(FrameMemory(frame, frame == 0, torch.zeros(1, 1), 0.9, score, None), reach=1_000)
+    rule = MemoryRule(maps=4, least_worth=0.01)
+    assert chosen(bank, 10, 1, rule) == [(0, 0), (3, 3), (2, 6), (1, 9)]
+    pointers = select_memories(bank, 10, 1, rule).pointers
+    assert [(back, memory.frame) for back, memory in pointers] == [(10, 0), (1, 9), (2, 6), (3, 3), (4, 2)]
+    assert chosen(bank, 1, -1, rule) == [(0, 0), (3, 6), (2, 3), (1, 2)]
+
+
+def test_worth_is_the_predicted_iou_of_what_is_surely_there() -> None:
+    worth = [FrameMemory(0, False, torch.zeros(1, 1), 0.8, score, None).worth for score in (-3.0, 0.0, 2.0, 50.0)]
+    assert worth == pytest.approx([0.0, 0.0, 0.8 * (2 / (1 + 2.718281828**-2.0) - 1), 0.8])
+
+
 def test_pointers_come_from_the_past_only() -> None:
     bank = bank_of(range(40), prompted=(0, 30))
     forward = select_memories(bank, 20, 1, RULE)

@@ -56,15 +56,17 @@ def segment_everything(
         def report(clicked: int, before: int = before) -> None:
             progress(min(1.0, (before + clicked) / total))
 
-        inside = list(_find_in_crop(open_crop(window), window, size, side, settings, report))
-        found += suppress_within_crop(inside, settings.max_box_iou)
+        inside = find_in_crop(open_crop(window), window, size, side, settings, report)
+        whole = [mask for mask in inside if not is_cut_off(mask, size)]
+        found += suppress_within_crop(whole, settings.max_box_iou)
         done += side**2
     if len(crops) > 1:
         found = suppress_across_crops(found, settings.max_crop_box_iou)
-    return _keep(found, size, settings)
+    return keep_wanted(found, size, settings)
 
 
-def _keep(found: list[FoundMask], size: Size, settings: AutoSettings) -> list[FoundMask]:
+def keep_wanted(found: list[FoundMask], size: Size, settings: AutoSettings) -> list[FoundMask]:
+    """Clean the masks, and drop those that are too small, too large, nested or too many."""
     if settings.min_region_px > 0:
         found = clean_masks(found, settings.min_region_px, max(settings.max_box_iou, settings.max_crop_box_iou))
     least, most = (share * size.height * size.width for share in (settings.min_area, settings.max_area))
@@ -74,7 +76,7 @@ def _keep(found: list[FoundMask], size: Size, settings: AutoSettings) -> list[Fo
     return found[: settings.most]
 
 
-def _find_in_crop(
+def find_in_crop(
     answer: AnswerPrompts,
     crop: Window,
     size: Size,
@@ -82,7 +84,10 @@ def _find_in_crop(
     settings: AutoSettings,
     report: Callable[[int], None],
 ) -> Iterator[FoundMask]:
-    """Masks that are good enough, in the order of their clicks; each is run lengths before the next is looked at."""
+    """Yield the masks that are good enough, in the order of their clicks, also those that the crop cuts off.
+
+    Each is run lengths before the next is looked at.
+    """
     points = grid_points(crop.size, per_side)
     small_px = SMALL_CELLS * crop.area / len(points)
     searched = np.zeros(len(points), np.bool_)
@@ -93,7 +98,7 @@ def _find_in_crop(
         clicked += len(level) - len(wanted)
         for start in range(0, len(wanted), settings.points_per_batch):
             batch = [points[position] for position in wanted[start : start + settings.points_per_batch]]
-            for point, cut, predicted_iou in _answers(answer, batch, crop, size, settings):
+            for point, cut, predicted_iou in _answers(answer, batch, crop, settings):
                 mask = as_found(cut, predicted_iou, point, crop, size)
                 if settings.adaptive and mask.area < small_px:
                     if is_known(mask, small, settings.max_box_iou):
@@ -105,7 +110,7 @@ def _find_in_crop(
 
 
 def _answers(
-    answer: AnswerPrompts, points: list[Point], crop: Window, size: Size, settings: AutoSettings
+    answer: AnswerPrompts, points: list[Point], crop: Window, settings: AutoSettings
 ) -> Iterator[tuple[Point, CutMask, float]]:
     mask_sets = answer([Prompt(points=(point,)) for point in points])
     for point, mask_set in zip(points, mask_sets, strict=True):
@@ -119,14 +124,14 @@ def _answers(
             if predicted_iou <= settings.min_predicted_iou:
                 continue
             cut = cut_mask(masks.logits[row], crop.size, settings)
-            if cut is not None and not _is_cut_off(cut, crop, size):
+            if cut is not None:
                 yield point, cut, predicted_iou
 
 
-def _is_cut_off(cut: CutMask, crop: Window, size: Size) -> bool:
+def is_cut_off(mask: FoundMask, size: Size) -> bool:
     """Whether a mask ends near to where its crop ends, and the image does not."""
-    edges = (crop.left + cut.left, crop.top + cut.top, crop.left + cut.right - 1, crop.top + cut.bottom - 1)
-    crop_edges = (crop.left, crop.top, crop.right, crop.bottom)
+    edges = (mask.box.x0, mask.box.y0, mask.box.x1 - 1, mask.box.y1 - 1)
+    crop_edges = (mask.crop.left, mask.crop.top, mask.crop.right, mask.crop.bottom)
     image_edges = (0, 0, size.width, size.height)
     return any(
         abs(edge - of_crop) <= NEAR_EDGE_PX < abs(edge - of_image)

@@ -30,6 +30,7 @@ class AutoSettings:
         most: Only this many masks are kept, best first; None keeps all.
         adaptive: Click from far apart to close together, and no more in small masks that two clicks found: about half
             the clicks, and some of what the whole grid finds is missed.
+        tile_px: Side of the tiles in which a large image is looked through, see ``segment_tiles`` [px].
     """
 
     points_per_side: int = 32
@@ -50,10 +51,13 @@ class AutoSettings:
     max_area: float = 1.0
     most: int | None = None
     adaptive: bool = False
+    tile_px: int = 2048
 
 
 OFFICIAL = AutoSettings()
-NANO = AutoSettings(points_per_side=16, min_predicted_iou=0.45, min_stability=0.6)  # it is modest about itself
+NANO = AutoSettings(  # it is modest about itself, and sees less of a large tile
+    points_per_side=16, min_predicted_iou=0.45, min_stability=0.6, tile_px=1024
+)
 
 
 def model_settings(model_name: str) -> AutoSettings:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -14,8 +15,18 @@ from tqdm import tqdm
 from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.checks import Counts, check_sizes, count_records
 from clickmask.decoder.formats.combine import merge_datasets, split_dataset
+from clickmask.decoder.formats.guess import guess_format
 from clickmask.decoder.formats.losses import tell_losses
-from clickmask.decoder.formats.options import Encoding, ReadOptions, Tag, WriteOptions, raise_loss, raise_problem
+from clickmask.decoder.formats.options import (
+    Encoding,
+    OnProblem,
+    ReadOptions,
+    Tag,
+    WriteOptions,
+    raise_loss,
+    raise_problem,
+)
+from clickmask.decoder.formats.packed import unpacked
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset
 from clickmask.decoder.formats.registry import FORMATS, Format, find_format
 from clickmask.decoder.shapes.polygons import Style, check_wishes
@@ -85,7 +96,13 @@ def run(arguments: argparse.Namespace) -> int:
         on_note=tally.note,
         progress=_reading_bar,
     )
-    dataset = _read_all(arguments, reading)
+    with ExitStack() as packed:
+        is_folder = find_format(arguments.source).is_folder
+        paths = [packed.enter_context(unpacked(path, is_folder=is_folder)) for path in arguments.inputs]
+        return _convert(_read_all(paths, arguments, reading), arguments, report, tally)
+
+
+def _convert(dataset: Dataset, arguments: argparse.Namespace, report: OnProblem, tally: _Tally) -> int:
     if arguments.images is not None and not FORMATS[arguments.source].is_sized_by_pictures:
         dataset = check_sizes(dataset, arguments.images, report)
     target = find_format(arguments.target)
@@ -145,11 +162,8 @@ class _Watched:
         yield from tqdm(self.dataset.images, self.what, self.dataset.image_count, unit="", disable=None)
 
 
-def _read_all(arguments: argparse.Namespace, options: ReadOptions) -> Dataset:
-    datasets = [find_format(arguments.source).read(path, options) for path in arguments.inputs]
-    for path, read in zip(arguments.inputs, datasets, strict=True):
-        if not read.image_count:
-            raise DatasetError(f"{path}: holds no image that {arguments.source} can read")
+def _read_all(paths: Sequence[Path], arguments: argparse.Namespace, options: ReadOptions) -> Dataset:
+    datasets = [_read(path, arguments.source, options) for path in paths]
     if arguments.append:  # OUT is written anew: nothing of it may be left out
         target = find_format(arguments.target)
         whole = replace(options, on_problem=raise_problem, on_loss=raise_loss, on_note=raise_loss, choice="all")
@@ -161,7 +175,22 @@ def _read_all(arguments: argparse.Namespace, options: ReadOptions) -> Dataset:
     return merge_datasets(datasets, options.on_problem, options.on_note)
 
 
-def _writing(arguments: argparse.Namespace, report: Any, tally: _Tally) -> WriteOptions:
+def _read(path: Path, source: str, options: ReadOptions) -> Dataset:
+    """Read one input; of one that is something else, the error says what it seems to be."""
+    try:
+        dataset = find_format(source).read(path, options)
+        if not dataset.image_count:
+            raise DatasetError(f"{path}: holds no image that {source} can read")
+    except DatasetError as error:
+        guess = guess_format(path)
+        if guess in (None, source):
+            raise
+        cure = f": use --from {guess}" if guess in FORMATS else ""
+        raise DatasetError(f"{error}; it looks like {guess}{cure}") from None
+    return dataset
+
+
+def _writing(arguments: argparse.Namespace, report: OnProblem, tally: _Tally) -> WriteOptions:
     return WriteOptions(
         encoding=arguments.encoding,
         style=arguments.style,

@@ -92,10 +92,13 @@ def parse_objects(boxes: list[str], points: list[str]) -> list[Prompt]:
 
 
 def both_ways(tracker: Tracker[Any], state: TrackState[Any], frame: int, lost_after: int | None) -> Iterator[Step[Any]]:
-    """Follow forward to the end, then backward to the first frame."""
+    """Follow forward to the end, then backward to the first frame in the light of the first frames forward."""
     count = tracker.video.frame_count
     assert count is not None  # files and folders know
-    yield from tracker.propagate(state, range(frame, count), lost_after=lost_after)
+    for step in tracker.propagate(state, range(frame, count), lost_after=lost_after):
+        if step.frame <= frame + tracker.reach:  # memories further away would not be looked at
+            state = step.state
+        yield step
     yield from tracker.propagate(state, range(frame - 1, -1, -1), lost_after=lost_after)
 
 

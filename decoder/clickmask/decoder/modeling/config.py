@@ -104,6 +104,9 @@ class Trunk(Protocol):
     def build(self, width: int) -> nn.Module:
         """Make the encoder: normalised pixels (B, 3, S, S) to maps of so many channels."""
 
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name the weights of a network with this encoder."""
+
 
 @dataclass(frozen=True, slots=True)
 class HieraConfig:
@@ -121,6 +124,38 @@ class HieraConfig:
         from clickmask.decoder.modeling.neck import ImageEncoder
 
         return ImageEncoder(self, width)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name the weights of a network with this encoder."""
+        from clickmask.decoder.modeling.sam2 import LAYOUTS
+
+        return LAYOUTS
+
+
+@dataclass(frozen=True, slots=True)
+class RotaryVitConfig:
+    """Sizes of SAM 3's vision transformer, whose positions are rotations."""
+
+    width: int = 1024
+    depth: int = 32
+    heads: int = 16
+    mlp_width: int = 4736
+    global_blocks: tuple[int, ...] = (7, 15, 23, 31)  # blocks that see the whole map
+    window: int = 24  # side of the other blocks' attention window [tokens]
+    table: int = 24  # side of the position table, which is repeated [tokens]
+    patch: int = 14  # side of a token [px]
+
+    def build(self, width: int) -> nn.Module:
+        """The trunk and its neck."""
+        from clickmask.decoder.modeling.sam3 import ImageEncoder
+
+        return ImageEncoder(self, width)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files name the weights of a network with this encoder."""
+        from clickmask.decoder.modeling.sam3 import LAYOUTS
+
+        return LAYOUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +180,29 @@ class VitConfig:
         """With the position table of the weights, which tells the image side."""
         table = shapes.get("image_encoder.pos_embed", (1, self.cells, self.cells, self.width))
         return replace(self, cells=table[1]) if len(table) == 4 else self
+
+
+@dataclass(frozen=True, slots=True)
+class TinyVitConfig:
+    """Sizes of TinyViT, the trunk of MobileSAM."""
+
+    widths: tuple[int, int, int, int] = (64, 128, 160, 320)  # channels at stride 4, 8, 16 and 16 again
+    depths: tuple[int, int, int, int] = (2, 2, 6, 2)  # blocks per stage, the first stage's of convolutions
+    heads: tuple[int, int, int, int] = (2, 4, 5, 10)
+    windows: tuple[int, int, int, int] = (7, 7, 14, 7)  # side of the attention window per stage [tokens]
+    cells: int = 64  # of the last map, a side
+    patch: int = 16  # side of such a cell [px]
+
+    def build(self, width: int) -> nn.Module:
+        """The trunk and its neck."""
+        from clickmask.decoder.modeling.tiny_vit import TinyVit
+
+        return TinyVit(self, width)
+
+    def fitted(self, shapes: Shapes) -> TinyVitConfig:
+        """Its weights fit any image side, so they tell nothing."""
+        del shapes
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +231,9 @@ SAM_DECODER = DecoderConfig(width=256, heads=8, mlp_width=2048, s4_channels=256,
 
 @dataclass(frozen=True, slots=True)
 class Sam1Config:
-    """A SAM 1 network, or one with its decoder."""
+    """A SAM 1 network, or one with its decoder and another trunk."""
 
-    trunk: VitConfig
+    trunk: VitConfig | TinyVitConfig
     decoder: DecoderConfig = SAM_DECODER
     # The official predictor takes the single mask for every richer prompt, and clamps nothing.
     choice: Choice = Choice(stability=0.0, logit_limit=None)
@@ -198,11 +256,11 @@ class Sam1Config:
         return LAYOUTS
 
     def fitted(self, shapes: Shapes) -> Sam1Config:
-        """For the image side that the position table tells."""
+        """For the image side that the trunk's weights tell, if they do."""
         return replace(self, trunk=self.trunk.fitted(shapes))
 
     def at_side(self, side: int) -> Sam1Config:
-        """For another image side, so with another position table."""
+        """For another image side."""
         return replace(self, trunk=replace(self.trunk, cells=side // self.trunk.patch))
 
 
@@ -225,9 +283,7 @@ class Sam2Config:
 
     def layouts(self) -> tuple[Layout, ...]:
         """How files name its weights."""
-        from clickmask.decoder.modeling.sam2 import LAYOUTS
-
-        return LAYOUTS
+        return self.trunk.layouts()
 
     def fitted(self, shapes: Shapes) -> Sam2Config:
         """For still images alone where the memory's weights are missing, all of them; they fit any image side."""

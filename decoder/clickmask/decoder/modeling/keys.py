@@ -46,12 +46,14 @@ class Layout:
             ``#0``, ``#1`` and so on is a part of a tensor, to be put together along its first axis; ``*`` in a name
             stands for the rows of a tensor, each a weight of its own.
         ignored: Patterns of keys that are no weights of this network.
+        headed: Patterns of tables (1, 1 + N, C) whose first row, of a whole image's class, is none.
     """
 
     name: str
     marks: tuple[str, ...]
     renames: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
+    headed: tuple[str, ...] = ()
 
     def fits(self, keys: Mapping[str, object]) -> bool:
         """Whether every mark is found."""
@@ -69,6 +71,8 @@ class Layout:
             if any(re.search(pattern, key) for pattern in self.ignored):
                 continue
             name = self._our_name(key)
+            if any(re.search(pattern, key) for pattern in self.headed):
+                value = value[:, 1:]
             if part := _PART.match(name):
                 parts.setdefault(part[1], {})[int(part[2])] = value
             elif "*" in name:

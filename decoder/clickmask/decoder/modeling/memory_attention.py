@@ -34,10 +34,10 @@ class RotaryAttention(nn.Module):
             rotation: From ``rotary_grid``, shape (H*W, C / 2), complex.
             pointers: How many tokens at the end of ``k`` are pointers.
         """
-        q = _rotate(self.q_proj(q), rotation)
+        q = rotate(self.q_proj(q), rotation)
         k = self.k_proj(k)
         places = k.shape[1] - pointers
-        k = torch.cat([_rotate(k[:, :places], rotation), k[:, places:]], dim=1)
+        k = torch.cat([rotate(k[:, :places], rotation), k[:, places:]], dim=1)
         mixed = F.scaled_dot_product_attention(q[:, None], k[:, None], self.v_proj(v)[:, None])
         return self.out_proj(mixed[:, 0])  # type: ignore[no-any-return]
 
@@ -95,20 +95,22 @@ class MemoryAttention(nn.Module):
         return self.norm(x).transpose(1, 2).reshape(-1, *image.shape[1:])  # type: ignore[no-any-return]
 
 
-def rotary_grid(channels: int, height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Unit complex numbers that rotate each channel pair by its place: half for x, half for y.
+def rotary_grid(
+    channels: int, height: int, width: int, device: torch.device | None = None, *, scale: float = 1.0
+) -> Tensor:
+    """Unit complex numbers that rotate each channel pair by its place, times the scale: half for x, half for y.
 
     Returns:
         Shape (height * width, channels / 2), complex64.
     """
     frequencies = ROPE_THETA ** -(torch.arange(0, channels, 4, device=device).float() / channels)  # (C / 4,)
     cell = torch.arange(height * width, device=device)
-    x, y = (cell % width).float(), (cell // width).float()
+    x, y = scale * (cell % width).float(), scale * (cell // width).float()
     angles = torch.cat([torch.outer(x, frequencies), torch.outer(y, frequencies)], dim=-1)
     return torch.polar(torch.ones_like(angles), angles)
 
 
-def _rotate(x: Tensor, rotation: Tensor) -> Tensor:
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Rotate neighbouring channel pairs of (B, M * H*W, C), the same for each of the M maps."""
     batch, length, channels = x.shape
     pairs = torch.view_as_complex(x.float().reshape(batch, -1, len(rotation), channels // 2, 2))

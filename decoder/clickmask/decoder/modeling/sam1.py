@@ -31,6 +31,7 @@ LAYOUTS = (
         "official",
         marks=(r"^image_encoder\.neck\.0\.weight$", r"^mask_decoder\.iou_token\.weight$"),
         renames=MLP_NAMES,
+        ignored=(r"^image_encoder\.(norm_head|head)\.",),  # of TinyViT's first training, for classes
     ),
     Layout(
         "transformers",

@@ -19,9 +19,9 @@ BAND_ROWS = 14  # of queries whose relative positions are in memory together: a 
 class PatchEmbed(nn.Module):
     """Cut the image into patches that do not overlap."""
 
-    def __init__(self, width: int, patch: int) -> None:
+    def __init__(self, width: int, patch: int, *, bias: bool = True) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
+        self.proj = nn.Conv2d(3, width, kernel_size=patch, stride=patch, bias=bias)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, S / patch, S / patch, C)."""

@@ -23,6 +23,7 @@ from clickmask.decoder.shapes.trials import Target, Trial
 
 Style = Literal["parts", "fewest", "painted"]
 ROOM_PX = 8  # around the foreground, for corners off the contour
+MOST_CORNERS = 20_000  # of pixel edges among which fewer points are looked for: two seconds of work
 FEWEST_SHARE = 0.03  # of the pixel-edge corners: an exact outline hardly ever has fewer points
 
 
@@ -79,7 +80,9 @@ def mask_to_polygons(
             0.2 px. "painted" is exact for programs that also paint the outline (PIL,
             ``cv2.fillPoly``, YOLO training) as well as for pycocotools.
         min_iou: Simplify: the fewest points found whose decoded IoU is at least this, in
-            (0, 1]. Always kept, verified by decoding.
+            (0, 1]. Always kept, verified by decoding. Of a grainy mask of more than
+            ``MOST_CORNERS`` pixel-edge corners with hardly a wrong pixel allowed, the exact
+            pixel edges are taken as they are.
         max_points: Simplify: at most this many points, at least 3; specks and holes go
             first. With ``min_iou`` both hold or an error is raised.
 
@@ -191,6 +194,8 @@ def _above_iou(pixels: NDArray[np.uint8], min_iou: float) -> Polygons:
     """The fewest points found at this IoU; where only a fraction of the grid is allowed, exact ones may be fewer."""
     target = Target.of(pixels)
     deviation_px = target.deviation_px(min_iou)
+    if deviation_px <= GRID_PX and len(target.rings.corners) > MOST_CORNERS:
+        return _exact(pixels, "parts")
     found = reach_iou(target, min_iou) if deviation_px > GRID_PX / 4 else None
     if found is not None and deviation_px > GRID_PX:
         return _polygons(found, target.size)

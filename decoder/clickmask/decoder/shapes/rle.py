@@ -123,15 +123,11 @@ def crop_to_rle(pixels: Mask, left: int, top: int, size: Size) -> Rle:
         >>> crop_to_rle(np.ones((1, 2), bool), 1, 0, Size(2, 3)) == mask_to_rle(np.array([[0, 1, 1], [0, 0, 0]], bool))
         True
     """
-    inside = as_bytes(pixels) != 0
-    height, width = inside.shape
-    columns = np.zeros((width, height + 2), np.int8)
-    columns[:, 1:-1] = inside.T
-    steps = np.diff(columns, axis=1)
-    starts, ends = (np.argwhere(steps == kind) for kind in (1, -1))
-    changes = np.empty((len(starts), 2), np.int64)
-    changes[:, 0] = (left + starts[:, 0]) * size.height + top + starts[:, 1]
-    changes[:, 1] = (left + ends[:, 0]) * size.height + top + ends[:, 1]
+    height, width = pixels.shape
+    closed = np.zeros((height + 2, width), np.uint8)  # background above and below: columns begin and end with it
+    closed[1:-1] = as_bytes(pixels) != 0
+    columns, rows = np.divmod(column_changes(closed), height + 2)
+    changes = ((left + columns) * size.height + top + rows - 1).reshape(-1, 2)  # where runs start and end
     going_on = np.flatnonzero(changes[1:, 0] == changes[:-1, 1])  # from the bottom of a column to the next one's top
     kept = np.delete(changes.reshape(-1), np.concatenate([2 * going_on + 1, 2 * going_on + 2]))
     counts = compress(run_lengths(kept[kept < size.height * size.width], size.height * size.width))

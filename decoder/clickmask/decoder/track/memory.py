@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
@@ -30,6 +31,14 @@ class FrameMemory(Generic[ContentT]):
         """Whether the object is in the frame."""
         return self.object_score > 0
 
+    @property
+    def worth(self) -> float:
+        """How much the memory is to be relied on: predicted IoU times how surely the object is there, in [0, 1].
+
+        Source: SAM 3 (Carion et al., 2025).
+        """
+        return self.predicted_iou * math.tanh(max(self.object_score, 0.0) / 2)
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryRule:
@@ -39,6 +48,7 @@ class MemoryRule:
     pointers: int = 16  # frames whose object pointers are looked at
     stride: int = 1  # between the maps, except the newest
     prompted: int | None = None  # prompted frames looked at, the closest; None: all
+    least_worth: float | None = None  # of a frame that is looked at, see ``FrameMemory.worth``; None: whatever it is
 
     @property
     def reach(self) -> int:
@@ -51,17 +61,24 @@ class MemoryBank(Generic[ContentT]):
     """One object's memories by frame; adding to it makes another bank."""
 
     memories: Mapping[int, FrameMemory[ContentT]] = field(default_factory=lambda: MappingProxyType({}))
+    done: range = range(0)  # from the first frame ever remembered to the last, forgotten ones included
 
     def add(self, memory: FrameMemory[ContentT], reach: int) -> MemoryBank[ContentT]:
         """Remember a frame, and forget those more than ``reach`` frames away that nobody pointed at."""
         kept = {
             frame: old for frame, old in self.memories.items() if old.prompted or abs(frame - memory.frame) <= reach
         }
-        return MemoryBank(MappingProxyType(kept | {memory.frame: memory}))
+        first, last = (self.done[0], self.done[-1]) if self.done else (memory.frame, memory.frame)
+        done = range(min(first, memory.frame), max(last, memory.frame) + 1)
+        return MemoryBank(MappingProxyType(kept | {memory.frame: memory}), done)
 
     def without(self, frame: int) -> MemoryBank[ContentT]:
         """The bank that does not know this frame."""
-        return MemoryBank(MappingProxyType({t: memory for t, memory in self.memories.items() if t != frame}))
+        return replace(self, memories=MappingProxyType({t: m for t, m in self.memories.items() if t != frame}))
+
+    def forgot(self, frame: int) -> bool:
+        """Whether the frame was passed and is no longer remembered."""
+        return frame in self.done and frame not in self.memories
 
     def at(self, frame: int) -> FrameMemory[ContentT] | None:
         """The memory of this frame, if there is one."""
@@ -98,7 +115,8 @@ def select_memories(
     """Choose what to look at: the prompted frames, the frames just passed, and their pointers.
 
     A prompted frame that is too far to be among the closest still counts as an ordinary one.
-    Pointers never come from the frames ahead.
+    Pointers never come from the frames ahead. Where the rule asks for a least worth, frames of less are passed over,
+    all but the newest, and those before them take their ages: SAM 3's way.
 
     Args:
         bank: Of one object.
@@ -107,21 +125,36 @@ def select_memories(
         rule: How far to look back.
         frame_count: Of the video, None if nobody knows; short videos look at fewer pointers.
 
-    Source: SAM 2 (Ravi et al., 2024).
+    Source: SAM 2 (Ravi et al., 2024), SAM 3 (Carion et al., 2025).
     """
     prompted = bank.prompted
     closest = closest_frames(prompted, frame, rule.prompted)
     ordinary = {t: memory for t, memory in bank.memories.items() if t not in closest}
     maps = [(0, prompted[t]) for t in prompted if t in closest]
+    behind = [((frame - t) * direction, prompted[t]) for t in prompted if t in closest]
+    pointers = [(back, memory) for back, memory in behind if back >= 0]
+    reach = pointer_reach(rule, frame_count)
+    if rule.least_worth is not None:
+        worthy = _worthy(ordinary, frame, direction, rule.least_worth, reach)
+        maps += [(age, memory) for age, memory in reversed(worthy) if age < rule.maps]
+        return Selection(tuple(maps), tuple(pointers + worthy))
     for age in range(rule.maps - 1, 0, -1):
         memory = ordinary.get(_aged(frame, age, direction, rule.stride))
         maps += [] if memory is None else [(age, memory)]
-    behind = [((frame - t) * direction, prompted[t]) for t in prompted if t in closest]
-    pointers = [(back, memory) for back, memory in behind if back >= 0]
-    for back in range(1, pointer_reach(rule, frame_count) + 1):
+    for back in range(1, reach + 1):
         memory = ordinary.get(frame - direction * back)
         pointers += [] if memory is None else [(back, memory)]
     return Selection(tuple(maps), tuple(pointers))
+
+
+def _worthy(
+    ordinary: Mapping[int, FrameMemory[ContentT]], frame: int, direction: Direction, least: float, most: int
+) -> list[tuple[int, FrameMemory[ContentT]]]:
+    """Frames behind that are worth looking at, and the newest, with their ages counted among themselves."""
+    backs = sorted(direction * (frame - t) for t in ordinary if direction * (frame - t) > 0)
+    behind = [(back, ordinary[frame - direction * back]) for back in backs]
+    kept = [memory for back, memory in behind if back == 1 or memory.worth > least]
+    return list(enumerate(kept[:most], start=1))
 
 
 def pointer_reach(rule: MemoryRule, frame_count: int | None) -> int:

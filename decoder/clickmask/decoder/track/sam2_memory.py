@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from clickmask.decoder.modeling.config import Geometry
 from clickmask.decoder.modeling.position import sine_grid
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.track.memory import FrameMemory, Selection
@@ -127,6 +128,10 @@ def _time_sines(times: Tensor, channels: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
-def upsample(logits: Tensor, side: int) -> Tensor:
-    """Bring logits (B, 1, h, w) to the network's square: (B, 1, side, side)."""
-    return F.interpolate(logits, size=(side, side), mode="bilinear")
+def upsample(logits: Tensor, geometry: Geometry) -> Tensor:
+    """Bring logits (B, 1, h, w) to the network's square, and to the grid on which memories are made: (B, 1, M, M)."""
+    side, memory_side = geometry.side, geometry.memory_side
+    whole = F.interpolate(logits, size=(side, side), mode="bilinear")
+    if memory_side == side:
+        return whole
+    return F.interpolate(whole, size=(memory_side, memory_side), mode="bilinear", antialias=True)

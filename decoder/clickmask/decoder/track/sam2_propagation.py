@@ -89,7 +89,7 @@ class Sam2Propagation:
             else:
                 found = self._decode_prompt(view, asked)
             # What a person pointed at is certain: its memory is of the binary mask.
-            masks = (upsample(found.logits, self.network.config.geometry.memory_side) > 0).float()
+            masks = (upsample(found.logits, self.network.config.geometry) > 0).float()
             return self._remember(view, found, masks, prompted=True, passed=_passed(asked.bank, view.index))[0]
 
     def follow(
@@ -102,7 +102,7 @@ class Sam2Propagation:
             labels = torch.full((len(banks), 1), PADDING, device=image.device)
             features = view.embedding().features._replace(image=image)
             found = best_candidates(self.network, self.network.decode(features, points, labels, None))
-            masks = upsample(found.logits, self.network.config.geometry.memory_side).sigmoid()
+            masks = upsample(found.logits, self.network.config.geometry).sigmoid()
             return self._remember(view, found, masks, prompted=False, passed=direction)
 
     def _look_back(self, view: FrameView, banks: Sequence[MemoryBank[Sam2Memory]], direction: Direction) -> Tensor:
@@ -121,9 +121,13 @@ class Sam2Propagation:
         return choose(self.network, output)
 
     def _prompt_image(self, view: FrameView, asked: PromptedObject[Sam2Memory]) -> Tensor:
-        """A first prompt stands alone; a correction of a tracked frame looks at the other memories."""
-        others = asked.bank.without(view.index)
-        direction = _passed(asked.bank, view.index)
+        """A first prompt stands alone; a correction of a tracked frame looks at the memories.
+
+        That of the frame itself is among them if a person pointed there before, for all frames look at such.
+        """
+        memory, direction = asked.bank.at(view.index), _passed(asked.bank, view.index)
+        prompted_before = memory is not None and memory.prompted
+        others = asked.bank if prompted_before else asked.bank.without(view.index)
         if direction is None or not others.prompted:
             return view.embedding().features.image + self.network.no_mem_embed.view(1, -1, 1, 1)
         return self._look_back(view, [others], direction)

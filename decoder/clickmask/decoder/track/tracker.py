@@ -73,6 +73,11 @@ class Tracker(Generic[ContentT]):
         self._propagation = propagation
         self._embeddings: Cache[ImageEmbedding] = Cache(cache_bytes)
 
+    @property
+    def reach(self) -> int:
+        """Memories of frames further away than this are never looked at, prompted ones apart."""
+        return self._propagation.reach
+
     def start(self) -> TrackState[ContentT]:
         """The state in which no object is known."""
         return TrackState()
@@ -81,7 +86,9 @@ class Tracker(Generic[ContentT]):
         """Point at an object, new or known, on any frame.
 
         The frame becomes one that all others look at. Frames done before are not touched:
-        propagate again from here, either way. A prompt of nothing but mask logits is taken
+        propagate again from here, either way. On a frame that was tracked before, the answer is found in the light
+        of the memories that led to it; where they are kept no longer, the object is tracked there again from the
+        nearest prompt before, which takes as long as it did. A prompt of nothing but mask logits is taken
         as the mask; logits beside clicks or a box are the answer they correct (as a rule the
         state still knows it by itself).
 
@@ -97,6 +104,9 @@ class Tracker(Generic[ContentT]):
         """
         view = self._view(self._frame(frame))
         bank: MemoryBank[ContentT] = state.banks.get(object_id, MemoryBank())
+        if bank.forgot(frame):
+            bank = self._recalled(bank, frame)
+            state = TrackState(MappingProxyType({**state.banks, object_id: bank}))
         asked = PromptedObject(bank, check_prompt(prompt, self.video.size))
         return self._step(view, {object_id: self._propagation.answer(view, asked)}, state)
 
@@ -137,6 +147,16 @@ class Tracker(Generic[ContentT]):
             step = self._follow(state, frame, followed, direction)
             state = step.state
             yield step
+
+    def _recalled(self, bank: MemoryBank[ContentT], frame: int) -> MemoryBank[ContentT]:
+        """The bank as it was when the object was tracked to a frame that it forgot."""
+        before = [t for t in bank.prompted if t < frame]
+        start, direction = (max(before), 1) if before else (min(bank.prompted), -1)
+        known: MemoryBank[ContentT] = MemoryBank(MappingProxyType(bank.prompted), bank.done)
+        state = TrackState(MappingProxyType({0: known}))
+        for step in self.propagate(state, range(start, frame + direction, direction)):
+            state = step.state
+        return state.banks[0]
 
     def _follow(
         self, state: TrackState[ContentT], frame: Frame, followed: Sequence[int], direction: Direction

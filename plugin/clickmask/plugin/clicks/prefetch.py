@@ -18,6 +18,7 @@ NextTasks = Callable[[Project, int], Sequence[Task]]  # the tasks after the one 
 
 _MOST_JOBS = 32
 _LAST_SECONDS = 5.0
+_MOST_PROJECTS = 1_000
 
 _log = logging.getLogger(__name__)
 _Job = Callable[[], object]
@@ -58,6 +59,8 @@ class Prefetcher:
             if self._last_opened.get(project.id) == number:
                 return
             self._last_opened[project.id] = number
+            if len(self._last_opened) > _MOST_PROJECTS:
+                self._last_opened.pop(next(iter(self._last_opened)))
             self._add(self._opened, project, number, partial(self._open, task, number, config, project))
 
     def waiting(self) -> int:

@@ -9,6 +9,8 @@ from clickmask.plugin.files.locations import Connection, is_http_address
 from clickmask.plugin.projects.options import ProjectOptions
 from clickmask.plugin.settings import Settings
 
+LONGEST_ADDRESS = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -41,7 +43,7 @@ def connect(hostname: str, access_token: str, settings: Settings) -> Connection:
         RequestError: If the host name is no http(s) address.
     """
     alias = hostname.strip().rstrip("/")
-    if alias and not is_http_address(alias):
+    if alias and not (is_http_address(alias) and len(alias) <= LONGEST_ADDRESS):
         raise RequestError(f"hostname is {hostname[:200]!r}, wanted an address like http://label-studio:8080")
     if settings.label_studio_url:
         token = settings.label_studio_api_key or access_token

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clickmask.plugin.errors import RequestError
+
+LONGEST_PARAMS = 20_000  # what a project says of itself is kept, whoever says it
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ def read_setup(body: object) -> SetupRequest:
         RequestError: If it is no JSON object or a field has a wrong type.
     """
     fields = _object(body, "the body")
+    if len(json.dumps(fields.get("extra_params"))) > LONGEST_PARAMS:
+        raise RequestError(f"the extra params are longer than {LONGEST_PARAMS} letters")
     return SetupRequest(
         project=_project(fields),
         label_config=_text(fields, "schema"),
@@ -72,7 +78,10 @@ def read_predict(body: object) -> PredictRequest:
 
 
 def _project(fields: Mapping[str, Any]) -> str:
-    return _writable(str(fields.get("project") or ""), "project")
+    name = _writable(str(fields.get("project") or ""), "project")
+    if len(name) > LONGEST_NAME:
+        raise RequestError(f"'project' is {name[:100]}..., wanted at most {LONGEST_NAME} letters")
+    return name
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -20,6 +20,7 @@ from clickmask.plugin.clicks.prompts import objects, with_labels
 from clickmask.plugin.clicks.segmenter import Segment
 from clickmask.plugin.errors import RecordsError
 
+KEPT_PROJECTS = 1_000  # those that introduced themselves last; Label Studio introduces a project at each visit
 KEPT_ANSWERS = 100_000  # answers nobody accepted; older ones are dropped
 
 _TABLES = """
@@ -66,6 +67,9 @@ class Records:
         with self._transaction() as database:
             database.execute(
                 "INSERT OR REPLACE INTO projects VALUES (?, ?, ?)", (project, hostname, json.dumps(extra_params))
+            )
+            database.execute(
+                "DELETE FROM projects WHERE rowid <= (SELECT MAX(rowid) FROM projects) - ?", (KEPT_PROJECTS,)
             )
 
     def project(self, project: str) -> tuple[str, Any] | None:

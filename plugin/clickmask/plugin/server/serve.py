@@ -31,14 +31,14 @@ def serve(settings: Settings) -> None:
         SettingsError: If the address or the port cannot be listened on.
         RecordsError: If the records cannot be opened.
     """
-    listening = listen(settings.host, settings.port)
-    server = uvicorn.Server(server_config(settings))
-    gc.freeze()  # or a collection walks all that PyTorch brings, and nobody is answered for 150 ms
-    _log.info("ClickMask backend at http://%s:%d", settings.host, settings.port)
-    try:
-        server.run(sockets=[listening])
-    finally:
-        _end()
+    with listen(settings.host, settings.port) as listening:
+        server = uvicorn.Server(server_config(settings))
+        gc.freeze()  # or a collection walks all that PyTorch brings, and nobody is answered for 150 ms
+        _log.info("ClickMask backend at http://%s:%d", settings.host, settings.port)
+        try:
+            server.run(sockets=[listening])
+        finally:
+            _end()
 
 
 def server_config(settings: Settings) -> uvicorn.Config:

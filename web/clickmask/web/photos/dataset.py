@@ -20,7 +20,16 @@ from clickmask.decoder.formats.records import AnnotatedImage, Dataset, ImageReco
 from clickmask.decoder.formats.records import Category as CategoryRecord
 from clickmask.decoder.shapes import rle_to_mask
 from clickmask.web.photos.library import COLORS, FIRST_CATEGORIES, OpenFolder, by_file_name
-from clickmask.web.photos.records import FINISHED, Category, LabeledObject, Origin, Picture, Status, WaitingBox
+from clickmask.web.photos.records import (
+    FINISHED,
+    UNCHECKED,
+    Category,
+    LabeledObject,
+    Origin,
+    Picture,
+    Status,
+    WaitingBox,
+)
 
 DATASET_FACTS = "dataset"  # memory: info and licenses of the file that was imported
 
@@ -109,7 +118,7 @@ def _record(item: LabeledObject, number: int, picture: Picture) -> ObjectRecord:
         id=number,
         category_id=item.category,
         rle={"size": [picture.height, picture.width], "counts": item.counts},
-        score=item.score,
+        score=item.score if item.source in UNCHECKED else None,  # the rest is what a person saw and accepted
         is_crowd=item.crowd,
         track_id=track if isinstance(track, int) and not isinstance(track, bool) else None,
         extras={key: value for key, value in extras.items() if key != "track_id"},
@@ -132,6 +141,20 @@ class _Renamed:
         for annotated in self.dataset.images:
             name = self.names.get(annotated.image.file_name, annotated.image.file_name)
             yield replace(annotated, image=replace(annotated.image, file_name=name))
+
+
+def described(folder: OpenFolder) -> dict[str, Any]:
+    """Return the images and classes of a folder as COCO, without annotations: what a list of results refers to."""
+    pictures = folder.pictures()
+    origins = _origins(folder, pictures)
+    return {
+        "images": [
+            {"id": origins[one.id].number, "file_name": one.name, "width": one.width, "height": one.height}
+            for one in pictures
+        ],
+        "categories": [{"id": one.id, "name": one.name} for one in folder.project.categories()],
+        "annotations": [],
+    }
 
 
 def add_dataset(folder: OpenFolder, dataset: Dataset, on_problem: OnProblem) -> Added:

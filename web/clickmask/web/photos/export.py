@@ -20,6 +20,7 @@ from clickmask.decoder.formats.combine import split_dataset
 from clickmask.decoder.formats.options import WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset
 from clickmask.decoder.formats.registry import find_format
+from clickmask.decoder.formats.yolo.dataset import write_yolo_split
 from clickmask.web.exports import export_folder, zipped
 from clickmask.web.gate import Gate
 from clickmask.web.photos.dataset import left_out, to_dataset, with_file_names
@@ -185,8 +186,7 @@ def _write(request: ExportRequest, dataset: Dataset, target: Path) -> Path:
     target.mkdir()
     if request.file_format == "yolo" and request.val_share:
         shares = {"train": 1 - request.val_share, "val": request.val_share}
-        for name, part in split_dataset(dataset, shares).items():
-            write(part, target / name, options)
+        write_yolo_split(split_dataset(dataset, shares), target, options)
     else:
         write(dataset, target / "tasks.json" if request.file_format == "label-studio" else target, options)
     turn_upright(target)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError
@@ -12,7 +14,7 @@ from clickmask.decoder.formats.options import ReadOptions
 from clickmask.decoder.formats.registry import find_format
 from clickmask.decoder.images import PICTURE_SUFFIXES
 from clickmask.web.gate import admitted_name
-from clickmask.web.photos.dataset import Added, add_dataset
+from clickmask.web.photos.dataset import Added, add_dataset, described
 from clickmask.web.photos.library import OpenFolder
 from clickmask.web.photos.pictures import picture_size
 
@@ -69,16 +71,23 @@ def free_name(folder: Path, name: str) -> Path:
 
 
 def add_label_file(folder: OpenFolder, file: Path) -> Imported:
-    """Add the labels of a COCO or Label Studio JSON file.
+    """Add the labels of a COCO or Label Studio JSON file, or of a list of COCO results.
+
+    The images and classes of results are those of the folder, with the ids that an imported file gave them.
 
     Raises:
-        DatasetError: If the file is neither.
+        DatasetError: If the file is none of these.
     """
     problems: list[ClickMaskError] = []
-    file_format = find_format("label-studio" if _is_list(file) else "coco")
     try:
-        dataset = file_format.read(file, ReadOptions(images=folder.path, on_problem=problems.append))
-        added = add_dataset(folder, dataset, problems.append)
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as companion:
+            options = ReadOptions(images=folder.path, choice="predictions", on_problem=problems.append)
+            if _looks_like_results(file):
+                json.dump(described(folder), companion)
+                companion.flush()
+                options = replace(options, companion=Path(companion.name))
+            name = "label-studio" if _is_list(file) and options.companion is None else "coco"
+            added = add_dataset(folder, find_format(name).read(file, options), problems.append)
     except ClickMaskError as error:
         raise type(error)(str(error).replace(str(file), file.name)) from error
     told = [str(problem).replace(str(file), file.name) for problem in problems[:REPORTED_PROBLEMS]]
@@ -106,6 +115,13 @@ def _looks_like_coco(file: Path) -> bool:
     with file.open("rb") as opened:
         head = opened.read(1 << 16).lstrip()
     return head.startswith(b"{") and (b'"annotations"' in head or b'"images"' in head)
+
+
+def _looks_like_results(file: Path) -> bool:
+    """Whether the file is a list whose first element names an image, as COCO's results do."""
+    with file.open("rb") as opened:
+        head = opened.read(1 << 16).lstrip()
+    return head.startswith(b"[") and b'"image_id"' in head and b'"data"' not in head
 
 
 def _is_list(file: Path) -> bool:

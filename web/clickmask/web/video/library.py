@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from clickmask.decoder import Prompt, Size, VideoError, check_prompt
 from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.video.frames import Video
 from clickmask.decoder.video.video_file import open_video
 from clickmask.web.listing import is_text, natural, walk
@@ -25,7 +26,7 @@ from clickmask.web.video.run import Stopped
 if TYPE_CHECKING:
     from clickmask.decoder.models import Model
     from clickmask.decoder.track.memory import FrameMemory
-    from clickmask.decoder.track.tracker import Tracker
+    from clickmask.decoder.track.tracker import TrackedMask, Tracker
 
 SUFFIXES = frozenset({".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts",
                       ".webm", ".wmv"})  # fmt: skip
@@ -116,6 +117,9 @@ class OpenVideo:
         asked = check_prompt(to_prompt(prompt, base, self.video.size), self.video.size)
         tracker = self.tracker(model)
         step = tracker.prompt(tracker.start(), frame, object_id, asked)
+        if base is not None:
+            kept = _corrected(base, step.masks[object_id], prompt, self.video.size)
+            step = tracker.prompt(tracker.start(), frame, object_id, kept)
         memory = step.state.banks[object_id].at(frame)
         assert memory is not None  # just answered
         mask = step.masks[object_id]
@@ -208,12 +212,22 @@ def open_one(path: Path, store_file: Path) -> OpenVideo:
     return OpenVideo(path, video, VideoStore(store_file, facts), FramePictures(video))
 
 
+def _corrected(base: Found, answer: TrackedMask, prompt: FramePrompt, size: Size) -> Prompt:
+    """The mask that clicks make of the one that was tracked: it changes near them only, see ``correct``."""
+    from clickmask.decoder import Point
+    from clickmask.decoder.correct import correct  # the page is up before PyTorch is
+    from clickmask.decoder.mask_prompts import mask_to_logits
+
+    clicks = [Point(*point) for point in prompt.points]
+    mask = correct(rle_to_mask(base.rle(size)), rle_to_mask(answer.rle), clicks)
+    return Prompt(mask_logits=mask_to_logits(mask))
+
+
 def to_prompt(prompt: FramePrompt, base: Found | None, size: Size) -> Prompt:
     """What a person said, as the tracker takes it; ``base`` is the mask that clicks correct."""
     import torch  # the page is up before PyTorch is
 
     from clickmask.decoder import Box, Point, PromptError
-    from clickmask.decoder.shapes import rle_to_mask
 
     if prompt.absent:
         return Prompt(mask_logits=torch.full((64, 64), NOT_HERE))

@@ -147,6 +147,8 @@ def _names(fields: Fields, path: Path, options: ReadOptions) -> dict[int, str]:
         pairs = list(enumerate(names))
     elif isinstance(names, dict):
         pairs = list(names.items())
+    if names in ([], {}):
+        return {}
     numbers = [whole(number) for number, _ in pairs]
     named = all(isinstance(name, str) for _, name in pairs)
     if not pairs or not named or not all(isinstance(number, int) and number >= 0 for number in numbers):
