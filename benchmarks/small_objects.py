@@ -1,7 +1,7 @@
 """Write a data set of small objects in large pictures, for ``clickmask evaluate``.
 
     python -m benchmarks.small_objects FOLDER OUT
-    clickmask evaluate OUT --refine
+    clickmask evaluate OUT --zoom
 
 Each object's photo is one tile of a picture of many, so the object is as sharp as it was and a small part of what is
 seen. A first click may well mean the whole tile: what counts is a box, and what further clicks make of it.

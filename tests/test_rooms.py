@@ -62,7 +62,7 @@ def test_the_decoder_knows_no_web_framework() -> None:
 
 def test_networks_know_only_networks_and_torch() -> None:
     known = {"clickmask.decoder.modeling", "torch", "__future__", "typing", "dataclasses", "math", "itertools"}
-    known |= {"collections", "re"}
+    known |= {"collections", "copy", "re"}
     modeling = below("clickmask.decoder.modeling")
     assert [f"{name} -> {module}" for name in modeling for module in imports(name) if not within(module, known)] == []
 

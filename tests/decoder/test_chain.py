@@ -101,3 +101,29 @@ def test_many_clicks_at_once_are_replayed_only_so_far() -> None:
     points = [Point(1 + n, 64) for n in range(60)]
     ask(ClickChain(engine), *points)
     assert len(engine.asked) == CHAINED_POINTS + 1
+
+
+def test_two_people_who_picked_other_masks_do_not_mix() -> None:
+    """The first clicks are equal; what each saw is not, nor what the second click starts from."""
+    engine = CountingEngine()
+    small, large = MaskRule(1, zoom=False), MaskRule(3, zoom=False)
+    seen = {how: ask(engine.chain, CLICKS[0], how=how) for how in (small, large)}
+    assert not torch.equal(seen[small].mask_prompt, seen[large].mask_prompt)
+    for how in (small, large):
+        ask(engine.chain, *CLICKS[:2], how=how)
+        started_from = engine.asked[-1].mask_logits
+        assert started_from is not None
+        assert torch.equal(started_from, seen[how].mask_prompt)
+    assert len(engine.asked) == 4
+
+
+def test_a_chain_on_a_mask_corrects_what_the_click_before_left() -> None:
+    engine = CountingEngine()
+    drawn = np.zeros((128, 128), np.bool_)
+    drawn[40:80, 40:80] = True
+    first = engine.chain.segment(SOURCE, Prompt(points=(Point(85, 60),), mask=drawn), PLAIN)
+    second = engine.chain.segment(SOURCE, Prompt(points=(Point(85, 60), Point(60, 85)), mask=drawn), PLAIN)
+    assert engine.asked[-1].mask is not None
+    assert np.array_equal(engine.asked[-1].mask, first.mask())
+    assert len(engine.asked) == 2
+    assert not (first.mask() & ~second.mask()).any()

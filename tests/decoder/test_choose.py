@@ -55,3 +55,19 @@ def test_an_empty_mask_is_stable() -> None:
 def test_stability_needs_a_positive_offset() -> None:
     with pytest.raises(ValueError, match="offset is 0"):
         stability_score(STEEP, offset=0)
+
+
+def test_logits_on_the_threshold_are_outside() -> None:
+    """Both thresholds are exclusive: 1.0 is not above 0 + 1, and -1.0 is not above 0 - 1."""
+    assert stability_score(torch.tensor([[1.0, 5.0]])).item() == 0.5
+    assert stability_score(torch.tensor([[-1.0, 5.0]])).item() == 1.0
+
+
+@pytest.mark.parametrize(("unsure", "row"), [(1, 0), (2, 2)])
+def test_a_stability_of_exactly_98_hundredths_is_stable(unsure: int, row: int) -> None:
+    """Of 50 pixels one changes within the band: 0.98; two: 0.96."""
+    single = torch.full((5, 10), 9.0)
+    single.view(-1)[:unsure] = 0.0
+    logits = torch.stack([single, *[torch.full((5, 10), 9.0)] * 3])
+    answer = MaskSet(logits, torch.tensor((0.1, 0.2, 0.8, 0.5)), 1.0, Size(5, 10))
+    assert choose_mask(answer, BOX) == row

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from clickmask.decoder import Box, Engine, ImageSource, Model, Point, Prompt, load_image
-from clickmask.decoder.correct import REACH, correct, keep_to_box, keep_what_was_asked
+from clickmask.decoder.correct import REACH, correct, is_small_correction, keep_to_box, keep_what_was_asked
 from clickmask.decoder.shapes import deepest_point
 from clickmask.web.photos.samples import PHOTOS, sample_photo
 from tests.plugin.discs import disc_model
@@ -139,3 +139,18 @@ def test_a_chain_honours_its_clicks(points: list[Point]) -> None:
     mask = engine.chain.segment(image, Prompt(points=tuple(points))).mask()
     last = {(int(point.y), int(point.x)): point.positive for point in points}
     assert {place: bool(mask[place]) for place in last} == last
+
+
+@pytest.mark.parametrize(
+    ("click", "is_small"),
+    [
+        (Point(82.5, 60.5), True),  # 2 px beside a disc of radius 30
+        (Point(110.5, 60.5), False),  # far from it: perhaps another object
+        (Point(78.5, 60.5, positive=False), True),
+        (Point(50.5, 60.5, positive=False), False),
+        (Point(50.5, 60.5), False),  # honoured already
+    ],
+)
+def test_a_click_near_the_edge_of_a_draft_mends_it_there(click: Point, is_small: bool) -> None:
+    assert is_small_correction(blob(60, 50, 30), click) is is_small
+    assert not is_small_correction(np.zeros((120, 160), np.bool_), click)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from clickmask.decoder import (
     AutoSettings,
@@ -25,7 +28,9 @@ from clickmask.decoder import (
     encode_image,
     predict_masks,
 )
+from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.optimize import optimize
+from tests.plugin.discs import DiscNetwork
 
 Image = NDArray[np.uint8]
 
@@ -85,11 +90,38 @@ def test_many_threads_get_the_answers_of_one(nano: Model) -> None:
         torch.testing.assert_close(one.logits, other.logits, atol=1e-3, rtol=1e-4)
 
 
-def test_a_bad_prompt_harms_nobody_else(nano: Model) -> None:
-    engine = Engine(nano)
-    with pytest.raises(PromptError):
-        engine.segment(source(1), Prompt(points=(Point(500, 50),)))
-    engine.segment(KNOWN, Prompt(points=(Point(50, 50),)))
+class GatedNetwork(DiscNetwork):
+    """Stays in its first decoding until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.gate = Event(), Event()
+
+    def decode(
+        self, features: ImageFeatures, points: Tensor, labels: Tensor, mask_logits: Tensor | None
+    ) -> DecoderOutput:
+        """Wait, then answer."""
+        self.entered.set()
+        assert self.gate.wait(60)
+        return super().decode(features, points, labels, mask_logits)
+
+
+def test_a_bad_prompt_joins_no_batch() -> None:
+    """It is refused before it waits for the device with other people's: in their batch it would fail them all."""
+    network = GatedNetwork()
+    engine = Engine(Model("gated", network, torch.device("cpu"), torch.float32, "gated"))
+    engine.encode(source(1))
+    bad, good = Prompt(points=(Point(500, 50),)), Prompt(points=(Point(50, 50),))
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(engine.segment, KNOWN, good, PLAIN)
+        assert network.entered.wait(60)
+        refused = threads.submit(engine.segment, KNOWN, bad, PLAIN)
+        behind = threads.submit(engine.segment, KNOWN, good, PLAIN)
+        while engine.waiting() < 2 and not (engine.waiting() == 1 and refused.done()):
+            sleep(0.001)
+        network.gate.set()
+        assert isinstance(refused.exception(), PromptError)
+        assert np.array_equal(first.result().mask(), behind.result().mask())
 
 
 def test_embeddings_on_disk_survive_a_restart(nano: Model, tmp_path: Path) -> None:
@@ -173,3 +205,40 @@ def test_a_second_look_knows_where_the_image_ends(nano: Model) -> None:
     assert outside.zoomed is not None
     assert outside.zoomed.window == inside.zoomed.window
     assert (outside.mask() == inside.mask()).all()
+
+
+def test_a_view_is_looked_at_first(nano: Model) -> None:
+    """A disc of 40 px in a picture of 2400 px, and what is around it on the screen: as good as a photo of its own."""
+    y, x = np.mgrid[:1800, :2400]
+    disc = (x - 1210) ** 2 + (y - 620) ** 2 < 40**2
+    image = np.where(disc[..., None], np.uint8(220), np.uint8(50)).repeat(3, axis=2)
+    image[::40] = image[:, ::40] = 120  # a busy picture
+    image[disc] = 220
+    engine, picture = Engine(nano), ImageSource("a", lambda: image)
+    click = (Point(1210, 620),)
+    seen = engine.segment(picture, Prompt(points=click, view=Box(1120, 550, 1300, 690)))
+    assert seen.view is not None
+    mask = seen.mask()
+    assert mask.shape == (1800, 2400)
+    assert (mask & disc).sum() / (mask | disc).sum() > 0.8
+    assert seen.mask(1).shape == mask.shape
+    all_of_it = engine.segment(picture, Prompt(points=click, view=Box(0, 0, 2400, 1800)))
+    assert all_of_it.view is None
+    assert np.array_equal(all_of_it.mask(), engine.segment(picture, Prompt(points=click)).mask())
+
+
+def test_a_correction_in_a_view_keeps_what_is_outside(nano: Model) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (600, 800, 3), np.uint8)
+    drawn = np.zeros((600, 800), np.bool_)
+    drawn[50:500, 50:700] = True
+    engine, picture = Engine(nano), ImageSource("a", lambda: image)
+    prompt = Prompt(points=(Point(300, 300, positive=False),), mask=drawn, view=Box(200, 200, 400, 400))
+    corrected = engine.segment(picture, prompt)
+    assert corrected.view is not None
+    mask = corrected.mask()
+    assert not mask[300, 300]
+    changed = np.argwhere(mask != drawn)
+    view = corrected.view
+    assert changed.min(axis=0).tolist() >= [view.top, view.left]
+    assert (changed[:, 0] < view.bottom).all()
+    assert (changed[:, 1] < view.right).all()

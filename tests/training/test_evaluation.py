@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,11 @@ from clickmask.decoder.evaluation.clicks import (
     sample_segments,
     summarise,
 )
+from clickmask.decoder.evaluation.corrections import Correction, corrections_table
+from clickmask.decoder.evaluation.flaws import FLAWS, IOU_RANGE, flawed_mask
 from clickmask.decoder.evaluation.methods import Answer, GrabCut, Method, RandomWalker
-from clickmask.decoder.evaluation.person import Mask, iou
+from clickmask.decoder.evaluation.person import Mask, human_click, iou
+from clickmask.decoder.evaluation.report import markdown_table
 from clickmask.decoder.prompts import Prompt, Size
 from clickmask.decoder.shapes import mask_to_box
 
@@ -75,8 +78,8 @@ def _record(*ious: float) -> Record:
 
 
 def test_number_of_clicks_is_the_first_that_reaches_the_target() -> None:
-    assert number_of_clicks(_record(0.5, 0.86, 0.84, 0.95), 0.85) == 2
-    assert number_of_clicks(_record(0.5, 0.6), 0.85) == MOST_CLICKS
+    assert number_of_clicks((0.5, 0.86, 0.84, 0.95), 0.85) == 2
+    assert number_of_clicks((0.5, 0.6), 0.85) == MOST_CLICKS
 
 
 def test_a_finished_object_keeps_its_last_iou() -> None:
@@ -91,6 +94,47 @@ def test_the_summary_averages_objects() -> None:
     assert summary.noc[85] == pytest.approx((20 + 2) / 2)
     assert summary.failed_90 == 0.5
     assert summary.box[0] == 0.5
+
+
+def test_the_summary_holds_human_clicks_and_calibration_beside_the_standard() -> None:
+    rated = replace(_record(0.4, 0.9), human_ious=(0.2, 0.3, 0.8), score=0.9)
+    summary = summarise("m", [rated])
+    assert summary.human == pytest.approx({1: 0.2, 3: 0.8, 5: 0.8})
+    assert (summary.noc[85], summary.human_noc85) == (2, MOST_CLICKS)
+    assert summary.calibration_error == pytest.approx(0.5)
+    assert "0.200/0.800/0.800" in markdown_table([summary])
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_flaw_leaves_an_iou_in_its_range_and_is_the_same_again(flaw: str) -> None:
+    _, disc = _disc_on_grey()
+    made = [flawed_mask(disc, FLAWS[flaw], np.random.default_rng(seed)) for seed in range(8)]
+    good = [mask for mask in made if mask is not None]
+    assert len(good) >= 6
+    assert all(IOU_RANGE[0] - 0.03 < iou(mask, disc) < IOU_RANGE[1] + 0.03 for mask in good)
+    again = flawed_mask(disc, FLAWS[flaw], np.random.default_rng(0))
+    assert again is None if made[0] is None else again is not None and np.array_equal(again, made[0])
+    if flaw == "cut":
+        assert not (good[0] & ~disc).any()
+    if flaw == "leaky":
+        assert not (disc & ~good[0]).any()
+
+
+def test_people_click_inside_the_error_but_not_only_in_its_middle() -> None:
+    _, disc = _disc_on_grey()
+    rng = np.random.default_rng(0)
+    places = [human_click(disc, np.zeros_like(disc), rng) for _ in range(60)]
+    assert all(place is not None and place.positive and disc[int(place.y), int(place.x)] for place in places)
+    off = [np.hypot(place.x - 50.5, place.y - 45.5) for place in places if place]
+    assert max(off) > 22
+    assert len(set(off)) > 30
+    assert human_click(disc, disc, rng) is None
+
+
+def test_corrections_are_counted_by_flaw() -> None:
+    played = [Correction("a", "cut", (0.8, 0.75, 0.96)), Correction("b", "cut", (0.7, 0.92))]
+    row = corrections_table("m", played).splitlines()[2]
+    assert row == "| m | cut | 2 | 0.750 / 0.835 / 0.940 / 0.940 | 50 % | 1.5/1.5/6.0 |"
 
 
 def test_the_index_leaves_out_what_annotators_disagree_on(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def served(services: Services, home: Path, **options: Any) -> Iterator[tuple[gr.
         model="nano",
         device="cpu",
         precision="float32",
+        image_side=None,
         host="127.0.0.1",
         port=port,
         **{"auth": (), **options},

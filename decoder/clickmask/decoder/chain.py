@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clickmask.decoder.cache import Cache
+from clickmask.decoder.correct import is_small_correction
 from clickmask.decoder.mask_rule import DEFAULT_RULE, MaskRule
 from clickmask.decoder.prompts import Prompt, Size
 
@@ -94,9 +95,11 @@ class ClickChain:
         """The prompt with what the answer to its clicks before the last hands on, kept or computed again."""
         key = _key(image, before, how)
         seen = self._kept.peek(key) or _handed_on(self.segment(image, before, how))
+        mask = seen.mask()
         if prompt.mask is not None:
-            return replace(prompt, mask=seen.mask())
-        return replace(prompt, mask_logits=seen.logits)  # a click may find that the object is another one
+            return replace(prompt, mask=mask)
+        mends = is_small_correction(mask, prompt.points[-1])  # else it may find that the object is another one
+        return replace(prompt, mask_logits=seen.logits, mask=mask if mends else None)
 
 
 def _handed_on(answer: Segmentation) -> _HandedOn:

@@ -21,6 +21,7 @@ from clickmask.decoder.prompts import Box, Point, Prompt
 from clickmask.decoder.shapes import deepest_point, mask_to_box
 
 REACH = 3.0  # times the click's distance from the mask's edge: a change farther away is none that was asked for
+SMALL_CORRECTION = 0.06  # of the square root of a mask's area: a click as near to its edge mends it there
 CLICK_RADIUS_PX = 2.0  # around a click that an answer does not honour, at most
 BOX_MARGIN = 0.05  # of a box's sides, by which an answer may exceed it
 
@@ -62,6 +63,18 @@ def correct(before: Mask, answer: Mask, clicks: Sequence[Point]) -> Mask:
         if merged[row, column] != click.positive:
             _take_over(merged, answer, click)
     return honour_clicks(merged, clicks)
+
+
+def is_small_correction(mask: Mask, click: Point) -> bool:
+    """Whether a click mends a mask at its edge, rather than saying that the object is another one.
+
+    Returns:
+        True where the mask does not honour the click, and its edge is near, measured by the mask's own size.
+    """
+    row, column = _pixel(click, mask)
+    if mask[row, column] == click.positive or not mask.any():
+        return False
+    return _distance_to_edge(mask, row, column) <= SMALL_CORRECTION * math.sqrt(float(mask.sum()))
 
 
 def honour_clicks(mask: Mask, clicks: Sequence[Point]) -> Mask:

@@ -40,6 +40,7 @@ DEFAULT_MODEL = "nano"
 Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")  # bfloat16 is meant for GPUs: less exact
 DEVICE_HELP = "where to compute: auto, cpu, cuda, cuda:1, mps; auto is the first GPU if CUDA can be used"
+IMAGE_SIDE_HELP = "side at which the weights were trained [px], where it is not their family's own, such as 512"
 PRECISION_HELP = "what to compute in: float32, or bfloat16, which is meant for GPUs and a little less exact"
 
 

@@ -134,7 +134,8 @@ def load_engine(settings: Settings, name: str) -> Engine:
     if settings.embedding_disk_mb:
         store = settings.data_dir.expanduser() / "embeddings"
         shrink(store, settings.embedding_disk_mb * MEGABYTE)
-    model = load_model(name, device=settings.device, precision=settings.precision)
+    side = settings.image_side if name == settings.model else 0  # a project may ask for another model
+    model = load_model(name, device=settings.device, precision=settings.precision, image_side=side or None)
     return Engine(model, cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
 
 

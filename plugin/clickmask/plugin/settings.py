@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from clickmask.decoder.models import DEVICE_HELP, PRECISION_HELP, PRECISIONS, Precision
+from clickmask.decoder.models import DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Precision
 from clickmask.plugin.errors import SettingsError
 from clickmask.plugin.files.locations import is_http_address
 
@@ -107,6 +107,7 @@ class Settings:
     port: Annotated[int, About("port to listen on", _whole(1, 65_535))] = 9090
     model: Annotated[str, About("model name, or a path to weights", _name)] = "nano"
     device: Annotated[str, About(DEVICE_HELP, _name)] = "auto"
+    image_side: Annotated[int, About(f"{IMAGE_SIDE_HELP}; 0: their family's own", _whole(0, 4_096))] = 0
     precision: Annotated[Precision, About(PRECISION_HELP, _precision)] = "float32"
     label_studio_url: Annotated[
         str, About("address of Label Studio; unset: as Label Studio introduces itself", _address, "LABEL_STUDIO_URL")

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from clickmask.decoder.formats.records import ObjectRecord
 from clickmask.decoder.images import ImageSource
 from clickmask.decoder.label.journal import Journal, JournalEntry
 from clickmask.decoder.label.upgrade import upgrade_object, upgrade_objects
-from clickmask.decoder.prompts import Box
+from clickmask.decoder.prompts import Box, Prompt
 from clickmask.decoder.shapes import box_to_mask, mask_iou, mask_to_rle, rle_to_mask
 
 SIZE = Size(120, 160)
@@ -103,6 +104,7 @@ def test_a_picture_that_cannot_be_read_keeps_its_old_labels(
     after = json.loads(out.read_text())["annotations"]
     assert [item["id"] for item in after] == [item["id"] for item in coco(pictures)["annotations"]]
     assert after[2]["bbox"] == [20, 20, 40, 50]
+    assert [item["clickmask"]["flags"] == ["kept"] for item in after] == [False, False, True, True, False, False]
     assert "1.png is not a picture" in capsys.readouterr().err
 
 
@@ -121,6 +123,42 @@ def test_only_what_needs_eyes(pictures: Path, tmp_path: Path) -> None:
     assert run(pictures, "--from", tmp_path / "boxes.json", "--out", nothing, "--only-below", 0) == 0
     assert len(json.loads(everything.read_text())["annotations"]) == 6
     assert len(json.loads(nothing.read_text())["annotations"]) < 6
+
+
+def test_a_disk_that_is_full_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(tmp_path / "j", {}) as journal:
+        journal.add(JournalEntry("a", result=1))
+        with monkeypatch.context() as full:
+            full.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            with pytest.raises(DatasetError, match="cannot be written: No space left on device"):
+                journal.add(JournalEntry("b", result=2))
+    with Journal(tmp_path / "j", {}) as journal:
+        assert "a" in journal.done()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--points-per-side", "0"], "--points-per-side is 0, wanted 1 to 256"),
+        (["--from", "none.json"], "none.json"),
+        (["--model", "nanu"], "nanu"),
+    ],
+)
+def test_bad_input_is_told_in_a_line(
+    arguments: list[str], message: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(pictures, "--out", tmp_path / "a.json", *arguments) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert message in told
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_folder_without_pictures_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--out", tmp_path / "out" / "a.json") == 1
+    assert "holds no picture" in capsys.readouterr().err
+    assert run(tmp_path / "none", "--out", tmp_path / "out" / "a.json") == 1
+    assert "there is no such folder" in capsys.readouterr().err
 
 
 def test_the_output_is_not_replaced_unasked(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,11 +246,42 @@ def test_points_become_masks(engine: Engine) -> None:
     assert mask_iou(rle_to_mask(labeled.record.rle), box_to_mask(SQUARES[0], SIZE)) > 0.7
 
 
-def test_what_was_found_elsewhere_is_flagged(engine: Engine) -> None:
-    lone = upgrade_object(engine, IMAGE, item(box_to_mask(Box(15, 15, 150, 110), SIZE)), SIZE, "points")
-    assert lone.flags.count("disagrees") <= 1
+def test_the_second_of_two_that_are_the_same_is_flagged(engine: Engine) -> None:
     twice = upgrade_objects(engine, IMAGE, [item(box_to_mask(SQUARES[0], SIZE))] * 2, SIZE)
     assert ["double" in labeled.flags for labeled in twice] == [False, True]
+
+
+class Answering:
+    """An engine with one answer."""
+
+    def __init__(self, mask: NDArray[np.bool_], stability: float = 0.95) -> None:
+        self._mask, self._stability = mask, stability
+
+    def segment(self, image: ImageSource, prompt: Prompt) -> SimpleNamespace:
+        return SimpleNamespace(mask=lambda: self._mask, stability=(0.0, self._stability), chosen=1, score=0.5)
+
+
+MIDDLE = box_to_mask(Box(40, 40, 80, 80), SIZE)
+AT_BORDER = box_to_mask(Box(0, 40, 40, 80), SIZE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stability", "flags"),
+    [
+        (MIDDLE, MIDDLE, 0.95, ()),
+        (MIDDLE, MIDDLE, 0.6, ("unstable",)),
+        (MIDDLE, box_to_mask(Box(60, 40, 100, 80), SIZE), 0.95, ("disagrees",)),
+        (AT_BORDER, AT_BORDER, 0.95, ("border",)),
+        (MIDDLE, np.zeros_like(MIDDLE), 0.95, ("kept",)),
+    ],
+    ids=["fine", "unstable", "elsewhere", "border", "nothing found"],
+)
+def test_what_is_odd_is_flagged(
+    before: NDArray[np.bool_], after: NDArray[np.bool_], stability: float, flags: tuple[str, ...]
+) -> None:
+    labeled = upgrade_object(cast(Engine, Answering(after, stability)), IMAGE, item(before), SIZE)
+    assert labeled.flags == flags
+    assert np.array_equal(rle_to_mask(labeled.record.rle), after if after.any() else before)
 
 
 def test_a_crowd_and_nothing_stay_as_they_are(engine: Engine) -> None:

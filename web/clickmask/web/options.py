@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clickmask.decoder import DEFAULT_MODEL
-from clickmask.decoder.models import DEVICE_HELP, PRECISION_HELP, PRECISIONS, Precision
+from clickmask.decoder.models import DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Precision
 
 PEOPLE = "CLICKMASK_AUTH"  # environment variable: a command line is seen by everyone on the machine
 
@@ -22,6 +22,7 @@ class Options:
     model: str
     device: str
     precision: Precision
+    image_side: int | None
     host: str
     port: int | None
     auth: tuple[tuple[str, str], ...]
@@ -38,6 +39,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
     add("--home", type=Path, default=Path.home() / "ClickMask", metavar="DIR", help=home)
     add("--model", default=DEFAULT_MODEL, help="name or weights file (%(default)s)")
     add("--device", default="auto", help=f"{DEVICE_HELP} (%(default)s)")
+    add("--image-side", type=int, metavar="PX", help=IMAGE_SIDE_HELP)
     add("--precision", choices=PRECISIONS, default="float32", help=f"{PRECISION_HELP} (%(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on, 0.0.0.0 for all (%(default)s)")
     add("--port", type=_port, help="port to listen on (the first free one from 7860)")
@@ -59,6 +61,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
         model=found.model,
         device=found.device,
         precision=found.precision,
+        image_side=found.image_side,
         host=found.host,
         port=found.port,
         auth=(*people, *found.auth),

@@ -76,7 +76,7 @@ def _load_model(options: Options) -> Model:
 
     if options.model == DEFAULT_MODEL:
         torch.set_num_threads(1)  # nano's steps are short: threads would mostly wait for each other and the browser
-    return load_model(options.model, device=options.device, precision=options.precision)
+    return load_model(options.model, device=options.device, precision=options.precision, image_side=options.image_side)
 
 
 def _make_engine(model: Future[Model]) -> Engine:

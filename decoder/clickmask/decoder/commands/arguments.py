@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from clickmask.decoder.checkpoints import load_model
-from clickmask.decoder.models import DEFAULT_MODEL, DEVICE_HELP, PRECISION_HELP, PRECISIONS, Model
+from clickmask.decoder.models import DEFAULT_MODEL, DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Model
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         "--image-side",
         type=int,
         metavar="PX",
-        help="side at which the weights were trained, where it is not their family's, such as 512",
+        help=IMAGE_SIDE_HELP,
     )
     parser.add_argument("--device", default="auto", help=f"{DEVICE_HELP} (default: %(default)s)")
     parser.add_argument(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.evaluation.methods import Answer, Method, Session
-from clickmask.decoder.evaluation.person import Mask, iou, next_click
+from clickmask.decoder.evaluation.person import Mask, human_click, iou, next_click
 from clickmask.decoder.images import load_image, open_picture
 from clickmask.decoder.prompts import Box, Point, Prompt
 from clickmask.decoder.shapes import mask_to_box
@@ -54,6 +56,8 @@ class Record:
     Args:
         click_ious: After 1, 2, ... clicks.
         box_ious: After a box and 0, 1, ... clicks.
+        human_ious: After 1, 2, ... clicks that are not at the deepest point, see ``human_click``.
+        score: The IoU predicted after one click; None where a method predicts none.
         single_iou: Of mask row 0 after one click; the first answer's where a method has no rows.
         oracle_iou: Of the best of all rows after one click.
         seconds_per_click: Of the method alone; what the person takes is not counted.
@@ -67,6 +71,8 @@ class Record:
     oracle_iou: float
     object_score: float
     seconds_per_click: float
+    human_ious: tuple[float, ...] = ()
+    score: float | None = None
 
 
 def read_segments(folder: Path) -> list[Segment]:
@@ -119,8 +125,10 @@ def evaluate(method: Method, segments: Iterable[Segment]) -> Iterator[Record]:
 
 def play(name: str, session: Session, truth: Mask) -> Record:
     """Click on one object until it is found, or ``MOST_CLICKS`` are spent."""
-    clicks = _play_clicks(session, truth, None, MOST_CLICKS)
-    boxed = _play_clicks(session, truth, mask_to_box(truth), ALWAYS_PLAYED)
+    clicks = _play_clicks(session, truth, None, MOST_CLICKS, next_click)
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    human = _play_clicks(session, truth, None, MOST_CLICKS, partial(human_click, rng=rng))
+    boxed = _play_clicks(session, truth, mask_to_box(truth), ALWAYS_PLAYED, next_click)
     first = clicks[0]
     options = [iou(option, truth) for option in first.answer.options] or [first.iou]
     return Record(
@@ -132,7 +140,12 @@ def play(name: str, session: Session, truth: Mask) -> Record:
         oracle_iou=max(options),
         object_score=first.answer.object_score,
         seconds_per_click=statistics.fmean(turn.seconds for turn in (*clicks, *boxed)),
+        human_ious=tuple(turn.iou for turn in human),
+        score=first.answer.score,
     )
+
+
+NextClick = Callable[[Mask, Mask], Point | None]  # (truth, answer) to a click
 
 
 class _Turn(NamedTuple):
@@ -143,7 +156,7 @@ class _Turn(NamedTuple):
     seconds: float
 
 
-def _play_clicks(session: Session, truth: Mask, box: Box | None, most: int) -> list[_Turn]:
+def _play_clicks(session: Session, truth: Mask, box: Box | None, most: int, click_on: NextClick) -> list[_Turn]:
     """One turn per click (and one for the box)."""
     points: tuple[Point, ...] = ()
     answer = Answer(np.zeros_like(truth))
@@ -154,7 +167,7 @@ def _play_clicks(session: Session, truth: Mask, box: Box | None, most: int) -> l
     for number in range(most):
         if number >= ALWAYS_PLAYED and played[-1].iou >= GOOD_ENOUGH:
             break
-        click = next_click(truth, answer.mask)
+        click = click_on(truth, answer.mask)
         if click is None:
             break
         points = (*points, click)
@@ -175,10 +188,23 @@ def after(ious: Sequence[float], count: int) -> float:
     return ious[min(count, len(ious)) - 1]
 
 
-def number_of_clicks(record: Record, target: float) -> int:
+def number_of_clicks(ious: Sequence[float], target: float) -> int:
     """Clicks until the IoU first reaches a target; ``MOST_CLICKS`` where it never does."""
-    reached = [number for number, quality in enumerate(record.click_ious, start=1) if quality >= target]
+    reached = [number for number, quality in enumerate(ious, start=1) if quality >= target]
     return reached[0] if reached else MOST_CLICKS
+
+
+def calibration_error(predicted: Sequence[float], found: Sequence[float], bins: int = 10) -> float:
+    """Expected calibration error: how far predicted IoUs lie from those found, in the mean over bins of predictions.
+
+    Example:
+        >>> round(calibration_error([0.95, 0.95, 0.15], [0.9, 0.8, 0.15]), 3)
+        0.067
+    """
+    claims, truths = np.asarray(predicted), np.asarray(found)
+    numbers = np.minimum((claims * bins).astype(int), bins - 1)
+    of_bins = [numbers == number for number in set(numbers.tolist())]
+    return float(sum(abs(claims[one].mean() - truths[one].mean()) * one.mean() for one in of_bins))
 
 
 @dataclass(frozen=True)
@@ -194,6 +220,9 @@ class Summary:
     noc: dict[int, float]  # IoU in percent -> mean number of clicks
     failed_90: float  # share that never reaches 0.90
     seconds_per_click: float  # median
+    human: dict[int, float]  # number of human-like clicks -> mIoU
+    human_noc85: float
+    calibration_error: float | None  # of the IoU predicted after one click; None where a method predicts none
 
 
 def summarise(method: str, records: Sequence[Record]) -> Summary:
@@ -202,6 +231,7 @@ def summarise(method: str, records: Sequence[Record]) -> Summary:
     def mean(values: Iterable[float]) -> float:
         return statistics.fmean(values)
 
+    rated = [(r.score, r.click_ious[0]) for r in records if r.score is not None]
     return Summary(
         method=method,
         segments=len(records),
@@ -209,7 +239,10 @@ def summarise(method: str, records: Sequence[Record]) -> Summary:
         single=mean(r.single_iou for r in records),
         oracle=mean(r.oracle_iou for r in records),
         box={count: mean(after(r.box_ious, count + 1) for r in records) for count in (0, 1, 3, 5, 10)},
-        noc={percent: mean(number_of_clicks(r, percent / 100) for r in records) for percent in (80, 85, 90)},
+        noc={percent: mean(number_of_clicks(r.click_ious, percent / 100) for r in records) for percent in (80, 85, 90)},
         failed_90=mean(max(r.click_ious) < GOOD_ENOUGH for r in records),
         seconds_per_click=statistics.median(r.seconds_per_click for r in records),
+        human={count: mean(after(r.human_ious or r.click_ious, count) for r in records) for count in (1, 3, 5)},
+        human_noc85=mean(number_of_clicks(r.human_ious or r.click_ious, 0.85) for r in records),
+        calibration_error=calibration_error([r[0] for r in rated], [r[1] for r in rated]) if rated else None,
     )

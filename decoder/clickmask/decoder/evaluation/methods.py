@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clickmask.decoder.choose import choose_mask
+from clickmask.decoder.engine import Engine
 from clickmask.decoder.evaluation.person import Mask
-from clickmask.decoder.mask_rule import Rule
+from clickmask.decoder.images import ImageSource
+from clickmask.decoder.mask_rule import MaskRule, Rule
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt, Size
-from clickmask.decoder.refine.window import Window
-from clickmask.decoder.refine.zoom import ZoomedMask, zoom_in
-from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_masks
+from clickmask.decoder.segment import binarize
 
 CLASSICAL_SIDE_PX = 240  # classical methods work at this size, or they would take seconds a click
 
@@ -31,12 +30,14 @@ class Answer:
         logits: What the next prompt hands back, or None.
         options: All masks that were offered, for the oracle's choice; empty where there was one only.
         object_score: Logit, > 0: there is an object.
+        score: The IoU that the method predicts for its mask, in [0, 1]; None where it predicts none.
     """
 
     mask: Mask
     logits: Tensor | None = None
     options: tuple[Mask, ...] = ()
     object_score: float = 0.0
+    score: float | None = None
 
 
 class Session(Protocol):
@@ -71,43 +72,21 @@ class ModelMethod:
         return self.model.name + (" + zoom" if self.zoom else "")
 
     def open(self, image: NDArray[np.uint8]) -> Session:
-        """Encode the image."""
-        return _ModelSession(self, image, encode_image(self.model, image), {})
+        """Look at an image with an engine of its own: what people use is what is measured."""
+        return _ModelSession(Engine(self.model), ImageSource("image", lambda: image), MaskRule(self.rule, self.zoom))
 
 
 @dataclass(frozen=True)
 class _ModelSession:
-    method: ModelMethod
-    image: NDArray[np.uint8]
-    embedding: ImageEmbedding
-    crops: dict[Window, ImageEmbedding]
+    engine: Engine
+    image: ImageSource
+    how: MaskRule
 
     def answer(self, prompt: Prompt) -> Answer:
-        """Predict, choose, and zoom in if the method does."""
-        masks = predict_masks(self.method.model, self.embedding, prompt)
-        row = choose_mask(masks, prompt, self.method.rule)
-        logits = masks.logits[row]
-        zoomed = self._zoom_in(prompt, masks) if self.method.zoom else None
-        options = tuple(binarize(logits, masks.size) for logits in masks.logits) if prompt.is_ambiguous else ()
-        if zoomed is None:
-            return Answer(binarize(logits, masks.size), logits, options, masks.object_score)
-        return Answer(zoomed.mask(), zoomed.mask_prompt(), options, masks.object_score)
-
-    def _zoom_in(self, prompt: Prompt, masks: MaskSet) -> ZoomedMask | None:
-        model = self.method.model
-        return zoom_in(
-            self.image,
-            prompt,
-            masks,
-            self.method.rule,
-            encode=self._crop,
-            answer=lambda embedding, inner: predict_masks(model, embedding, inner),
-        )
-
-    def _crop(self, window: Window) -> ImageEmbedding:
-        if window not in self.crops:
-            self.crops[window] = encode_image(self.method.model, window.crop(self.image))
-        return self.crops[window]
+        """Answer as the engine does, corrections included."""
+        found = self.engine.segment(self.image, prompt, self.how)
+        options = tuple(binarize(row, found.size) for row in found.logits) if prompt.is_ambiguous else ()
+        return Answer(found.mask(), found.mask_prompt, options, found.object_score, found.score)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ def markdown_table(summaries: Sequence[Summary]) -> str:
     """One row per method, GitHub Markdown."""
     head = (
         "| method | objects | mIoU, 1/2/3/5/10 clicks | single mask / oracle, 1 click | box | box + 1/3/5/10 clicks "
-        "| NoC@80/85/90 | never 0.90 | s per click |"
+        "| NoC@80/85/90 | never 0.90 | human-like clicks 1/3/5 | their NoC@85 | calibration error | s per click |"
     )
-    return "\n".join([head, "|" + "---|" * 9, *(_row(summary) for summary in summaries)])
+    return "\n".join([head, "|" + "---|" * 12, *(_row(summary) for summary in summaries)])
 
 
 def _row(s: Summary) -> str:
@@ -41,6 +41,9 @@ def _row(s: Summary) -> str:
         _slashed([quality for count, quality in s.box.items() if count]),
         "/".join(f"{number:.1f}" for number in s.noc.values()),
         f"{s.failed_90:.2f}",
+        _slashed(s.human.values()),
+        f"{s.human_noc85:.1f}",
+        "" if s.calibration_error is None else f"{s.calibration_error:.3f}",
         f"{s.seconds_per_click:.3f}",
     ]
     return "| " + " | ".join(cells) + " |"
