@@ -65,7 +65,7 @@ def make_backend(tmp_path: Path) -> Iterator[Callable[..., Backend]]:
 @pytest.fixture
 def backend(make_backend: Callable[..., Backend], studio: Studio) -> Backend:
     """A backend to which the recorded project has introduced itself, on the running Label Studio."""
-    made = make_backend(model="nano")
+    made = make_backend(model="nano", predict_seconds=3_600)
     made.predictor.setup(setup_body(studio))
     return made
 

@@ -114,7 +114,7 @@ def test_many_tasks_are_answered_as_far_as_they_are_done(
     make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All or nothing was a 503 for 50 tasks, and Label Studio said "Retrieved 50 predictions"."""
-    backend = make_backend(predict_seconds=1)
+    backend = make_backend()
     backend.predictor.setup(setup_body(studio))
     backend.engines.wait()
     tasks = [task(number, studio, box(10)) for number in range(1, 9)]
@@ -125,14 +125,30 @@ def test_many_tasks_are_answered_as_far_as_they_are_done(
         return real(*arguments)
 
     monkeypatch.setattr(backend.segmenter, "segment", segment)
-    first = backend.predictor.predict(unprompted(*tasks))
+    pending = backend.predictor.begin(unprompted(*tasks))
+    assert isinstance(pending, PendingReply)
+    wait_until(lambda: sum(future.done() for future in pending.futures) == 3)
+    first = pending.reply()  # the time is over
     found = [bool(result) for result in first.body["results"]]
     assert (len(found), sum(found), first.log_fields["waiting"]) == (8, 3, 5)
     gate.release(100)
     wait_until(lambda: backend.prelabeler.waiting() == 0)  # what nobody waits for was never begun
-    rest = [one for one, done in zip(tasks, found, strict=True) if not done]
-    second = backend.predictor.predict(unprompted(*rest))
-    assert all(second.body["results"])
+    rest = backend.predictor.begin(unprompted(*(one for one, done in zip(tasks, found, strict=True) if not done)))
+    assert isinstance(rest, PendingReply)
+    wait(rest.futures, PATIENCE)
+    assert all(rest.reply().body["results"])
+
+
+def test_a_request_for_many_tasks_is_answered_when_its_time_is_over(
+    make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, gate = make_backend(predict_seconds=1), threading.Event()
+    backend.predictor.setup(setup_body(studio))
+    monkeypatch.setattr(backend.segmenter, "segment", lambda *_: gate.wait(PATIENCE))
+    reply = backend.predictor.predict(unprompted(*(task(number, studio, box(10)) for number in (1, 2))))
+    gate.set()
+    assert reply.body == {"results": [[], []]}
+    assert reply.log_fields["waiting"] == 2
 
 
 def test_a_batch_steps_back_for_clicks(make_backend: MakeBackend, studio: Studio) -> None:
