@@ -16,7 +16,7 @@ from clickmask.plugin.projects.options import ProjectOptions
 from clickmask.plugin.projects.projects import Project, connect
 
 OLDEST = (1, 18)
-"""The oldest Label Studio that the tests were run with."""
+"""The oldest Label Studio that clicks were tried with."""
 _PROMPT = {"type": "keypointlabels", "from_name": "doctor", "is_positive": True}
 
 
