@@ -272,6 +272,18 @@ def test_results_take_their_pictures_from_another_file(tmp_path: Path) -> None:
     assert [item.score for image in dataset.images for item in image.objects] == [0.25]
 
 
+def test_a_file_of_sa_1b_is_read(tmp_path: Path) -> None:
+    """Segment Anything's own: ``image`` instead of ``images``, no categories; it gave 0 images."""
+    image = {"image_id": 223750, "width": 4, "height": 2, "file_name": "sa_223750.jpg"}
+    mask = {"size": [2, 4], "counts": [2, 1, 5]}
+    annotation = {"id": 53, "segmentation": mask, "bbox": [1, 0, 1, 1], "area": 1, "predicted_iou": 0.9}
+    path = tmp_path / "sa_223750.json"
+    path.write_text(json.dumps({"image": image, "annotations": [annotation]}))
+    dataset = read_coco(path)
+    assert objects(dataset) == [("sa_223750.jpg", "object", 1)]
+    assert [item.extras for found in dataset.images for item in found.objects] == [{"predicted_iou": 0.9}]
+
+
 def test_sizes_that_coco_does_not_state_come_from_the_pictures(tmp_path: Path) -> None:
     source = coco(tmp_path / "in" / "a.json", "a.jpg")
     source.write_text(source.read_text().replace(f'"width": {WIDTH}, "height": {HEIGHT}', '"license": 1'))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.builder import UNLABELED
 from clickmask.decoder.formats.coco.identifiers import Identifiers
 from clickmask.decoder.formats.coco.records import read_category, read_image, read_object
 from clickmask.decoder.formats.fields import Fields, as_fields, is_plain, plain_json
@@ -24,6 +25,7 @@ MAX_OTHER_ELEMENTS = 100_000  # of arrays that only the file's own tool knows: t
 def read_coco(path: Path, options: ReadOptions | None = None) -> Dataset:
     """Read a COCO JSON file, or a list of COCO results, in one pass.
 
+    A file of SA-1B (``image`` and its annotations, no categories) is read too.
     Segmentations may be polygons, compressed or plain run lengths; an annotation without one is its
     box. Ids may be texts; annotations without an id, or with one that was used before, are numbered
     anew. Fields that are not COCO's travel along. Reported and left out: images and categories whose
@@ -56,8 +58,10 @@ class _Reading:
         self._header: dict[str, Any] = {"info": {}, "licenses": []}
         self._extras: dict[str, Any] = {}
         self._keys: set[str] = set()
+        self._usual: dict[str, Any] = {}  # what annotations of SA-1B leave out
         self._take: dict[str, Callable[[Fields, str], None]] = {
             "images": self._take_image,
+            "image": self._take_only_image,
             "annotations": self._take_annotation,
             "categories": self._take_category,
             "licenses": lambda fields, where: self._header["licenses"].append(plain_json(fields, where)),
@@ -129,6 +133,12 @@ class _Reading:
             fields |= {"height": size.height, "width": size.width}
         self._spool.add_image(read_image(fields, where, self._options.on_loss), where)
 
+    def _take_only_image(self, fields: Fields, where: str) -> None:
+        """The one image of a file of SA-1B, whose annotations name neither it nor a category."""
+        self._usual = {"image_id": fields.get("image_id"), "category_id": 1}
+        self._categories.setdefault(1, Category(1, UNLABELED))
+        self._take_image({**fields, "id": fields.get("image_id")}, where)
+
     def _take_category(self, fields: Fields, where: str) -> None:
         fields = {**fields, "id": self._ids.number("category", fields, "id", where)}
         category = read_category(fields, where, self._options.on_loss)
@@ -136,6 +146,7 @@ class _Reading:
             raise DatasetError(f"{where}: the id is used twice, wanted unique ids")
 
     def _take_annotation(self, fields: Fields, where: str) -> None:
+        fields = {**self._usual, **fields}
         image_id = self._ids.known("image", fields, "image_id", where)
         size = self._spool.image_size(image_id)
         if size is None:
