@@ -22,11 +22,12 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key that puts numbers in their order.
 
     Example:
-        >>> sorted(["img_10.jpg", "img_9.jpg", "Img_1.jpg"], key=natural)
-        ['Img_1.jpg', 'img_9.jpg', 'img_10.jpg']
+        >>> sorted(["img_10.jpg", "img_9.jpg", "Img_1.jpg", "img_.jpg", "img.jpg"], key=natural)
+        ['img.jpg', 'img_.jpg', 'Img_1.jpg', 'img_9.jpg', 'img_10.jpg']
     """
-    parts = re.split(r"([0-9]+)", name)
-    return [(0, int(part), "") if i % 2 else (1, 0, part.casefold()) for i, part in enumerate(parts)] + [(2, 0, name)]
+    parts = re.split(r"([0-9]+)", os.path.splitext(name)[0])  # noqa: PTH122 - a name with folders, not a path
+    numbered = [(0, int(part), "") if i % 2 else (1, 0, part.casefold()) for i, part in enumerate(parts)]
+    return [*numbered, (-1, 0, name)]  # a name comes before those that go on
 
 
 def is_text(name: str) -> bool:
