@@ -8,6 +8,7 @@ do without.
 import importlib
 from typing import TYPE_CHECKING
 
+from clickmask.decoder.cache import Cache
 from clickmask.decoder.errors import (
     CheckpointError,
     ClickMaskError,
@@ -19,9 +20,19 @@ from clickmask.decoder.errors import (
     ShapeError,
     VideoError,
 )
-from clickmask.decoder.images import ImageSource, LoadImage, load_image
+from clickmask.decoder.images import PICTURE_SUFFIXES, ImageSource, LoadImage, load_image, open_picture
 from clickmask.decoder.mask_rule import RULES, MaskRule, Rule
-from clickmask.decoder.models import DEFAULT_MODEL, MODELS, Model, ModelSpec
+from clickmask.decoder.models import (
+    DEFAULT_MODEL,
+    DEVICE_HELP,
+    IMAGE_SIDE_HELP,
+    MODELS,
+    PRECISION_HELP,
+    PRECISIONS,
+    Model,
+    ModelSpec,
+    Precision,
+)
 from clickmask.decoder.prompts import Box, Point, Prompt, Size, check_prompt
 
 if TYPE_CHECKING:
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
     from clickmask.decoder.checkpoints import load_model
     from clickmask.decoder.choose import choose_mask, stability_score
     from clickmask.decoder.engine import Engine
+    from clickmask.decoder.mask_prompts import mask_to_logits
     from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
     from clickmask.decoder.segmentation import Segmentation
 else:
@@ -39,6 +51,7 @@ else:
         "checkpoints": ("load_model",),
         "choose": ("choose_mask", "stability_score"),
         "engine": ("Engine",),
+        "mask_prompts": ("mask_to_logits",),
         "segment": ("ImageEmbedding", "MaskSet", "binarize", "encode_image", "predict_many", "predict_masks"),
         "segmentation": ("Segmentation",),
     }
@@ -52,10 +65,16 @@ else:
 
 __all__ = [
     "DEFAULT_MODEL",
+    "DEVICE_HELP",
+    "IMAGE_SIDE_HELP",
     "MODELS",
+    "PICTURE_SUFFIXES",
+    "PRECISIONS",
+    "PRECISION_HELP",
     "RULES",
     "AutoSettings",
     "Box",
+    "Cache",
     "CheckpointError",
     "ClickMaskError",
     "ConflictError",
@@ -72,6 +91,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Point",
+    "Precision",
     "Prompt",
     "PromptError",
     "Rule",
@@ -85,6 +105,8 @@ __all__ = [
     "encode_image",
     "load_image",
     "load_model",
+    "mask_to_logits",
+    "open_picture",
     "predict_many",
     "predict_masks",
     "stability_score",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from clickmask.decoder.models import DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Precision
+from clickmask.decoder import DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Precision
 from clickmask.plugin.errors import SettingsError
 from clickmask.plugin.files.locations import is_http_address
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clickmask.decoder import DEFAULT_MODEL
-from clickmask.decoder.models import DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Precision
+from clickmask.decoder import DEFAULT_MODEL, DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Precision
 
 PEOPLE = "CLICKMASK_AUTH"  # environment variable: a command line is seen by everyone on the machine
 

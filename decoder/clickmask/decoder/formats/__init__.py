@@ -7,6 +7,7 @@ from clickmask.decoder.formats.combine import split_dataset
 from clickmask.decoder.formats.options import OnProblem, ReadOptions, WriteOptions
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from clickmask.decoder.formats.registry import find_format
+from clickmask.decoder.formats.yolo.dataset import write_yolo_split
 
 __all__ = [
     "AnnotatedImage",
@@ -19,4 +20,5 @@ __all__ = [
     "WriteOptions",
     "find_format",
     "split_dataset",
+    "write_yolo_split",
 ]

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import Point, Prompt, PromptError, Size
+from clickmask.decoder import Point, Prompt, PromptError, Size, mask_to_logits
 from clickmask.decoder.formats.label_studio import result_to_mask
-from clickmask.decoder.mask_prompts import mask_to_logits
 from clickmask.decoder.shapes import deepest_point, mask_to_box
 
 _STROKE_LOGIT = 4.0  # less sure than of a mask that was seen

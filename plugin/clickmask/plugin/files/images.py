@@ -9,9 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import load_image
-from clickmask.decoder.cache import Cache
-from clickmask.decoder.images import open_picture
+from clickmask.decoder import Cache, load_image, open_picture
 from clickmask.plugin.files.disk_cache import DiskCache
 from clickmask.plugin.files.locations import Connection, Location
 from clickmask.plugin.files.task_files import TaskFiles

@@ -15,9 +15,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from clickmask.decoder import ClickMaskError, DatasetError
-from clickmask.decoder.formats.options import OnProblem
-from clickmask.decoder.formats.records import AnnotatedImage, Dataset, ImageRecord, ObjectRecord
-from clickmask.decoder.formats.records import Category as CategoryRecord
+from clickmask.decoder.formats import AnnotatedImage, Dataset, ImageRecord, ObjectRecord, OnProblem
+from clickmask.decoder.formats import Category as CategoryRecord
 from clickmask.decoder.shapes import rle_to_mask
 from clickmask.web.photos.library import COLORS, FIRST_CATEGORIES, OpenFolder, by_file_name
 from clickmask.web.photos.records import (

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from clickmask.decoder import ClickMaskError, DatasetError
-from clickmask.decoder.formats.combine import split_dataset
-from clickmask.decoder.formats.options import WriteOptions
-from clickmask.decoder.formats.records import AnnotatedImage, Dataset
-from clickmask.decoder.formats.registry import find_format
-from clickmask.decoder.formats.yolo.dataset import write_yolo_split
+from clickmask.decoder.formats import (
+    AnnotatedImage,
+    Dataset,
+    WriteOptions,
+    find_format,
+    split_dataset,
+    write_yolo_split,
+)
 from clickmask.web.exports import export_folder, zipped
 from clickmask.web.gate import Gate
 from clickmask.web.photos.dataset import left_out, to_dataset, with_file_names

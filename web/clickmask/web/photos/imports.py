@@ -9,10 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clickmask.decoder import ClickMaskError, DatasetError, ImageError
-from clickmask.decoder.formats.options import ReadOptions
-from clickmask.decoder.formats.registry import find_format
-from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.decoder import PICTURE_SUFFIXES, ClickMaskError, DatasetError, ImageError
+from clickmask.decoder.formats import ReadOptions, find_format
 from clickmask.web.gate import admitted_name
 from clickmask.web.photos.dataset import Added, add_dataset, described
 from clickmask.web.photos.library import OpenFolder

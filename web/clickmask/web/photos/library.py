@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
-from clickmask.decoder import ImageError
-from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.decoder import PICTURE_SUFFIXES, ImageError
 from clickmask.web.gate import Gate
 from clickmask.web.listing import is_text, natural, printable, walk
 from clickmask.web.photos.pictures import UNREAD_SUFFIXES, picture_size, shows_in_browser, write_browser_copy

@@ -53,9 +53,9 @@ def propagate(
     Returns:
         How many were ``made`` on how many ``pictures``, and ``problems`` as sentences.
     """
-    from clickmask.decoder.mask_prompts import mask_to_logits  # the page is up before PyTorch is
-    from clickmask.decoder.track.start import open_tracker
-    from clickmask.decoder.video.video_file import FolderVideo
+    from clickmask.decoder import mask_to_logits  # the page is up before PyTorch is
+    from clickmask.decoder.track import open_tracker
+    from clickmask.decoder.video import FolderVideo
 
     size = pictures[0].size
     video = FolderVideo(tuple(folder.same_size(picture) for picture in pictures), size)

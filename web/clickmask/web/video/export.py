@@ -17,20 +17,25 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from clickmask.decoder import Box, ClickMaskError, DatasetError, Size
-from clickmask.decoder.formats.label_studio.video_rectangle import to_video_rectangle
-from clickmask.decoder.formats.options import WriteOptions
-from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from clickmask.decoder.formats.registry import find_format
+from clickmask.decoder.formats import (
+    AnnotatedImage,
+    Category,
+    Dataset,
+    ImageRecord,
+    ObjectRecord,
+    WriteOptions,
+    find_format,
+)
+from clickmask.decoder.formats.label_studio import to_video_rectangle
 from clickmask.decoder.shapes import Rle, mask_to_box, rle_to_mask
-from clickmask.decoder.video.frames import Frame, Video
-from clickmask.decoder.video.video_file import frame_name, open_video
+from clickmask.decoder.video import Frame, Video, frame_name, open_video
 from clickmask.web.exports import export_folder, zipped
 from clickmask.web.photos.export import Report, run_process, say
 from clickmask.web.video.project import VideoStore
 from clickmask.web.video.records import Found
 
 if TYPE_CHECKING:
-    from clickmask.decoder.track.tracker import TrackedMask
+    from clickmask.decoder.track import TrackedMask
 
 FORMATS = ("youtube-vis", "mots", "coco", "yolo", "label-studio", "mp4")
 ANNOTATIONS = "annotations.json"
@@ -245,7 +250,7 @@ def _label_config(tracks: StoredTracks) -> str:
 
 
 def _write_mp4(tracks: StoredTracks, target: Path, report: Report) -> Path:
-    from clickmask.decoder.track.overlay import write_overlay
+    from clickmask.decoder.track import write_overlay
 
     file = target.with_name(f"{target.name}.mp4")
     write_overlay(_WatchedVideo(tracks.video, report), _TrackedMasks(tracks), file)
@@ -265,7 +270,7 @@ class _TrackedMasks(Mapping[int, Mapping[int, "TrackedMask"]]):
         return iter(range(len(self)))
 
     def __getitem__(self, frame: int) -> Mapping[int, TrackedMask]:
-        from clickmask.decoder.track.tracker import TrackedMask
+        from clickmask.decoder.track import TrackedMask
 
         return {
             key: TrackedMask(self._tracks.rle(found), found.confidence, 1.0 if found.present else -1.0, said)

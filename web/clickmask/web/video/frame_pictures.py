@@ -10,8 +10,7 @@ from threading import Lock
 import cv2
 
 from clickmask.decoder import ClickMaskError, VideoError
-from clickmask.decoder.video.frames import Frame, Video
-from clickmask.decoder.video.video_file import open_video
+from clickmask.decoder.video import Frame, Video, open_video
 
 QUALITY = 88  # of the JPEG; masks are never made from it
 THUMBNAIL_PX = 160

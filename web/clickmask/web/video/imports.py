@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from clickmask.decoder import DatasetError, VideoError
-from clickmask.decoder.video.video_file import open_video
+from clickmask.decoder.video import open_video
 from clickmask.web.gate import admitted_name
 from clickmask.web.photos.imports import free_name
 from clickmask.web.photos.library import Library

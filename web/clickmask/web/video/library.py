@@ -11,11 +11,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import Prompt, Size, VideoError, check_prompt
-from clickmask.decoder.images import PICTURE_SUFFIXES
+from clickmask.decoder import PICTURE_SUFFIXES, Prompt, Size, VideoError, check_prompt
 from clickmask.decoder.shapes import rle_to_mask
-from clickmask.decoder.video.frames import Video
-from clickmask.decoder.video.video_file import open_video
+from clickmask.decoder.video import Video, open_video
 from clickmask.web.listing import is_text, natural, walk
 from clickmask.web.photos.library import Library
 from clickmask.web.video.frame_pictures import FramePictures
@@ -24,9 +22,8 @@ from clickmask.web.video.records import Found, FramePrompt, VideoFacts
 from clickmask.web.video.run import Stopped
 
 if TYPE_CHECKING:
-    from clickmask.decoder.models import Model
-    from clickmask.decoder.track.memory import FrameMemory
-    from clickmask.decoder.track.tracker import TrackedMask, Tracker
+    from clickmask.decoder import Model
+    from clickmask.decoder.track import FrameMemory, TrackedMask, Tracker
 
 SUFFIXES = frozenset({".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts",
                       ".webm", ".wmv"})  # fmt: skip
@@ -92,7 +89,7 @@ class OpenVideo:
 
     def tracker(self, model: Model) -> Tracker[Any]:
         """The tracker of this video; made on first use."""
-        from clickmask.decoder.track.start import open_tracker  # the page is up before PyTorch is
+        from clickmask.decoder.track import open_tracker  # the page is up before PyTorch is
 
         with self._lock:
             if self._tracker is None:
@@ -214,9 +211,11 @@ def open_one(path: Path, store_file: Path) -> OpenVideo:
 
 def _corrected(base: Found, answer: TrackedMask, prompt: FramePrompt, size: Size) -> Prompt:
     """The mask that clicks make of the one that was tracked: it changes near them only, see ``correct``."""
-    from clickmask.decoder import Point
-    from clickmask.decoder.correct import correct  # the page is up before PyTorch is
-    from clickmask.decoder.mask_prompts import mask_to_logits
+    from clickmask.decoder import (
+        Point,
+        correct,  # the page is up before PyTorch is
+        mask_to_logits,
+    )
 
     clicks = [Point(*point) for point in prompt.points]
     mask = correct(rle_to_mask(base.rle(size)), rle_to_mask(answer.rle), clicks)

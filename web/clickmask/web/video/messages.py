@@ -38,7 +38,7 @@ def read_frame_prompt(message: Message) -> FramePrompt | None:
 
 def objects_message(objects: Sequence[VideoObject]) -> list[dict[str, Any]]:
     """Objects as the page keeps them, each with the colour it has in every picture."""
-    from clickmask.decoder.track.overlay import colour_of  # the page is up before PyTorch is
+    from clickmask.decoder.track import colour_of  # the page is up before PyTorch is
 
     return [{**asdict(item), "color": "#{:02x}{:02x}{:02x}".format(*colour_of(item.id))} for item in objects]
 

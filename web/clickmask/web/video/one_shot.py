@@ -17,7 +17,7 @@ from clickmask.web.video.records import VideoObject
 from clickmask.web.video.tracking import VideoTracking, plan
 
 if TYPE_CHECKING:
-    from clickmask.decoder.models import Model
+    from clickmask.decoder import Model
 
 
 def track_once(

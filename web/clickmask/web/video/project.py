@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clickmask.decoder.errors import ConflictError, DatasetError
+from clickmask.decoder import ConflictError, DatasetError
 from clickmask.web.database import Database
 from clickmask.web.video.records import Found, FramePrompt, Passed, Track, VideoFacts, VideoObject, prompt_message
 

@@ -12,7 +12,7 @@ from clickmask.web.video.records import prompt_message
 from clickmask.web.video.timeline import lane_message
 
 if TYPE_CHECKING:
-    from clickmask.decoder.models import Model
+    from clickmask.decoder import Model
 
 
 def say(opened: OpenVideo, message: Message, model: Future[Model]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clickmask.decoder import Size
-from clickmask.decoder.shapes.rle import Rle
+from clickmask.decoder.shapes import Rle
 
 Direction = Literal[1, -1]  # forward or backward in time
 

@@ -12,8 +12,7 @@ from clickmask.web.video.plan import Leg, Place, sweep
 from clickmask.web.video.records import Direction
 
 if TYPE_CHECKING:
-    from clickmask.decoder.track.memory import FrameMemory
-    from clickmask.decoder.track.tracker import Step, Tracker, TrackState
+    from clickmask.decoder.track import FrameMemory, Step, Tracker, TrackState
 
 WAYS: tuple[Direction, Direction] = (1, -1)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clickmask.decoder import VideoError
-from clickmask.decoder.video.video_file import FolderVideo
+from clickmask.decoder.video import FolderVideo
 from clickmask.web.jobs import Job, Jobs
 from clickmask.web.photos.imports import free_name
 from clickmask.web.photos.library import Library
@@ -32,7 +32,7 @@ from clickmask.web.video.timeline import work_message
 from clickmask.web.video.tracking import VideoTracking
 
 if TYPE_CHECKING:
-    from clickmask.decoder.models import Model
+    from clickmask.decoder import Model
 
 Answer = dict[str, Any]
 LONGEST_PX = 4096  # side of a picture for the page

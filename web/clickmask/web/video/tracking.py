@@ -21,9 +21,8 @@ from clickmask.web.video.run import Stopped, follow, frames_to_do, taking_turns
 from clickmask.web.video.timeline import Cell, fresh_cell
 
 if TYPE_CHECKING:
-    from clickmask.decoder.models import Model
-    from clickmask.decoder.track.memory import FrameMemory
-    from clickmask.decoder.track.tracker import Step
+    from clickmask.decoder import Model
+    from clickmask.decoder.track import FrameMemory, Step
 
 WAYS: Mapping[str, Direction | None] = {"both": None, "forward": 1, "backward": -1}
 
