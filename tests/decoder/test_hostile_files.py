@@ -23,14 +23,14 @@ from clickmask.decoder import ClickMaskError, ImageError, Model, Size, VideoErro
 from clickmask.decoder.formats.label_studio.tasks import read_label_studio
 from clickmask.decoder.formats.options import ReadOptions
 from clickmask.decoder.formats.pictures import picture_size
-from clickmask.decoder.formats.png_files import read_binary, read_indices, read_labels
+from clickmask.decoder.formats.png_files import read_binary, read_labels
 from clickmask.decoder.images import PictureLimits
 from clickmask.decoder.modeling.config import IMAGE_NET_MEAN, IMAGE_NET_STD
 from clickmask.decoder.video import container, video_file
 from clickmask.decoder.video.video_file import FileVideo, open_video
 from tests.peak import forget_peak, peak_kib
 
-READERS: list[Callable[[Path], object]] = [load_image, picture_size, read_labels, read_indices, read_binary]
+READERS: list[Callable[[Path], object]] = [load_image, picture_size, read_labels, read_binary]
 SMALL_KIB = 64 * 1024
 
 

@@ -83,7 +83,7 @@ def test_what_the_weights_lack_begins_anew(tmp_path: Path) -> None:
     missing = start_from(network, tmp_path / "wider.safetensors")
     assert {name.split(".")[1] for name in missing} == {"to_context", "context", "descents"}
     given = load_file(tmp_path / "wider.safetensors")
-    assert torch.equal(network.trunk.stem[0].weight, given["trunk.stem.0.weight"].float())
+    assert torch.equal(network.state_dict()["trunk.stem.0.weight"], given["trunk.stem.0.weight"].float())
 
 
 def test_a_run_from_weights_leaves_the_statistics_of_norms(pool: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from clickmask.decoder.errors import (
     ShapeError,
     VideoError,
 )
-from clickmask.decoder.images import PICTURE_SUFFIXES, ImageSource, LoadImage, load_image, open_picture
+from clickmask.decoder.images import PICTURE_SUFFIXES, ImageSource, LoadImage, load_image, open_picture, picture_size
 from clickmask.decoder.mask_rule import RULES, MaskRule, Rule
 from clickmask.decoder.models import (
     DEFAULT_MODEL,
@@ -107,6 +107,7 @@ __all__ = [
     "load_model",
     "mask_to_logits",
     "open_picture",
+    "picture_size",
     "predict_many",
     "predict_masks",
     "stability_score",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from clickmask.decoder import ImageError, ImageSource, Size, images, load_image
+from clickmask.decoder import PICTURE_SUFFIXES, ImageError, ImageSource, Size, load_image, open_picture
+from clickmask.decoder import picture_size as read_size
 
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}
 THUMBNAIL_PX = 128
@@ -28,7 +29,7 @@ def picture_size(path: Path) -> Size:
         ImageError: If the file is gone, is no picture, or is too large.
     """
     with _by_name(path):
-        return images.picture_size(path)
+        return read_size(path)
 
 
 def shows_in_browser(path: Path) -> bool:
@@ -59,7 +60,7 @@ def thumbnail_url(path: Path) -> str:
 def turn_upright(folder: Path) -> None:
     """Turn the copies of pictures below a folder that only a note says how to turn: masks are upright."""
     for path in folder.rglob("*"):
-        if path.suffix.lower() not in images.PICTURE_SUFFIXES or not path.is_file():
+        if path.suffix.lower() not in PICTURE_SUFFIXES or not path.is_file():
             continue
         with _opened(path) as image:
             turned = image.getexif().get(ORIENTATION, 1) != 1
@@ -85,7 +86,7 @@ def _key(file: Path) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    with _by_name(path), images.open_picture(path) as image:
+    with _by_name(path), open_picture(path) as image:
         yield image
 
 

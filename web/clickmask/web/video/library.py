@@ -211,11 +211,8 @@ def open_one(path: Path, store_file: Path) -> OpenVideo:
 
 def _corrected(base: Found, answer: TrackedMask, prompt: FramePrompt, size: Size) -> Prompt:
     """The mask that clicks make of the one that was tracked: it changes near them only, see ``correct``."""
-    from clickmask.decoder import (
-        Point,
-        correct,  # the page is up before PyTorch is
-        mask_to_logits,
-    )
+    from clickmask.decoder import Point, mask_to_logits  # the page is up before PyTorch is
+    from clickmask.decoder.correct import correct
 
     clicks = [Point(*point) for point in prompt.points]
     mask = correct(rle_to_mask(base.rle(size)), rle_to_mask(answer.rle), clicks)
