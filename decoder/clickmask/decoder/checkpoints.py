@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder import hub
-from clickmask.decoder.errors import CheckpointError
+from clickmask.decoder.errors import CheckpointError, DeviceError
 from clickmask.decoder.modeling.config import Config
 from clickmask.decoder.models import DEFAULT_MODEL, MODELS, PRECISIONS, Model, ModelSpec, Network, Precision
 from clickmask.decoder.recognition import Recognised, blank_network, difference, recognise, shapes_of
@@ -50,7 +50,8 @@ def load_model(
 
     Raises:
         CheckpointError: If the name is unknown, the weights cannot be fetched or read, or
-            they are not those of the network; or if the device, the precision or the side cannot be used.
+            they are not those of the network; or if the precision or the side cannot be used.
+        DeviceError: If the device cannot be used here.
     """
     place, dtype = find_device(device), _check_precision(precision)
     name = str(name_or_path)
@@ -117,7 +118,7 @@ def find_device(device: str | torch.device) -> torch.device:
     """The device of this name; ``"auto"`` is the first GPU if CUDA can be used.
 
     Raises:
-        CheckpointError: If it cannot be used here.
+        DeviceError: If it cannot be used here.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -125,7 +126,7 @@ def find_device(device: str | torch.device) -> torch.device:
         place = torch.device(device)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        raise CheckpointError(f"device {device} cannot be used here: {_first_line(error)}") from error
+        raise DeviceError(f"device {device} cannot be used here: {_first_line(error)}") from error
     return place
 
 

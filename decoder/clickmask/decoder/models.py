@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from clickmask.decoder.errors import DeviceError
@@ -73,6 +74,27 @@ class ModelSpec:
     gated: bool = False  # whether its owner gives it to those only who agreed to the licence
 
 
+@cache
+def _all_cores() -> int:
+    """As many threads as torch takes by itself, asked before any are set."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute on so many cores in this thread, and as before afterwards."""
+    import torch
+
+    before = min(torch.get_num_threads(), _all_cores())
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A network with weights, ready to use; never changed, so threads may share it."""
@@ -85,16 +107,20 @@ class Model:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """What answers are computed in: without gradients, in this precision. Enter it in the thread that computes.
+        """What answers are computed in: without gradients, in this precision, on as many cores as pay.
+
+        Enter it in the thread that computes. A small model runs on one core: its steps are so short that threads
+        would mostly wait for each other, and for whatever else the machine does.
 
         Raises:
             DeviceError: If the device's memory does not suffice.
         """
         import torch  # the table of models is read where PyTorch is not needed
 
+        cores = 1 if isinstance(self.network.config, NanoConfig) else _all_cores()
         precision = torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
         try:
-            with torch.inference_mode(), precision:
+            with _threads(cores), torch.inference_mode(), precision:
                 yield
         except torch.OutOfMemoryError:
             raise DeviceError(

@@ -6,9 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from functools import cache
-
-import torch
 
 from clickmask.decoder import Engine
 from clickmask.plugin.errors import NotReadyError
@@ -31,7 +28,6 @@ class Engines:
         self._ready_seconds = ready_seconds
         self._futures: dict[str, Future[Engine]] = {}
         self._lock = threading.Lock()
-        self._cores = _all_cores()
 
     def start(self, name: str = "") -> None:
         """Begin to load a model, the default one without a name; at once and only once."""
@@ -39,9 +35,6 @@ class Engines:
 
     def get(self, name: str = "") -> Engine:
         """The engine of a model, the default one without a name; waits a while if it still loads.
-
-        The calling thread runs a small model on one core from now on: its steps are so short that threads
-        mostly wait for each other and, beside Label Studio and a browser, for those.
 
         Raises:
             NotReadyError: If it is not ready in time, or could not be loaded.
@@ -54,7 +47,6 @@ class Engines:
             raise NotReadyError(f"model {name} still loads: try again in a few seconds") from error
         except Exception as error:
             raise NotReadyError(f"model {name} cannot be loaded: {error}") from error
-        torch.set_num_threads(1 if engine.wants_zoom else self._cores)
         return engine
 
     def wait(self, name: str = "") -> Engine:
@@ -93,12 +85,6 @@ class Engines:
             future.set_result(self._load(name))
         except Exception as error:  # kept in the future and told to whoever asks
             future.set_exception(error)
-
-
-@cache
-def _all_cores() -> int:
-    """As many threads as torch takes by itself, asked before any are set."""
-    return torch.get_num_threads()
 
 
 def _state(future: Future[Engine]) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from clickmask.decoder import DEFAULT_MODEL, ClickMaskError
+from clickmask.decoder import ClickMaskError
 from clickmask.web.gate import Gate
 from clickmask.web.options import Options
 from clickmask.web.photos.dataset import unite
@@ -70,12 +70,8 @@ def open_services(options: Options) -> Services:
 
 
 def _load_model(options: Options) -> Model:
-    import torch  # takes seconds, in which the page comes up
+    from clickmask.decoder import load_model  # PyTorch takes seconds, in which the page comes up
 
-    from clickmask.decoder import load_model
-
-    if options.model == DEFAULT_MODEL:
-        torch.set_num_threads(1)  # nano's steps are short: threads would mostly wait for each other and the browser
     return load_model(options.model, device=options.device, precision=options.precision, image_side=options.image_side)
 
 
