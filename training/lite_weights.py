@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from clickmask.decoder.checkpoints import read_weights
 from clickmask.decoder.errors import CheckpointError
 from clickmask.decoder.modeling.config import LiteConfig
 from clickmask.decoder.modeling.lite import NORM_EPSILON, LiteTrunk
+from clickmask.decoder.weight_files import read_weight_file
 
 _LAYERS = {  # of a block; published name: ours
     "_expand_conv": "widen.0",
@@ -49,7 +49,7 @@ def read_lite(path: Path, config: LiteConfig) -> tuple[dict[str, Tensor], LiteHe
     Raises:
         CheckpointError: If the file is broken or of another network.
     """
-    state = read_weights(path)
+    state = read_weight_file(path).weights
     places = [(stage, block) for stage, sizes in enumerate(config.stages) for block in range(sizes.depth)]
     trunk, head = {}, {}
     for key, value in state.items():

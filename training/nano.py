@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from clickmask.decoder.checkpoints import read_weights
 from clickmask.decoder.errors import CheckpointError
 from clickmask.decoder.modeling.config import NanoConfig
 from clickmask.decoder.modeling.nano import Nano
+from clickmask.decoder.weight_files import read_weight_file
 from training.curves import Curves, draw_curves
 from training.interactive import Start, StepReport, interactive_loss, plain_start
 from training.lite_weights import read_lite
@@ -159,7 +159,7 @@ def start_from(network: Nano, weights: Path) -> list[str]:
         CheckpointError: If the file is broken, or most of the network is not in it.
     """
     state = network.state_dict()
-    given = read_weights(weights)
+    given = read_weight_file(weights).weights
     fitting = {key: value for key, value in given.items() if key in state and state[key].shape == value.shape}
     missing = sorted(state.keys() - fitting.keys() - {key for key in state if key.startswith("trunk.lite.")})
     if len(missing) > len(state) / 2 or not fitting:
