@@ -237,6 +237,18 @@ def test_what_a_format_does_not_hold_is_counted(tmp_path: Path, capsys: pytest.C
     assert "lost: 2 fields of objects (attributes) (the first: image a.jpg: object 0)" in told
 
 
+def test_what_is_passed_over_twice_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A split passes over a dataset to count, and YOLO looks for boxes first."""
+    source = coco(tmp_path / "in" / "a.json", *(f"{number}.jpg" for number in range(4)), score=0.5)
+    picture(tmp_path / "in" / "1.jpg", orientation=6)
+    split = ("--split", "train=0.67,val=0.33", "--images", source.parent)
+    assert convert("--from", "coco", "--to", "yolo", *split, source, tmp_path / "out") == 3
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(" scores")[0] for line in told if "scores" in line] == ["lost: 3"]
+    assert told[-1] == "left out: 1"
+    assert told[1] == f"{tmp_path / 'out'}: 3 images, 3 objects, 1 categories"
+
+
 def test_coco_ids_are_taken_as_people_write_them(tmp_path: Path) -> None:
     """Ids that start anew in every picture cost 770 of 815 objects, text ids all of them."""
     path = tmp_path / "a.json"

@@ -26,20 +26,23 @@ def check_sizes(dataset: Dataset, images: Path, on_problem: OnProblem) -> Datase
     return replace(dataset, images=_Sized(dataset, images, on_problem))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Sized:
-    """Images as large as their pictures; can be passed over again, and then tells nothing twice."""
+    """Images as large as their pictures; passed over again, they tell nothing twice."""
 
     dataset: Dataset
     images: Path
     on_problem: OnProblem
+    told: int = 0  # images that were compared
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
-        for annotated in self.dataset.images:
+        for number, annotated in enumerate(self.dataset.images, start=1):
             problem = self._problem(annotated)
+            is_new = number > self.told
+            self.told = max(self.told, number)
             if problem is None:
                 yield annotated
-            else:
+            elif is_new:
                 self.on_problem(problem)
 
     def _problem(self, annotated: AnnotatedImage) -> ClickMaskError | None:

@@ -40,28 +40,36 @@ def tell_losses(dataset: Dataset, holds: frozenset[Feature], tell: Tell) -> Data
     return replace(dataset, images=_Watched(dataset, holds, tell))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Watched:
-    """Images that tell what they lose as they pass; can be passed over again."""
+    """Images that tell what they lose as they pass; passed over again, they tell nothing twice."""
 
     dataset: Dataset
     holds: frozenset[Feature]
     tell: Tell
+    told: int = 0  # images whose losses were told
+    is_whole: bool = False
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
         used: set[int] = set()
-        for annotated in self.dataset.images:
-            _tell_image(annotated.image, self.holds, self.tell)
-            if not annotated.objects and "images without objects" not in self.holds:
-                self.tell("images without objects", annotated.image.file_name)
-            for item in annotated.objects:
-                used.add(item.category_id)
-                _tell_object(item, annotated.image.file_name, self.holds, self.tell)
+        for number, annotated in enumerate(self.dataset.images, start=1):
+            used |= {item.category_id for item in annotated.objects}
+            if number > self.told:
+                self.told = number
+                self._tell_all(annotated)
             yield annotated
-        if "unused categories" not in self.holds:
+        if not self.is_whole and "unused categories" not in self.holds:
             for category in self.dataset.categories:
                 if category.id not in used:
                     self.tell("categories without objects", category.name)
+        self.is_whole = True
+
+    def _tell_all(self, annotated: AnnotatedImage) -> None:
+        _tell_image(annotated.image, self.holds, self.tell)
+        if not annotated.objects and "images without objects" not in self.holds:
+            self.tell("images without objects", annotated.image.file_name)
+        for item in annotated.objects:
+            _tell_object(item, annotated.image.file_name, self.holds, self.tell)
 
 
 def _tell_categories(categories: tuple[Category, ...], holds: frozenset[Feature], tell: Tell) -> None:
