@@ -30,7 +30,7 @@ from clickmask.decoder import (
 )
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.optimize import optimize
-from tests.plugin.discs import DiscNetwork
+from tests.plugin.discs import DiscNetwork, disc_model
 
 Image = NDArray[np.uint8]
 
@@ -242,3 +242,12 @@ def test_a_correction_in_a_view_keeps_what_is_outside(nano: Model) -> None:
     assert changed.min(axis=0).tolist() >= [view.top, view.left]
     assert (changed[:, 0] < view.bottom).all()
     assert (changed[:, 1] < view.right).all()
+
+
+@pytest.mark.parametrize(("network", "zooms"), [("nano", True), ("discs", False)])
+def test_only_a_model_that_wants_it_gets_a_second_look(nano: Model, network: str, zooms: bool) -> None:
+    """Without a word from the caller: SAM 2's fine masks cost no further encoding."""
+    engine = Engine(nano if network == "nano" else disc_model())
+    answer = engine.segment(source(1), Prompt(points=(Point(50, 50),)))
+    assert engine.wants_zoom is zooms
+    assert (answer.zoomed is not None) is zooms
