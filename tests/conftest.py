@@ -12,6 +12,7 @@ LONGEST_FIRST = ("tests/e2e/", "tests/e2e_web/")  # one worker each: their serve
 torch.set_num_threads(1)  # the workers share the cores; two threads in each would mostly wait for one another
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each file, and each real server's folder, to one worker of ``pytest -n``, the longest first."""
     for item in items:
