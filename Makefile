@@ -15,7 +15,9 @@ studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to th
 	$(BIN)/clickmask studio $(ARGS)
 
 test: .venv/dev.done lint types page
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
+	$(BIN)/pytest tests/e2e_web
+	$(BIN)/pytest tests/e2e
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .
