@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from clickmask.decoder import CheckpointError, load_model
+from clickmask.decoder import CheckpointError, DeviceError, load_model
 from clickmask.decoder.checkpoints import NANO_WEIGHTS
 from tests.sam2_reference import reference_weights
 
@@ -117,7 +117,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unusable_device_is_named() -> None:
-    with pytest.raises(CheckpointError, match="device hyperdrive cannot be used"):
+    with pytest.raises(DeviceError, match="device hyperdrive cannot be used"):
         load_model("nano", device="hyperdrive")
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.errors import ClickMaskError, DatasetError, ImageError
 from clickmask.decoder.formats.builder import DatasetBuilder
 from clickmask.decoder.formats.fields import (
     Fields,
@@ -32,7 +30,7 @@ from clickmask.decoder.formats.outlines import painted_outline
 from clickmask.decoder.formats.output import claim, inside, make_folder, write_whole
 from clickmask.decoder.formats.pictures import copy_picture, size_in
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset, ObjectRecord
-from clickmask.decoder.images import BROKEN_PICTURE
+from clickmask.decoder.images import open_picture
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_rle, polygons_to_mask
 
@@ -169,9 +167,9 @@ def _size(fields: Fields, name: str, where: str, options: ReadOptions) -> Size:
     if not isinstance(data, str) or not data:
         return size_in(options.images, name, where)
     try:
-        with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as picture:
+        with open_picture(base64.b64decode(data, validate=True)) as picture:
             return Size(picture.height, picture.width)
-    except (binascii.Error, *BROKEN_PICTURE) as error:
+    except (binascii.Error, ImageError) as error:
         raise DatasetError(f"{where}: imageData cannot be read as a picture: {error}") from None
 
 
