@@ -34,7 +34,8 @@ def desk(browser: Browser, tmp_path: Path) -> Iterator[VideoDesk]:
     weights, folder, port = tmp_path / "small.pt", tmp_path / "videos", free_port()
     network = small_model(seed=3).network
     assert isinstance(network, torch.nn.Module)
-    torch.save({"model": network.state_dict()}, weights)
+    official = {re.sub("^(mask_decoder|prompt_encoder)", r"sam_\1", key): x for key, x in network.state_dict().items()}
+    torch.save({"model": official}, weights)
     write_clip(folder / "clip.mp4", frames=FRAMES)
     command = [sys.executable, "-m", "tests.e2e_web.small_sam2_app", "--model", str(weights)]
     command += ["--root", str(folder), "--home", str(tmp_path / "home"), "--port", str(port)]
