@@ -24,6 +24,8 @@ from clickmask.decoder.track.propagation import FrameView
 STEEPNESS = 16.0  # of logits made of shares: 0 becomes -8, 1 becomes 8
 REFINED_SIDE = 256  # of the grid that a second look is kept on
 
+LEAST_SCORE = 1.0  # object score of what a person pointed at [logit]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -60,9 +62,9 @@ def answer_prompt(model: Model, view: FrameView, prompt: Prompt, known: FrameMem
     iou = float(masks.predicted_iou[row]) if zoomed is None else zoomed.predicted_iou
     kept = keep_what_was_asked(found, replace(prompt, mask=before))
     if zoomed is None and np.array_equal(kept, found):
-        return Answer(masks.logits[row], iou, masks.object_score)
+        return Answer(masks.logits[row], iou, _seen(prompt, masks.object_score))
     shares = resize_logits(torch.from_numpy(kept).float(), REFINED_SIDE)[0, 0]
-    return Answer(STEEPNESS * (shares - 0.5), iou, masks.object_score)
+    return Answer(STEEPNESS * (shares - 0.5), iou, _seen(prompt, masks.object_score))
 
 
 def _before(prompt: Prompt, known: FrameMemory[Any] | None, size: Size) -> NDArray[np.bool_] | None:
@@ -84,3 +86,9 @@ def _zoom_in(model: Model, view: FrameView, prompt: Prompt, masks: MaskSet) -> Z
 
 def _certain(labels: Tensor, iou: float, largest: float) -> Answer:
     return Answer(STEEPNESS * (labels - 0.5), iou, STEEPNESS * (largest - 0.5))
+
+
+def _seen(prompt: Prompt, object_score: float) -> float:
+    """The object score of a prompted frame: where a person pointed at something, there is something."""
+    pointed_at = prompt.box is not None or any(point.positive for point in prompt.points)
+    return max(object_score, LEAST_SCORE) if pointed_at else object_score
