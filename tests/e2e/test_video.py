@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page
 
 from clickmask.decoder import Box
-from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.shapes import box_iou
 from clickmask.plugin.labels import label_config
 from clickmask.plugin.studio.client import StudioClient
 from clickmask.plugin.studio.clip import FRAMES, HEIGHT, PIECES, WIDTH, Piece
@@ -93,10 +93,26 @@ def recorder(backend_url: str) -> Iterator[Recorder]:
         yield started
 
 
-def overlaps(region: dict[str, Any], piece: Piece, late: int = 0) -> list[float]:
-    """How well a track fits the truth, or what is true some frames later, frame by frame."""
-    found = [(shown(region, frame), piece.box(frame - 1 + late)) for frame in range(1, FRAMES + 1)]
+def overlaps(region: dict[str, Any], piece: Piece) -> list[float]:
+    """How well a track fits the truth, frame by frame."""
+    found = [(shown(region, frame), piece.box(frame - 1)) for frame in range(1, FRAMES + 1)]
     return [0.0 if box is None else box_iou(_in_pixels(box), truth) for box, truth in found]
+
+
+def vertical_overlap(region: dict[str, Any], piece: Piece, late: int) -> float:
+    """How well the heights of a track fit what is true some frames later, summed over the frames.
+
+    The pieces go steadily to one side, so a side edge that is missed everywhere looks like another frame's; they swing
+    up and down, so their heights do not.
+    """
+    total = 0.0
+    for frame in range(1, FRAMES + 1):
+        box, truth = shown(region, frame), piece.box(frame - 1 + late)
+        if box is not None:
+            found = _in_pixels(box)
+            shared = min(found.y1, truth.y1) - max(found.y0, truth.y0)
+            total += max(0.0, shared) / (max(found.y1, truth.y1) - min(found.y0, truth.y0))
+    return total
 
 
 def _in_pixels(box: Box) -> Box:
@@ -144,8 +160,7 @@ def test_boxes_become_tracks(annotator: Annotator, client: StudioClient, recorde
         fits = overlaps(tracks[label], piece)
         assert min(fits) > 0.5
         assert sum(fits) / len(fits) > 0.75
-        # a mask that leans on the frame before may lag by a part of a frame; a clock that is off shifts by whole ones
-        assert sum(fits) == max(sum(overlaps(tracks[label], piece, late)) for late in (-2, 0, 2)), "frames are off"
+        assert max((-1, 0, 1), key=lambda late: vertical_overlap(tracks[label], piece, late)) == 0, "no frame off"
 
     path = DATA / "video_box.json"
     if os.environ.get("CLICKMASK_RECORD") == "1":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickmask.decoder import Box, Size
-from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.shapes import box_iou
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.tracking.video import Known, SetKeyframe, read_objects, write_region
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clickmask.decoder import Box
-from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.shapes import box_iou
 from clickmask.plugin.build import Backend
 from clickmask.plugin.labels import label_config
 from tests.plugin.clips import CLIP, PICTURES, square, write_clip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from clickmask.decoder import Box
-from clickmask.decoder.formats.label_studio.keyframes import box_iou
+from clickmask.decoder.shapes import box_iou
 from clickmask.plugin.build import Backend
 from clickmask.plugin.labels import label_config
 from tests.plugin.clips import CLIP, HEIGHT, PICTURES, SIDE, WIDTH, square

@@ -7,8 +7,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clickmask.decoder.formats.label_studio.keyframes import Keyframe, box_iou, choose_keyframes, interpolate
+from clickmask.decoder.formats.label_studio.keyframes import Keyframe, choose_keyframes, interpolate
 from clickmask.decoder.prompts import Box
+from clickmask.decoder.shapes import box_iou
 
 sides = st.integers(5, 60)
 boxes = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), st.integers(0, 50), st.integers(0, 50), sides, sides)

@@ -16,7 +16,7 @@ from clickmask.decoder.formats.records import ObjectRecord
 from clickmask.decoder.images import ImageSource
 from clickmask.decoder.mask_prompts import mask_to_logits
 from clickmask.decoder.prompts import Box, Prompt, Size
-from clickmask.decoder.shapes import mask_iou, mask_to_box, mask_to_rle, rle_area, rle_to_mask
+from clickmask.decoder.shapes import box_iou, mask_iou, mask_to_box, mask_to_rle, rle_area, rle_to_mask
 from clickmask.decoder.shapes.depth import deepest_point
 from clickmask.decoder.shapes.rle import Rle
 
@@ -125,19 +125,6 @@ def _agrees(kind: Kind, before: NDArray[np.bool_], box: Box, mask: NDArray[np.bo
     if kind == "boxes":
         return box_iou(box, tight) >= LEAST_BOX_IOU
     return mask_iou(before, mask) >= LEAST_MASK_IOU
-
-
-def box_iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, in [0, 1].
-
-    Example:
-        >>> box_iou(Box(0, 0, 2, 2), Box(1, 0, 3, 2))
-        0.3333333333333333
-    """
-    width, height = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
-    shared = max(width, 0) * max(height, 0)
-    areas = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in (a, b)]
-    return shared / (sum(areas) - shared)
 
 
 def touches_border(box: Box, size: Size) -> bool:

@@ -9,6 +9,7 @@ Bad input raises ``clickmask.decoder.errors.ShapeError``, which says what, got a
 from clickmask.decoder.shapes.bitmap import bitmap_url_to_mask, mask_to_bitmap_url
 from clickmask.decoder.shapes.boxes import (
     RotatedBox,
+    box_iou,
     box_to_mask,
     mask_to_box,
     mask_to_rotated_box,
@@ -38,6 +39,7 @@ __all__ = [
     "Rle",
     "RotatedBox",
     "bitmap_url_to_mask",
+    "box_iou",
     "box_to_mask",
     "brush_to_mask",
     "deepest_point",

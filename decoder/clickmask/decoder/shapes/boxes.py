@@ -140,3 +140,16 @@ def _extreme_corners(pixels: NDArray[np.uint8], found: tuple[slice, slice]) -> N
 def _check_finite(what: str, *values: float) -> None:
     if not all(math.isfinite(value) for value in values):
         raise ShapeError(f"the {what} {values} is not finite")
+
+
+def box_iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, in [0, 1].
+
+    Example:
+        >>> box_iou(Box(0, 0, 2, 2), Box(1, 0, 3, 2))
+        0.3333333333333333
+    """
+    width, height = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+    shared = max(width, 0) * max(height, 0)
+    areas = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in (a, b)]
+    return shared / (sum(areas) - shared)

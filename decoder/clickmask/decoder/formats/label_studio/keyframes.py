@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clickmask.decoder.prompts import Box
+from clickmask.decoder.shapes import box_iou
 
 LEAST_IOU = 0.95
 
@@ -51,18 +52,6 @@ def interpolate(before: Keyframe, after: Keyframe, frame: int) -> Box:
     """The box of a frame between two keyframes."""
     share = (frame - before.frame) / (after.frame - before.frame)
     return Box(*(a + share * (b - a) for a, b in zip(before.box.xyxy, after.box.xyxy, strict=True)))
-
-
-def box_iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a.x1, b.x1) - max(a.x0, b.x0)
-    height = min(a.y1, b.y1) - max(a.y0, b.y0)
-    shared = max(width, 0.0) * max(height, 0.0)
-    return shared / (_area(a) + _area(b) - shared)
-
-
-def _area(box: Box) -> float:
-    return (box.x1 - box.x0) * (box.y1 - box.y0)
 
 
 def _runs(boxes: Mapping[int, Box | None]) -> list[list[int]]:
