@@ -106,7 +106,7 @@ def _squash_channel(channel: Tensor, side: int) -> Tensor:
     """
     height, width = channel.shape
     narrow = torch.empty((1, 1, height, side), device=channel.device)
-    rows = max(1, BAND_PIXELS // width)
+    rows = max(1, BAND_PIXELS // max(width, side))  # a band comes out as wide as the square
     for top in range(0, height, rows):
         band = channel[top : top + rows].float().div_(255)[None, None]
         narrow[:, :, top : top + rows] = _resize(band, (band.shape[2], side))
