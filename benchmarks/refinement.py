@@ -16,7 +16,8 @@ from torch import Tensor
 
 from clickmask.decoder import Engine, ImageSource, Point, Prompt, Segmentation, load_image, load_model
 from clickmask.decoder.evaluation.clicks import Segment, read_segments, sample_segments
-from clickmask.decoder.evaluation.person import iou, next_click
+from clickmask.decoder.evaluation.person import next_click
+from clickmask.decoder.shapes import mask_iou
 
 CLICKS = 6
 HandedOn = Callable[[Segmentation], Tensor | None]
@@ -39,7 +40,7 @@ def play(engine: Engine, segment: Segment, handed_on: HandedOn) -> list[float]:
             points = (*points, click)
             answer = engine.segment(image, Prompt(points, mask_logits=logits))
             mask, logits = answer.mask(), handed_on(answer)
-        ious.append(iou(mask, truth))
+        ious.append(mask_iou(mask, truth))
     return ious[1:]
 
 

@@ -14,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from clickmask.decoder.evaluation.clicks import Segment
-from clickmask.decoder.evaluation.person import iou, next_click
+from clickmask.decoder.evaluation.person import next_click
 from clickmask.decoder.images import load_image
 from clickmask.decoder.modeling.nano import Nano
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Prompt
 from clickmask.decoder.segment import binarize, encode_image, predict_masks
+from clickmask.decoder.shapes import mask_iou
 
 STEPS = 50  # of the bisection
 WIDEST = 4.0  # shift of a logit
@@ -42,7 +43,7 @@ def measure(model: Model, segments: Iterable[Segment]) -> Measured:
         assert click is not None  # nothing is found yet
         masks = predict_masks(model, encode_image(model, load_image(segment.image)), Prompt(points=(click,)))
         predicted.append(masks.predicted_iou.tolist())
-        actual.append([iou(binarize(logits, masks.size), truth) for logits in masks.logits])
+        actual.append([mask_iou(binarize(logits, masks.size), truth) for logits in masks.logits])
     return Measured(np.array(predicted), np.array(actual))
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from clickmask.decoder.errors import CheckpointError, DeviceError
+from clickmask.decoder.files import whole_file
 from training.parallel import average_step, share_from_first
 
 SMALLEST_RATE = 0.01  # of the peak, at the end
@@ -107,17 +108,14 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write all that ``resume`` needs; a reader sees the old file or the new one."""
-        unfinished = path.with_suffix(".part")
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "progress": asdict(self.progress),
-            },
-            unfinished,
-        )
-        unfinished.replace(path)
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": asdict(self.progress),
+        }
+        with whole_file(path) as part:
+            torch.save(state, part)
 
     def resume(self, path: Path) -> None:
         """Go on from a saved state.

@@ -24,17 +24,18 @@ from tqdm import tqdm
 
 from clickmask.decoder.checkpoints import load_model
 from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.files import whole_file
 from clickmask.decoder.models import DEFAULT_MODEL
 from training.composites import make_composite
 from training.leaves import make_leaves
 from training.material import Material, Rgb, load_material
 from training.pseudo import make_pseudo
 from training.scene import LEVELS, SIDE
-from training.taught import make_taught
+from training.self_training import label_by_teacher
 
 Maker = Callable[[Material, np.random.Generator], tuple[Rgb, NDArray[np.uint8]]]
 MAKERS: Mapping[str, Maker] = {"composite": make_composite, "leaves": make_leaves, "pseudo": make_pseudo}
-TAUGHT = "taught"  # a kind that not every pool has: it takes a teacher
+SELF_TRAINING = "taught"  # as its files are called; a kind that not every pool has: it takes a teacher
 OUTLINED = "drawn-"  # begins the kinds made of outlined photos, one a source
 
 
@@ -43,7 +44,7 @@ class PoolPlan:
     """How many shards of each kind to make.
 
     Args:
-        taught: The same, labelled by the teacher.
+        self_training: The same, labelled by the teacher.
         teacher: The nano that labels photos for the next one: a name, or its weights.
         shard_size: Images per shard.
         held_out: Make them from the material that is never trained on.
@@ -52,7 +53,7 @@ class PoolPlan:
     composite: int = 96
     leaves: int = 40
     pseudo: int = 48
-    taught: int = 0
+    self_training: int = 0
     teacher: str | Path = DEFAULT_MODEL
     shard_size: int = 128
     seed: int = 0
@@ -71,11 +72,12 @@ class PoolPlan:
             return max(1, round(count * share))
 
         plan = PoolPlan(part(usual.composite), part(usual.leaves), part(usual.pseudo), seed=seed)
-        return plan if teacher is None else replace(plan, taught=part(usual.pseudo / 2), teacher=teacher)
+        return plan if teacher is None else replace(plan, self_training=part(usual.pseudo / 2), teacher=teacher)
 
     def shards(self) -> list[tuple[str, int]]:
         """(kind, number) of all shards, the kinds interleaved so that an unfinished pool is a fair one."""
-        counts = {"composite": self.composite, "leaves": self.leaves, "pseudo": self.pseudo, TAUGHT: self.taught}
+        counts = {"composite": self.composite, "leaves": self.leaves, "pseudo": self.pseudo}
+        counts[SELF_TRAINING] = self.self_training
         numbered = [(number / count, kind, number) for kind, count in counts.items() for number in range(count)]
         return [(kind, number) for _, kind, number in sorted(numbered)]
 
@@ -157,17 +159,15 @@ def _make_shard(material_folder: Path, pool_folder: Path, plan: PoolPlan, kind: 
 
 def write_shard(path: Path, shard: NDArray[np.uint8]) -> None:
     """Write training images, (n, SIDE, SIDE, 3 + LEVELS); a reader sees the whole shard or none."""
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
+    with whole_file(path) as part, part.open("wb") as file:
         np.save(file, shard)
-    unfinished.rename(path)
 
 
 def _maker(kind: str, plan: PoolPlan) -> Maker:
-    if kind != TAUGHT:
+    if kind != SELF_TRAINING:
         return MAKERS[kind]
     torch.set_num_threads(1)
-    return partial(make_taught, load_model(plan.teacher))
+    return partial(label_by_teacher, load_model(plan.teacher))
 
 
 def check_pool(pool_folder: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from clickmask.decoder.errors import DeviceError
-from training.pool import OUTLINED, TAUGHT, open_shard, shard_paths
+from training.pool import OUTLINED, SELF_TRAINING, open_shard, shard_paths
 
 # How often each source is drawn among the outlined photos. Whole animals and things most; few cells, all alike.
 SOURCE_WEIGHTS: Mapping[str, float] = {
@@ -33,7 +33,7 @@ MIX: Mapping[str, float] = {  # how often each kind is drawn
     "composite": 0.12,
     "leaves": 0.05,
     "pseudo": 0.35,
-    TAUGHT: 0.1,
+    SELF_TRAINING: 0.1,
     **{OUTLINED + source: OUTLINED_SHARE * weight for source, weight in SOURCE_WEIGHTS.items()},
 }
 

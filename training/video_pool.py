@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from clickmask.decoder.files import whole_file
 from training.material import load_material
 from training.pool import check_pool, open_shards
 from training.video import FRAMES, POOL_MIX, SIDE, make_clip
@@ -80,8 +81,5 @@ def _make_shard(material_folder: Path, pool_folder: Path, folder: Path, plan: Cl
     shard = np.empty((CLIPS, FRAMES, SIDE, SIDE, 4), np.uint8)
     for clip in shard:
         clip[..., :3], clip[..., 3] = make_clip(material, pool, rng)
-    path = plan.path(folder, number)
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
+    with whole_file(plan.path(folder, number)) as part, part.open("wb") as file:  # a reader sees all of it or none
         np.save(file, shard)
-    unfinished.rename(path)  # a reader sees a whole shard or none

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from clickmask.decoder.cache import Cache
+from clickmask.decoder.cache import Cache, nbytes
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Block:
 
 
 def test_a_key_is_computed_once_however_many_ask_at_once() -> None:
-    cache: Cache[Block] = Cache(100)
+    cache: Cache[str, Block] = Cache(100, nbytes)
     calls: list[int] = []
     gate = threading.Event()
 
@@ -37,7 +37,7 @@ def test_a_key_is_computed_once_however_many_ask_at_once() -> None:
 
 
 def test_the_least_recently_used_leave_first() -> None:
-    cache: Cache[Block] = Cache(25)
+    cache: Cache[str, Block] = Cache(25, nbytes)
     for key in "ab":
         cache.get(key, lambda: Block(10))
     cache.get("a", lambda: Block(10))
@@ -48,21 +48,21 @@ def test_the_least_recently_used_leave_first() -> None:
 
 
 def test_a_value_beyond_the_budget_is_given_but_not_kept() -> None:
-    cache: Cache[Block] = Cache(5)
+    cache: Cache[str, Block] = Cache(5, nbytes)
     value, hit = cache.get("a", lambda: Block(10))
     assert (value.nbytes, hit) == (10, False)
     assert "a" not in cache
 
 
 def test_a_value_beyond_the_budget_drives_out_no_other() -> None:
-    cache: Cache[Block] = Cache(15)
-    for key, nbytes in (("a", 10), ("b", 20)):
-        cache.get(key, lambda nbytes=nbytes: Block(nbytes))  # type: ignore[misc]
+    cache: Cache[str, Block] = Cache(15, nbytes)
+    for key, weight in (("a", 10), ("b", 20)):
+        cache.get(key, lambda weight=weight: Block(weight))  # type: ignore[misc]
     assert "a" in cache
 
 
 def test_a_failure_reaches_the_caller_and_is_not_kept() -> None:
-    cache: Cache[Block] = Cache(50)
+    cache: Cache[str, Block] = Cache(50, nbytes)
 
     def fail() -> Block:
         raise RuntimeError("no picture")
@@ -71,3 +71,13 @@ def test_a_failure_reaches_the_caller_and_is_not_kept() -> None:
         cache.get("a", fail)
     assert cache.get("a", lambda: Block(1)) == (Block(1), False)
     assert cache.get("a", fail) == (Block(1), True)
+
+
+def test_a_budget_may_be_a_number_of_values() -> None:
+    cache: Cache[tuple[int, str], str] = Cache(2, lambda value: 1)
+    for number in range(3):
+        cache.put((number, "frame"), "x" * 100)
+    assert [(number, "frame") in cache for number in range(3)] == [False, True, True]
+    cache.clear()
+    cache.put((3, "frame"), "x")
+    assert [(number, "frame") in cache for number in range(4)] == [False, False, False, True]

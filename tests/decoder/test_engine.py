@@ -24,10 +24,14 @@ from clickmask.decoder import (
     Point,
     Prompt,
     PromptError,
+    Size,
     binarize,
+    check_prompt,
     encode_image,
     predict_masks,
 )
+from clickmask.decoder import engine as engine_module
+from clickmask.decoder import segment as segment_module
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.optimize import optimize
 from tests.plugin.discs import DiscNetwork, disc_model
@@ -137,6 +141,43 @@ def test_a_broken_file_in_the_store_is_made_again(nano: Model, tmp_path: Path) -
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:100])
     assert Engine(nano, store_folder=tmp_path).encode(source(1)) is False
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, -1])
+def test_a_stored_embedding_with_a_flipped_byte_is_told_and_made_again(
+    at: float, nano: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk that loses a bit would otherwise change masks without a word."""
+    prompt = Prompt(points=(Point(50, 50),))
+    first = Engine(nano, store_folder=tmp_path).segment(source(1), prompt, PLAIN)
+    (file,) = tmp_path.iterdir()
+    content = bytearray(file.read_bytes())
+    content[-1 if at < 0 else int(at * len(content))] ^= 1
+    file.write_bytes(content)
+    restarted = Engine(nano, store_folder=tmp_path)
+    again = restarted.segment(source(1), prompt, PLAIN)
+    assert "its image is encoded again: its checksum is" in caplog.text
+    assert torch.equal(first.logits, again.logits)
+    caplog.clear()
+    assert torch.equal(first.logits, Engine(nano, store_folder=tmp_path).segment(KNOWN, prompt, PLAIN).logits)
+    assert caplog.text == ""
+
+
+def test_a_prompt_is_checked_once_a_click(nano: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was looked at up to five times, each time all 65,536 logits of its mask."""
+    checked: list[Prompt] = []
+
+    def counted(prompt: Prompt, size: Size) -> Prompt:
+        checked.append(prompt)
+        return check_prompt(prompt, size)
+
+    for module in (engine_module, segment_module):
+        monkeypatch.setattr(module, "check_prompt", counted)
+    engine = Engine(nano)
+    for click in ((Point(50, 50),), (Point(50, 50), Point(60, 60))):
+        checked.clear()
+        engine.chain.segment(source(1), Prompt(points=click), MaskRule(zoom=True))
+        assert len(checked) == 1
 
 
 def test_a_file_without_a_size_in_the_store_counts_as_absent(nano: Model, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from clickmask.plugin.build import build_backend
 from clickmask.plugin.settings import Settings
 from tests.plugin.conftest import picture, recorded
 from tests.plugin.server import serving
-from tests.plugin.test_batch import box
+from tests.plugin.test_prelabel import box
 from tests.plugin.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Drafts } from "../../web/clickmask/web/static/photos/drafts.js";
 import { stillDone } from "../../web/clickmask/web/static/photos/history.js";
 import { factsOf, filterCounts, filteredPictures } from "../../web/clickmask/web/static/photos/picture_filter.js";
+import { withNewNames } from "../../web/clickmask/web/static/photos/state.js";
 import { boxGrip, draggedBox } from "../../web/clickmask/web/static/shared/box_grip.js";
 import { newDraft } from "../../web/clickmask/web/static/shared/draft.js";
 import { byName } from "../../web/clickmask/web/static/shared/natural_order.js";
@@ -91,4 +92,10 @@ test("a box is resized at corners and sides, and moved at the rest of its border
   assert.deepEqual(draggedBox(box, ["left", "top"], 5, 5), [15, 15, 110, 60]);
   assert.deepEqual(draggedBox(box, ["right"], -120, 9), [-10, 10, 10, 60]);
   assert.deepEqual(draggedBox(box, ["left", "right", "top", "bottom"], 1, 2), [11, 12, 111, 62]);
+});
+
+test("a setting that an older page kept has its new name", () => {
+  assert.deepEqual(withNewNames({ sharp: false, hover: true }), { zoom: false, hover: true });
+  assert.deepEqual(withNewNames({ sharp: false, zoom: true }), { zoom: true });
+  assert.deepEqual(withNewNames({ opacity: 0.3 }), { opacity: 0.3 });
 });

@@ -12,7 +12,7 @@ from clickmask.plugin.build import Backend
 from clickmask.plugin.commands import open_project, repair
 from tests.plugin.conftest import Body, picture, recorded
 from tests.plugin.studio_server import LEGACY, Studio
-from tests.plugin.test_batch import box
+from tests.plugin.test_prelabel import box
 
 MakeBackend = Callable[..., Backend]
 CLICK = recorded("click")["params"]["context"]["result"][0]

@@ -15,7 +15,7 @@ from clickmask.plugin.errors import RequestError
 from tests.plugin.conftest import recorded, setup_body
 from tests.plugin.server import serving
 from tests.plugin.studio_server import Studio
-from tests.plugin.test_batch import box, task, unprompted
+from tests.plugin.test_prelabel import box, task, unprompted
 from tests.plugin.video_tasks import asked, drawn
 from tests.plugin.waiting import PATIENCE, wait_until
 

@@ -26,10 +26,10 @@ from clickmask.decoder.evaluation.clicks import (
 from clickmask.decoder.evaluation.corrections import Correction, corrections_table
 from clickmask.decoder.evaluation.flaws import FLAWS, IOU_RANGE, flawed_mask
 from clickmask.decoder.evaluation.methods import Answer, GrabCut, Method, RandomWalker
-from clickmask.decoder.evaluation.person import Mask, human_click, iou
+from clickmask.decoder.evaluation.person import Mask, human_click
 from clickmask.decoder.evaluation.report import markdown_table
 from clickmask.decoder.prompts import Prompt, Size
-from clickmask.decoder.shapes import mask_to_box
+from clickmask.decoder.shapes import mask_iou, mask_to_box
 
 
 @dataclass
@@ -111,7 +111,7 @@ def test_a_flaw_leaves_an_iou_in_its_range_and_is_the_same_again(flaw: str) -> N
     made = [flawed_mask(disc, FLAWS[flaw], np.random.default_rng(seed)) for seed in range(8)]
     good = [mask for mask in made if mask is not None]
     assert len(good) >= 6
-    assert all(IOU_RANGE[0] - 0.03 < iou(mask, disc) < IOU_RANGE[1] + 0.03 for mask in good)
+    assert all(IOU_RANGE[0] - 0.03 < mask_iou(mask, disc) < IOU_RANGE[1] + 0.03 for mask in good)
     again = flawed_mask(disc, FLAWS[flaw], np.random.default_rng(0))
     assert again is None if made[0] is None else again is not None and np.array_equal(again, made[0])
     if flaw == "cut":
@@ -186,4 +186,4 @@ def test_classical_answers_have_the_size_of_a_large_image() -> None:
     disc = np.kron(_disc_on_grey()[1], np.ones((5, 5), np.bool_))
     answer = GrabCut().open(image).answer(Prompt(box=mask_to_box(disc)))
     assert Size(*answer.mask.shape) == Size(450, 600)
-    assert iou(answer.mask, disc) > 0.9
+    assert mask_iou(answer.mask, disc) > 0.9

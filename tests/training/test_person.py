@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from clickmask.decoder.evaluation.person import iou, next_click
+from clickmask.decoder.evaluation.person import next_click
 from clickmask.decoder.prompts import Point
+from clickmask.decoder.shapes import mask_iou
 
 
 def _square(top: int, left: int, side: int) -> np.ndarray:  # type: ignore[type-arg]
@@ -35,5 +36,5 @@ def test_a_right_answer_needs_no_click() -> None:
 
 
 def test_iou_counts_pixels_and_calls_two_empty_masks_equal() -> None:
-    assert iou(_square(0, 0, 10), _square(0, 5, 10)) == 50 / 150
-    assert iou(np.zeros((2, 2), np.bool_), np.zeros((2, 2), np.bool_)) == 1.0
+    assert mask_iou(_square(0, 0, 10), _square(0, 5, 10)) == 50 / 150
+    assert mask_iou(np.zeros((2, 2), np.bool_), np.zeros((2, 2), np.bool_)) == 1.0

@@ -11,7 +11,7 @@ import pytest
 from clickmask.decoder.checkpoints import NANO_WEIGHTS
 from clickmask.decoder.errors import DatasetError
 from training.material import load_material, read_rgba
-from training.pool import MAKERS, TAUGHT, PoolPlan, build_pool, check_pool, growing_pool, open_shards, shard_path
+from training.pool import MAKERS, SELF_TRAINING, PoolPlan, build_pool, check_pool, growing_pool, open_shards, shard_path
 from training.scene import LEVELS, SIDE
 
 
@@ -85,10 +85,10 @@ def test_a_teacher_labels_photos_for_a_pool(pack: Path, tmp_path: Path) -> None:
     build_pool(
         pack,
         tmp_path,
-        PoolPlan(composite=0, leaves=0, pseudo=0, taught=1, teacher=NANO_WEIGHTS, shard_size=2),
+        PoolPlan(composite=0, leaves=0, pseudo=0, self_training=1, teacher=NANO_WEIGHTS, shard_size=2),
         processes=1,
     )
-    (shard,) = open_shards(tmp_path, TAUGHT)
+    (shard,) = open_shards(tmp_path, SELF_TRAINING)
     assert shard.shape == (2, SIDE, SIDE, 3 + LEVELS)
-    assert PoolPlan.of_size(9).taught == 0
-    assert PoolPlan.of_size(184, teacher=NANO_WEIGHTS).taught == 24
+    assert PoolPlan.of_size(9).self_training == 0
+    assert PoolPlan.of_size(184, teacher=NANO_WEIGHTS).self_training == 24

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clickmask.decoder import DatasetError
-from clickmask.decoder.errors import ConflictError
+from clickmask.web.errors import ConflictError
 from clickmask.web.photos.project import Project
 from clickmask.web.photos.records import Category, LabeledObject, Picture
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError, PromptError, ShapeError, Size, load_image
-from clickmask.decoder.errors import ConflictError
 from clickmask.decoder.shapes import mask_to_rle
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.error_answers import answering
+from clickmask.web.errors import ConflictError
 from clickmask.web.photos.records import LabeledObject, WaitingBox
 from clickmask.web.photos.service import Service
 from tests.web.photos import write_photo

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clickmask.decoder import DatasetError, VideoError
+from clickmask.decoder.video import Frame, open_video
 from clickmask.web.video import frame_pictures as video_pictures
 from clickmask.web.video.library import OPEN_VIDEOS
 from clickmask.web.video.service import VideoService
@@ -35,10 +36,23 @@ def test_frames_are_those_of_the_file_in_any_order(page: Page) -> None:
 
 
 def test_pictures_are_kept_within_a_budget(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video_pictures, "KEPT_BYTES", 20_000)
-    page.service.video_frames({"video": page.video, "start": 0, "count": FRAMES})
-    pictures = page.service.videos.open(page.video).pictures
-    assert 0 < sum(map(len, pictures._kept.values())) == pictures._bytes <= 20_000
+    made: list[int] = []
+    encode = video_pictures._jpeg
+
+    def counted(frame: Frame, longest: int) -> bytes:
+        made.append(frame.index)
+        return encode(frame, longest)
+
+    monkeypatch.setattr(video_pictures, "_jpeg", counted)
+    size = len(video_pictures.FramePictures(open_video(Path(page.video))).read(range(1), 640)[0])
+    monkeypatch.setattr(video_pictures, "KEPT_BYTES", 3 * size)
+    pictures = video_pictures.FramePictures(open_video(Path(page.video)))
+    made.clear()
+    pictures.read(range(FRAMES), 640)
+    pictures.read(range(FRAMES - 1, FRAMES), 640)
+    assert made == list(range(FRAMES))
+    pictures.read(range(1), 640)
+    assert made[FRAMES:] == [0]
 
 
 def test_videos_and_folders_of_frames_are_found(videos: VideoService, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from clickmask.decoder import DatasetError, Model, PromptError
-from clickmask.decoder.errors import ConflictError
 from clickmask.web.browser_rle import runs_to_mask
+from clickmask.web.errors import ConflictError
 from tests.decoder.track.small_sam2 import small_model
 from tests.web.video_clips import FRAMES, disc_centre, write_clip
 from tests.web.video_page import SIZE, Page, make_service

@@ -12,7 +12,6 @@ from clickmask.decoder.cache import Cache
 from clickmask.decoder.errors import (
     CheckpointError,
     ClickMaskError,
-    ConflictError,
     DatasetError,
     DeviceError,
     ImageError,
@@ -20,6 +19,7 @@ from clickmask.decoder.errors import (
     ShapeError,
     VideoError,
 )
+from clickmask.decoder.files import whole_file
 from clickmask.decoder.images import PICTURE_SUFFIXES, ImageSource, LoadImage, load_image, open_picture, picture_size
 from clickmask.decoder.mask_rule import RULES, MaskRule, Rule
 from clickmask.decoder.models import (
@@ -77,7 +77,6 @@ __all__ = [
     "Cache",
     "CheckpointError",
     "ClickMaskError",
-    "ConflictError",
     "DatasetError",
     "DeviceError",
     "Engine",
@@ -111,4 +110,5 @@ __all__ = [
     "predict_many",
     "predict_masks",
     "stability_score",
+    "whole_file",
 ]

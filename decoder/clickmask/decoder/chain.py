@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder.cache import Cache
+from clickmask.decoder.cache import Cache, nbytes
 from clickmask.decoder.correct import is_small_correction
 from clickmask.decoder.mask_rule import DEFAULT_RULE, MaskRule
 from clickmask.decoder.prompts import Prompt, Size
@@ -65,7 +65,7 @@ class ClickChain:
 
     def __init__(self, engine: Segments, cache_bytes: int = CACHE_BYTES) -> None:
         self._engine = engine
-        self._kept: Cache[_HandedOn] = Cache(cache_bytes)
+        self._kept: Cache[str, _HandedOn] = Cache(cache_bytes, nbytes)
 
     def segment(
         self, image: ImageSource, prompt: Prompt, how: MaskRule = DEFAULT_RULE, how_before: MaskRule | None = None

@@ -17,7 +17,7 @@ from clickmask.decoder.auto.generate import AnswerPrompts, Progress, ignore_prog
 from clickmask.decoder.auto.settings import AutoSettings, people_settings
 from clickmask.decoder.auto.tiles import is_large, segment_tiles
 from clickmask.decoder.batching import Batcher
-from clickmask.decoder.cache import Cache
+from clickmask.decoder.cache import Cache, nbytes
 from clickmask.decoder.chain import ClickChain
 from clickmask.decoder.choose import choose_mask, stability_score
 from clickmask.decoder.correct import correction_prompt, keep_what_was_asked
@@ -29,7 +29,7 @@ from clickmask.decoder.optimize import optimize
 from clickmask.decoder.prompts import Prompt, Size, check_prompt
 from clickmask.decoder.refine.window import Window, crop_prompt, view_windows
 from clickmask.decoder.refine.zoom import ZoomedMask, wants_zoom, zoom_in
-from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many
+from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_checked
 from clickmask.decoder.segmentation import Segmentation
 from clickmask.decoder.store import EmbeddingStore
 
@@ -52,9 +52,9 @@ class Engine:
 
     def __init__(self, model: Model, *, cache_bytes: int = CACHE_BYTES, store_folder: Path | None = None) -> None:
         self.model = optimize(model)
-        self._embeddings: Cache[ImageEmbedding] = Cache(cache_bytes)
+        self._embeddings: Cache[str, ImageEmbedding] = Cache(cache_bytes, nbytes)
         self._store = EmbeddingStore(store_folder, self.model) if store_folder else None
-        self._pixels: Cache[NDArray[np.uint8]] = Cache(PIXEL_BYTES)
+        self._pixels: Cache[str, NDArray[np.uint8]] = Cache(PIXEL_BYTES, nbytes)
         self._encoding = Lock()  # apart from the clicks' device lock: a click never waits for another image
         self._clicks = Batcher(self._predict, LARGEST_BATCH)
         self.chain = ClickChain(self)
@@ -207,7 +207,7 @@ class Engine:
             return encode_image(self.model, image)
 
     def _predict(self, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
-        return predict_many(self.model, requests)
+        return predict_checked(self.model, requests)  # checked when they came, before they waited
 
 
 def _without_mask(prompt: Prompt) -> Prompt:

@@ -7,7 +7,6 @@ ClickMaskError
 ├── DeviceError       a GPU that is too small for what is asked of it
 ├── ShapeError        masks, polygons and run lengths that are malformed
 ├── DatasetError      annotation files and folders that cannot be read or written
-│   └── ConflictError   somebody else changed the same labels first
 └── VideoError        videos that cannot be opened, decoded or tracked
 
 A message says what is wrong, what was got and what was wanted:
@@ -41,10 +40,6 @@ class ShapeError(ClickMaskError):
 
 class DatasetError(ClickMaskError):
     """An annotation file or folder cannot be read or written."""
-
-
-class ConflictError(DatasetError):
-    """Labels were changed elsewhere since they were read; nothing was written."""
 
 
 class VideoError(ClickMaskError):

@@ -125,14 +125,18 @@ def predict_many(model: Model, requests: Sequence[tuple[ImageEmbedding, Prompt]]
     Raises:
         PromptError: See ``check_prompt``; then no request is answered.
     """
-    checked = [(embedding, check_prompt(prompt, embedding.size)) for embedding, prompt in requests]
+    return predict_checked(model, [(embedding, check_prompt(prompt, embedding.size)) for embedding, prompt in requests])
+
+
+def predict_checked(model: Model, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
+    """``predict_many`` for prompts that ``check_prompt`` has passed, or that were made of such."""
     batches: dict[tuple[int, bool, bool], list[int]] = defaultdict(list)
-    for index, (_, prompt) in enumerate(checked):
+    for index, (_, prompt) in enumerate(requests):
         batches[len(prompt.points), prompt.box is not None, prompt.mask_logits is not None].append(index)
     answers: dict[int, MaskSet] = {}
     for indices in batches.values():
-        answers.update(zip(indices, _predict_batch(model, [checked[i] for i in indices]), strict=True))
-    return [answers[index] for index in range(len(checked))]
+        answers.update(zip(indices, _predict_batch(model, [requests[i] for i in indices]), strict=True))
+    return [answers[index] for index in range(len(requests))]
 
 
 def binarize(logits: Tensor, size: Size) -> NDArray[np.bool_]:

@@ -16,10 +16,10 @@ import numpy as np
 
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.evaluation.methods import Answer, Method, Session
-from clickmask.decoder.evaluation.person import Mask, human_click, iou, next_click
+from clickmask.decoder.evaluation.person import Mask, human_click, next_click
 from clickmask.decoder.images import load_image, open_picture
 from clickmask.decoder.prompts import Box, Point, Prompt
-from clickmask.decoder.shapes import mask_to_box
+from clickmask.decoder.shapes import mask_iou, mask_to_box
 
 MOST_CLICKS = 20
 ALWAYS_PLAYED = 10  # clicks, even where the mask is good already: mIoU is reported up to here
@@ -130,7 +130,7 @@ def play(name: str, session: Session, truth: Mask) -> Record:
     human = _play_clicks(session, truth, None, MOST_CLICKS, partial(human_click, rng=rng))
     boxed = _play_clicks(session, truth, mask_to_box(truth), ALWAYS_PLAYED, next_click)
     first = clicks[0]
-    options = [iou(option, truth) for option in first.answer.options] or [first.iou]
+    options = [mask_iou(option, truth) for option in first.answer.options] or [first.iou]
     return Record(
         name=name,
         area_share=float(truth.mean()),
@@ -180,7 +180,7 @@ def _turn(session: Session, truth: Mask, prompt: Prompt) -> _Turn:
     started = time.perf_counter()
     answer = session.answer(prompt)
     seconds = time.perf_counter() - started
-    return _Turn(answer, iou(answer.mask, truth), seconds)
+    return _Turn(answer, mask_iou(answer.mask, truth), seconds)
 
 
 def after(ious: Sequence[float], count: int) -> float:

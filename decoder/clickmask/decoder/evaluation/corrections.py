@@ -15,9 +15,10 @@ import numpy as np
 from clickmask.decoder.evaluation.clicks import Segment, after
 from clickmask.decoder.evaluation.flaws import FLAWS, flawed_mask
 from clickmask.decoder.evaluation.methods import Method, Session
-from clickmask.decoder.evaluation.person import Mask, iou, next_click
+from clickmask.decoder.evaluation.person import Mask, next_click
 from clickmask.decoder.images import load_image
 from clickmask.decoder.prompts import Point, Prompt
+from clickmask.decoder.shapes import mask_iou
 
 MOST_CLICKS = 10
 TARGETS = (0.85, 0.90, 0.95)
@@ -49,14 +50,14 @@ def correct_all(method: Method, segments: Iterable[Segment]) -> Iterator[Correct
 
 def _clicked(session: Session, truth: Mask, before: Mask) -> Iterator[float]:
     mask, points = before, tuple[Point, ...]()
-    yield iou(mask, truth)
+    yield mask_iou(mask, truth)
     for _ in range(MOST_CLICKS):
         click = next_click(truth, mask)
         if click is None:
             return
         points = (*points, click)
         mask = session.answer(Prompt(points=points, mask=mask)).mask
-        yield iou(mask, truth)
+        yield mask_iou(mask, truth)
 
 
 def corrections_table(method: str, corrections: Sequence[Correction]) -> str:

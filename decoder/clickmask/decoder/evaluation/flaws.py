@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder.evaluation.person import Mask, iou
+from clickmask.decoder.evaluation.person import Mask
+from clickmask.decoder.shapes import mask_iou
 
 IOU_RANGE = (0.6, 0.9)  # of a flawed mask with the truth
 
@@ -89,7 +90,7 @@ def _nearest(make: Callable[[float], Mask], sizes: Iterable[float], truth: Mask,
     made = (make(float(size)) for size in sizes)
     best, best_error = None, math.inf
     for mask in made:
-        quality = iou(mask, truth)
+        quality = mask_iou(mask, truth)
         if abs(quality - target) < best_error:
             best, best_error = mask, abs(quality - target)
         if quality < IOU_RANGE[0] / 2:
@@ -99,7 +100,7 @@ def _nearest(make: Callable[[float], Mask], sizes: Iterable[float], truth: Mask,
 
 def _within_range(masks: Iterable[Mask], truth: Mask) -> Mask | None:
     lowest, highest = IOU_RANGE
-    return next((mask for mask in masks if lowest - 0.02 <= iou(mask, truth) <= highest + 0.02), None)
+    return next((mask for mask in masks if lowest - 0.02 <= mask_iou(mask, truth) <= highest + 0.02), None)
 
 
 def _eroded(mask: Mask) -> NDArray[np.bool_]:

@@ -14,17 +14,6 @@ from clickmask.decoder.shapes import deepest_point
 Mask = NDArray[np.bool_]  # (H, W)
 
 
-def iou(first: Mask, second: Mask) -> float:
-    """Intersection over union; two empty masks are equal.
-
-    Example:
-        >>> iou(np.array([[True, True]]), np.array([[True, False]]))
-        0.5
-    """
-    union = int((first | second).sum())
-    return int((first & second).sum()) / union if union else 1.0
-
-
 def next_click(truth: Mask, answer: Mask) -> Point | None:
     """Where to click to correct an answer.
 

@@ -12,11 +12,11 @@ from PIL import Image
 
 from clickmask.decoder.evaluation.clicks import Record, Segment, Summary, after
 from clickmask.decoder.evaluation.methods import Answer, Method
-from clickmask.decoder.evaluation.person import Mask, iou, next_click
+from clickmask.decoder.evaluation.person import Mask, next_click
 from clickmask.decoder.images import load_image
 from clickmask.decoder.overlay import draw_overlay
 from clickmask.decoder.prompts import Point, Prompt
-from clickmask.decoder.shapes import mask_to_box
+from clickmask.decoder.shapes import mask_iou, mask_to_box
 
 TILE_PX = 200
 SHOWN_CLICKS = 3
@@ -109,7 +109,7 @@ def _tiles(method: Method, segment: Segment) -> list[NDArray[np.uint8]]:
 
 
 def _answer_tile(image: NDArray[np.uint8], mask: Mask, truth: Mask, prompt: Prompt, title: str) -> NDArray[np.uint8]:
-    return _tile(draw_overlay(image, mask, prompt), f"{title}: {iou(mask, truth):.2f}")
+    return _tile(draw_overlay(image, mask, prompt), f"{title}: {mask_iou(mask, truth):.2f}")
 
 
 def _tile(image: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:

@@ -1,14 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Where an export's files go, and how they get there."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.files import whole_file
 
 
 @contextmanager
@@ -18,19 +19,13 @@ def write_whole(path: Path) -> Iterator[IO[str]]:
     Raises:
         DatasetError: If the folder cannot be made or the file cannot be written.
     """
-    part = path.parent / f".{path.name}.part"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             yield file
-        part.replace(path)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
     except UnicodeEncodeError as error:  # half of a surrogate pair, as JSON may hold
         raise DatasetError(f"{path}: cannot be written: {error.object!r:.80} is no valid text") from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def temporary_text() -> IO[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from clickmask.decoder.prompts import Box, Point, Prompt
 from clickmask.decoder.refine.guided_filter import filtered
+from clickmask.decoder.shapes import box_iou, mask_to_box
 
 SURELY_OBJECT = 0.93  # probability from which the cut must agree with the network
 SURELY_BACKGROUND = 0.05  # likewise: networks rather include too much
@@ -36,29 +37,17 @@ def fill_box(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: 
     Like ``cut``, for a prompt with a box.
     """
     assert prompt.box is not None
+    drawn = Box(*(scale * value for value in prompt.box.xyxy))
     best, best_fit = answer, -math.inf
     for bias in BOX_BIASES:
         shares = cut(answer, picture, prompt, scale, bias)
-        fit = _overlap(_bounds(shares > 0.5), np.multiply(prompt.box.xyxy, scale)) - BIAS_COST * bias
+        found = mask_to_box(shares > 0.5)
+        fit = (0.0 if found is None else box_iou(found, drawn)) - BIAS_COST * bias
         if fit > best_fit:
             best, best_fit = shares, fit
         if fit >= FILLS_BOX:
             break
     return best
-
-
-def _bounds(mask: Mask) -> NDArray[np.float64]:
-    """The smallest box around a mask, (x0, y0, x1, y1), empty around nothing."""
-    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    return np.array([left, top, left + width, top + height], np.float64)
-
-
-def _overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Intersection over union of two boxes (x0, y0, x1, y1)."""
-    sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    both = float(sides.clip(min=0).prod())
-    areas = [float((box[2:] - box[:2]).prod()) for box in (first, second)]
-    return both / max(sum(areas) - both, 1e-9)
 
 
 def cut(answer: Shares, picture: NDArray[np.uint8], prompt: Prompt, scale: float, bias: float = 0.0) -> Shares:

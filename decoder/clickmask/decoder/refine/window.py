@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.prompts import Box, Point, Prompt, Size
+from clickmask.decoder.shapes import mask_to_box
 
 MARGIN = 0.4  # around the mask and what was pointed at, of their size, both sides together on each axis
 LARGEST_SHARE = 0.6  # of the image's area; a larger window shows nothing new
@@ -176,14 +177,11 @@ def crop_logits(logits: Tensor, window: Window, size: Size) -> Tensor:
 
 def _bounds(logits: Tensor, size: Size) -> Extent | None:
     """Of a mask (h, w), > 0 is object; None around nothing."""
-    mask = logits > 0
-    if not bool(mask.any()):
+    box = mask_to_box((logits > 0).cpu().numpy())
+    if box is None:
         return None
-    columns, rows = mask.any(dim=0).nonzero(), mask.any(dim=1).nonzero()
-    scale_x, scale_y = size.width / mask.shape[1], size.height / mask.shape[0]
-    left, right = float(columns[0]) * scale_x, (float(columns[-1]) + 1) * scale_x
-    top, bottom = float(rows[0]) * scale_y, (float(rows[-1]) + 1) * scale_y
-    return left, top, right, bottom
+    across, down = size.width / logits.shape[1], size.height / logits.shape[0]
+    return box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down
 
 
 def _pointed_at(prompt: Prompt) -> list[Extent]:

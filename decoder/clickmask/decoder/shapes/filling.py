@@ -34,32 +34,42 @@ def rle_iou(first: Rle, second: Rle) -> float:
     return float(coco_mask.iou([_as_bytes(first)], [_as_bytes(second)], [0])[0, 0])
 
 
-def check_ring(numbers: Sequence[float], index: int, size: Size) -> NDArray[np.float64]:
+def check_ring(numbers: object, name: str, size: Size) -> NDArray[np.float64]:
     """Turn one flat list [x0, y0, x1, y1, ...] into points, shape (N, 2).
 
+    Args:
+        numbers: As a file or a caller gave it.
+        name: What messages call it.
+        size: Of the image.
+
     Raises:
-        ShapeError: If it is not an even number of at least 6 finite numbers, or a point lies
-            farther outside the image than the image is wide or high.
+        ShapeError: If it is not an even number of at least 6 numbers, or ``check_coordinates`` says no.
     """
-    name = f"polygon {index}"
+    flat = check_coordinates(numbers, name, size)
+    if flat.size < 6 or flat.size % 2:
+        raise ShapeError(f"{name} has {flat.size} numbers, wanted an even number of at least 6")
+    return flat.reshape(-1, 2)
+
+
+def check_coordinates(numbers: object, name: str, size: Size) -> NDArray[np.float64]:
+    """Return coordinates [px] as an array (N,) if they are near an image.
+
+    Raises:
+        ShapeError: If they are no flat list of finite numbers, or one lies farther outside the image than its longer
+            side.
+    """
     try:
-        flat = np.asarray(numbers, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ShapeError(f"{name} is {repr(numbers)[:60]}, wanted a flat list [x0, y0, x1, y1, ...]") from None
-    if flat.ndim != 1 or flat.size % 2:
-        raise ShapeError(f"{name} has shape {flat.shape}, wanted a flat list of x, y pairs")
-    if flat.size < 6:
-        raise ShapeError(f"{name} has {flat.size // 2} points, wanted at least 3")
-    if not np.isfinite(flat).all():
-        at = int(np.argmin(np.isfinite(flat)))
-        raise ShapeError(f"{name} holds {flat[at]} at index {at}, wanted finite numbers")
-    points = flat.reshape(-1, 2)
-    sides = np.array([size.width, size.height])
-    outside = ((points < -sides) | (points > 2 * sides)).any(axis=1)
-    if outside.any():
-        x, y = points[int(np.argmax(outside))].tolist()
-        raise ShapeError(f"{name} has the point ({x}, {y}), far outside the {size} image")
-    return points
+        flat = np.array(numbers)
+    except ValueError:  # lists of several lengths
+        flat = np.array(None)
+    if flat.ndim != 1 or flat.dtype.kind not in "iuf":
+        raise ShapeError(f"{name} is {numbers!r:.80}, wanted a flat list of numbers")
+    longest = max(size.height, size.width)
+    near = (flat >= -longest) & (flat <= 2 * longest)  # NaN is not
+    if not near.all():
+        at = int(np.argmin(near))
+        raise ShapeError(f"{name} has the coordinate {flat[at]}, far off the {size} image or not finite")
+    return flat.astype(np.float64)
 
 
 def _as_bytes(rle: Rle) -> dict[str, Any]:

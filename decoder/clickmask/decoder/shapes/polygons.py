@@ -142,7 +142,7 @@ def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size 
     size = check_size(size)
     if not isinstance(polygons, list | tuple):
         raise ShapeError(f"the polygons are {repr(polygons)[:60]}, wanted a list of flat lists [x0, y0, x1, y1, ...]")
-    rings = [check_ring(numbers, index, size) for index, numbers in enumerate(polygons)]
+    rings = [check_ring(numbers, f"polygon {index}", size) for index, numbers in enumerate(polygons)]
     return rle_to_mask(fill_rings(rings, size))
 
 

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from clickmask.decoder.errors import CheckpointError
+from clickmask.decoder.files import whole_file
 from clickmask.decoder.modeling.nano import Nano
 from clickmask.decoder.modeling.nano_memory import NanoMemory, NanoMemoryConfig
 from clickmask.decoder.models import Model
@@ -44,9 +45,8 @@ def load_nano_memory(model: Model, path: Path) -> NanoMemory | None:
 def save_nano_memory(memory: NanoMemory, path: Path, metadata: dict[str, str]) -> None:
     """Write the weights as float16; a reader sees the old file or the new one."""
     state = {key: value.detach().cpu().half().contiguous() for key, value in memory.state_dict().items()}
-    unfinished = path.with_suffix(".part")
-    save_file(state, unfinished, metadata=metadata)
-    unfinished.replace(path)
+    with whole_file(path) as part:
+        save_file(state, part, metadata=metadata)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from clickmask.decoder.cache import Cache
+from clickmask.decoder.cache import Cache, nbytes
 from clickmask.decoder.errors import PromptError, VideoError
 from clickmask.decoder.prompts import Prompt, Size, check_prompt
 from clickmask.decoder.segment import ImageEmbedding, binarize
@@ -71,7 +71,7 @@ class Tracker(Generic[ContentT]):
     def __init__(self, propagation: Propagation[ContentT], video: Video, *, cache_bytes: int = CACHE_BYTES) -> None:
         self.video = video
         self._propagation = propagation
-        self._embeddings: Cache[ImageEmbedding] = Cache(cache_bytes)
+        self._embeddings: Cache[int, ImageEmbedding] = Cache(cache_bytes, nbytes)
 
     @property
     def reach(self) -> int:
@@ -182,7 +182,7 @@ class Tracker(Generic[ContentT]):
 
     def _view(self, frame: Frame) -> FrameView:
         def embedding() -> ImageEmbedding:
-            return self._embeddings.get(str(frame.index), lambda: self._propagation.encode(frame.image))[0]
+            return self._embeddings.get(frame.index, lambda: self._propagation.encode(frame.image))[0]
 
         return FrameView(frame.index, frame.image, embedding, self.video.frame_count)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from clickmask.decoder import whole_file
 
 _LEFT_BEHIND_SECONDS = 24 * 3600.0
 
@@ -58,15 +59,8 @@ class DiskCache:
 
     def _write(self, key: str, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".")
-        os.close(handle)
-        part = Path(name)
-        try:
+        with whole_file(self._folder / key) as part:
             part.write_bytes(content)
-            part.replace(self._folder / key)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
 
 
 def shrink(folder: Path, budget: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -33,7 +32,7 @@ class Images:
     def __init__(self, files: TaskFiles, cache: DiskCache, at_once: int = 16) -> None:
         self._files = files
         self._cache = cache
-        self._arrived: Cache[_File] = Cache(files.transport.max_bytes)  # where the disk keeps nothing
+        self._arrived: Cache[str, bytes] = Cache(files.transport.max_bytes, len)  # where the disk keeps nothing
         self._pool = ThreadPoolExecutor(at_once, "fetch")
 
     def arriving(self, location: Location, connection: Connection) -> Future[None] | None:
@@ -77,23 +76,12 @@ class Images:
     def _fetched(self, location: Location, connection: Connection) -> bytes:
         """The file, asked for once however many wait for it."""
 
-        def fetch() -> _File:
+        def fetch() -> bytes:
             content = self._files.fetch(location, connection).body
             self._cache.put(location.key, content)
-            return _File(content)
+            return content
 
-        return self._arrived.get(location.key, fetch)[0].content
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file's bytes, as a cache counts them."""
-
-    content: bytes
-
-    @property
-    def nbytes(self) -> int:
-        return len(self.content)
+        return self._arrived.get(location.key, fetch)[0]
 
 
 def read_picture(content: bytes, turned: Turned = "as browsers do") -> NDArray[np.uint8]:

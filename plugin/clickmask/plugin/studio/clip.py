@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import Box, load_image
+from clickmask.decoder import Box, load_image, whole_file
 
 FRAMES, RATE = 60, 25
 WIDTH, HEIGHT = 640, 360
@@ -56,10 +56,8 @@ def sample_clip(folder: Path, photos: Sequence[Path]) -> Path:
     """Write the clip into a folder, once; pieces of the middle photo go over the first."""
     path = folder / "clip.mp4"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_name("clip.part.mp4")
-        _write(part, load_image(photos[0]), load_image(photos[len(photos) // 2]))
-        part.replace(path)
+        with whole_file(path) as part:
+            _write(part, load_image(photos[0]), load_image(photos[len(photos) // 2]))
     return path
 
 
@@ -68,7 +66,7 @@ def _write(path: Path, ground: NDArray[np.uint8], photo: NDArray[np.uint8]) -> N
 
     still = cv2.resize(ground, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     cut = [_cut(photo, piece) for piece in PIECES]
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "18"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for frame in range(FRAMES):

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from clickmask.decoder import PICTURE_SUFFIXES, ImageError, ImageSource, Size, load_image, open_picture
+from clickmask.decoder import (
+    PICTURE_SUFFIXES,
+    ImageError,
+    ImageSource,
+    Size,
+    load_image,
+    open_picture,
+    whole_file,
+)
 from clickmask.decoder import picture_size as read_size
 
 BROWSER_MODES = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P", "1"}, "WEBP": {"RGB", "RGBA"}}
@@ -40,10 +48,8 @@ def shows_in_browser(path: Path) -> bool:
 
 def write_browser_copy(path: Path, copy: Path) -> None:
     """Write a PNG of the upright 8-bit pixels the decoder sees."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    partial = copy.with_suffix(".partial")
-    Image.fromarray(load_image(path)).save(partial, "PNG", compress_level=1)
-    partial.replace(copy)
+    with whole_file(copy) as part:
+        Image.fromarray(load_image(path)).save(part, "PNG", compress_level=1)
 
 
 def thumbnail_url(path: Path) -> str:

@@ -15,8 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clickmask.decoder import ConflictError, DatasetError, Size
+from clickmask.decoder import DatasetError, Size
 from clickmask.web.database import Database
+from clickmask.web.errors import ConflictError
 from clickmask.web.photos.migration import to_format_2, with_counts
 from clickmask.web.photos.records import (
     STATUSES,

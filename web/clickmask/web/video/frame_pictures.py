@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
 import cv2
 
-from clickmask.decoder import ClickMaskError, VideoError
+from clickmask.decoder import Cache, ClickMaskError, VideoError
 from clickmask.decoder.video import Frame, Video, open_video
 
 QUALITY = 88  # of the JPEG; masks are never made from it
@@ -29,8 +28,7 @@ class FramePictures:
         self._lock = Lock()
         self._coming: Iterator[Frame] = iter(())
         self._next = -1
-        self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
-        self._bytes = 0
+        self._kept: Cache[tuple[int, int], bytes] = Cache(KEPT_BYTES, len)
 
     def read(self, frames: range, longest: int) -> list[bytes]:
         """The JPEGs of consecutive frames, made smaller if a side is longer than ``longest`` [px].
@@ -47,17 +45,9 @@ class FramePictures:
             self._coming = iter(())
             self._next = -1
             self._kept.clear()
-            self._bytes = 0
 
     def _picture(self, index: int, longest: int) -> bytes:
-        key = (index, longest)
-        if key not in self._kept:
-            self._kept[key] = _jpeg(self._decode(index), longest)
-            self._bytes += len(self._kept[key])
-        self._kept.move_to_end(key)
-        while self._bytes > KEPT_BYTES and len(self._kept) > 1:
-            self._bytes -= len(self._kept.popitem(last=False)[1])
-        return self._kept[key]
+        return self._kept.get((index, longest), lambda: _jpeg(self._decode(index), longest))[0]
 
     def _decode(self, index: int) -> Frame:
         if index != self._next:

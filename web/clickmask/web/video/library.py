@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import PICTURE_SUFFIXES, Prompt, Size, VideoError, check_prompt
+from clickmask.decoder import PICTURE_SUFFIXES, Cache, Prompt, Size, VideoError, check_prompt
 from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.video import Video, open_video
 from clickmask.web.listing import is_text, natural, walk
@@ -33,6 +33,10 @@ FEWEST_FRAMES = 3  # numbered pictures that make a folder a video
 VIDEOS = "videos"  # folder of the project files of video files
 NUMBERED = re.compile(r"^(.*?)(\d+)$")
 NOT_HERE = -10.0  # logit of every pixel where an object is said not to be
+
+
+def _new_answers() -> Cache[tuple[Any, ...], tuple[FrameMemory[Any], Found]]:
+    return Cache(KEPT_ANSWERS, lambda _: 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class OpenVideo:
     job: str | None = None
     stopped: Stopped | None = None
     _tracker: Tracker[Any] | None = None
-    _answers: OrderedDict[tuple[Any, ...], tuple[FrameMemory[Any], Found]] = field(default_factory=OrderedDict)
+    _answers: Cache[tuple[Any, ...], tuple[FrameMemory[Any], Found]] = field(default_factory=_new_answers)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -108,9 +112,11 @@ class OpenVideo:
         base = None if prompt.box or prompt.absent else self.store.tracked(object_id, frame)
         base = base if base and base.present else None
         key = (object_id, frame, prompt.key, base and base.counts)
-        with self._lock:
-            if key in self._answers:
-                return self._answers[key]
+        return self._answers.get(key, lambda: self._computed(model, object_id, frame, prompt, base))[0]
+
+    def _computed(
+        self, model: Model, object_id: int, frame: int, prompt: FramePrompt, base: Found | None
+    ) -> tuple[FrameMemory[Any], Found]:
         asked = check_prompt(to_prompt(prompt, base, self.video.size), self.video.size)
         tracker = self.tracker(model)
         step = tracker.prompt(tracker.start(), frame, object_id, asked)
@@ -120,12 +126,7 @@ class OpenVideo:
         memory = step.state.banks[object_id].at(frame)
         assert memory is not None  # just answered
         mask = step.masks[object_id]
-        found = Found(str(mask.rle["counts"]), mask.predicted_iou, mask.present)
-        with self._lock:
-            self._answers[key] = (memory, found)
-            while len(self._answers) > KEPT_ANSWERS:
-                self._answers.popitem(last=False)
-        return memory, found
+        return memory, Found(str(mask.rle["counts"]), mask.predicted_iou, mask.present)
 
 
 class VideoLibrary:

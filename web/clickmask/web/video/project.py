@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clickmask.decoder import ConflictError, DatasetError
+from clickmask.decoder import DatasetError
 from clickmask.web.database import Database
+from clickmask.web.errors import ConflictError
 from clickmask.web.video.records import Found, FramePrompt, Passed, Track, VideoFacts, VideoObject, prompt_message
 
 FORMAT = 1

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from pycocotools import mask as coco_mask
 
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import rle_area
+from clickmask.decoder.shapes.filling import check_coordinates, check_ring
 from clickmask.decoder.shapes.rle import Rle
 
 LEAST_NUMBERS = 6  # of a polygon; pycocotools takes 4 numbers for a box
@@ -62,8 +62,10 @@ def box_to_rle(bbox: Any, size: Size) -> Rle:
         ShapeError: If it is not four finite numbers with a positive width and height, or
             lies far off the image.
     """
-    _check_coordinates(bbox, "bbox", size, count=4)
-    x, y, width, height = bbox
+    numbers = check_coordinates(bbox, "bbox", size).tolist()
+    if len(numbers) != 4:
+        raise ShapeError(f"bbox has {len(numbers)} numbers, wanted 4")
+    x, y, width, height = numbers
     if width <= 0 or height <= 0:
         raise ShapeError(f"bbox {bbox!r:.80} is empty, wanted a positive width and height")
     return _polygons_to_rle([[x, y, x + width, y, x + width, y + height, x, y + height]], size)
@@ -79,26 +81,8 @@ def _run_lengths_to_rle(segmentation: dict[str, Any], size: Size) -> Rle:
 
 
 def _polygons_to_rle(polygons: list[Any], size: Size) -> Rle:
-    for polygon in polygons:
-        _check_coordinates(polygon, "polygon", size, count=None)
-    return _as_text(coco_mask.merge(coco_mask.frPyObjects(polygons, size.height, size.width)))
-
-
-def _check_coordinates(values: Any, name: str, size: Size, *, count: int | None) -> None:
-    """Check that values are finite numbers near the image; without a count, an even number of at least 6."""
-    if not isinstance(values, list):
-        raise ShapeError(f"{name} is {values!r:.80}, wanted a list of numbers")
-    if len(values) != count and (count or len(values) < 6 or len(values) % 2):
-        raise ShapeError(f"{name} has {len(values)} numbers, wanted {count or 'an even number of at least 6'}")
-    try:
-        numbers = np.array(values)
-    except ValueError:  # lists of several lengths among them
-        numbers = np.array(None)
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iuf":
-        raise ShapeError(f"{name} is {values!r:.80}, wanted a list of numbers")
-    longest = max(size.height, size.width)
-    if not ((numbers >= -longest) & (numbers <= 2 * longest)).all():  # NaN fails as well
-        raise ShapeError(f"{name} {values!r:.80} has a coordinate far off the {size} image or not finite")
+    rings = [check_ring(polygon, "polygon", size).reshape(-1) for polygon in polygons]
+    return _as_text(coco_mask.merge(coco_mask.frPyObjects(rings, size.height, size.width)))
 
 
 def _as_text(rle: dict[str, Any]) -> Rle:

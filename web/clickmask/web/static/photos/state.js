@@ -68,8 +68,16 @@ const SETTINGS = ["rule", "hover", "zoom", "opacity", "brushRadius", "minIou", "
 
 export function loadSettings(state) {
   try {
-    Object.assign(state, JSON.parse(localStorage.getItem("clickmask-settings") || "{}"));
+    Object.assign(state, withNewNames(JSON.parse(localStorage.getItem("clickmask-settings") || "{}")));
   } catch { /* settings of a future version: start from the defaults */ }
+}
+
+/**
+ * Settings that an older page kept, by the names of this one: zoom was called sharp.
+ * @param {Record<string, any>} kept
+ */
+export function withNewNames({ sharp, ...kept }) {
+  return sharp === undefined ? kept : { zoom: sharp, ...kept };
 }
 
 export function keepSettings(state) {

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from clickmask.decoder.auto.generate import segment_everything
 from clickmask.decoder.auto.settings import NANO
-from clickmask.decoder.evaluation.person import iou
 from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.segment import encode_image, predict_many
+from clickmask.decoder.shapes import mask_iou
 from training.material import Material, Rgb, draw_photo, read_rgb
 from training.pseudo import KEPT_REGIONS, Members, label_regions, superpixels_of
 from training.scene import SIDE, clean_labels
@@ -28,7 +28,7 @@ TRUSTED = replace(
 LEAST_AGREEMENT = 0.75  # IoU of a mask before and after its edge is moved to that of superpixels
 
 
-def make_taught(teacher: Model, material: Material, rng: np.random.Generator) -> tuple[Rgb, NDArray[np.uint8]]:
+def label_by_teacher(teacher: Model, material: Material, rng: np.random.Generator) -> tuple[Rgb, NDArray[np.uint8]]:
     """Crop a photo and label what a teacher sees in it, on three levels.
 
     Returns:
@@ -63,5 +63,5 @@ def snapped(mask: NDArray[np.bool_], superpixels: NDArray[np.int64]) -> Members:
     """
     inside = np.bincount(superpixels.ravel(), mask.ravel())
     members = np.flatnonzero(inside > np.bincount(superpixels.ravel()) / 2)
-    agreement = iou(np.isin(superpixels, members), mask)
+    agreement = mask_iou(np.isin(superpixels, members), mask)
     return tuple(members.tolist()) if agreement >= LEAST_AGREEMENT else ()
