@@ -17,8 +17,8 @@ from torch import Tensor
 
 from clickmask.decoder.errors import ImageError
 from clickmask.decoder.frame import Frame, still_pixels
+from clickmask.decoder.modeling.cells import to_map
 from clickmask.decoder.modeling.config import SAM2_CHOICE, Choice, Geometry
-from clickmask.decoder.modeling.fast import s8_map, s16_map
 from clickmask.decoder.modeling.mask_decoder import HighResolution, ImageFeatures
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from clickmask.decoder.models import Model
@@ -54,12 +54,12 @@ class ImageEmbedding:
     def maps(self) -> FeatureMaps:
         """The features as maps, whichever network made them.
 
-        An optimised SAM 2 keeps them in an order of its own; its first channels of every place are the embedding.
+        An optimised SAM keeps them as rows of cells.
         """
         image, s8 = self.features.image, self.features.high_resolution.s8
         if image.ndim == 4:
             return FeatureMaps(s8, image)
-        return FeatureMaps(s8_map(s8), s16_map(image))
+        return FeatureMaps(to_map(s8, 1), to_map(image, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,8 @@ from clickmask.decoder.models import Model
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.segment import ImageEmbedding
 
+ORDER = 2  # of an embedding's numbers, counted up when it changes, so that files of before are not taken for new ones
+
 _log = logging.getLogger(__name__)
 _MAPS = ("image", "s4", "s8")
 
@@ -57,7 +59,7 @@ class EmbeddingStore:
         return self._path(image_key).is_file()
 
     def _path(self, image_key: str) -> Path:
-        digest = hashlib.sha256(f"{self._model.fingerprint}\n{image_key}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{ORDER}\n{self._model.fingerprint}\n{image_key}".encode()).hexdigest()
         return self._folder / f"{digest}.safetensors"
 
 

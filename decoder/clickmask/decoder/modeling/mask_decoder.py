@@ -79,22 +79,26 @@ class MaskDecoder(nn.Module):
         tokens = self.with_output_tokens(sparse)  # (B, 6 + N, C)
         source = (image + dense).expand(len(sparse), -1, -1, -1)
         tokens, source = self.transformer(source, image_pe, tokens)
-        mask_tokens = tokens[:, 2 : 2 + MASK_TOKENS]  # (B, 4, C)
-        return DecoderOutput(
-            logits=torch.einsum("bmc,bchw->bmhw", self.kernels(mask_tokens), self._upscale(source, high_resolution)),
-            predicted_iou=self.iou_prediction_head(tokens[:, 1]).sigmoid(),
-            object_score=self.pred_obj_score_head(tokens[:, 0]),
-            tokens=mask_tokens,
-        )
+        upscaled = self._upscale(source, high_resolution)
+        return self.answer(tokens, torch.einsum("bmc,bchw->bmhw", self.kernels(tokens), upscaled))
 
     def with_output_tokens(self, sparse: Tensor) -> Tensor:
         """Put the object, IoU and mask tokens before the prompt's: (B, N, C) -> (B, 6 + N, C)."""
         output = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
         return torch.cat([output.expand(len(sparse), -1, -1), sparse], dim=1)
 
-    def kernels(self, mask_tokens: Tensor) -> Tensor:
-        """What each mask token compares pixels with: (B, 4, C) -> (B, 4, C / 8)."""
-        return mask_kernels(self.output_hypernetworks_mlps, mask_tokens)
+    def kernels(self, tokens: Tensor) -> Tensor:
+        """What each mask token compares pixels with, of all tokens: (B, 6 + N, C) -> (B, 4, C / 8)."""
+        return mask_kernels(self.output_hypernetworks_mlps, tokens[:, 2 : 2 + MASK_TOKENS])
+
+    def answer(self, tokens: Tensor, logits: Tensor) -> DecoderOutput:
+        """What all tokens (B, 6 + N, C) say beside their masks (B, 4, 4h, 4w)."""
+        return DecoderOutput(
+            logits=logits,
+            predicted_iou=self.iou_prediction_head(tokens[:, 1]).sigmoid(),
+            object_score=self.pred_obj_score_head(tokens[:, 0]),
+            tokens=tokens[:, 2 : 2 + MASK_TOKENS],
+        )
 
     def _upscale(self, source: Tensor, high_resolution: HighResolution) -> Tensor:
         """(B, C, h, w) -> (B, C / 8, 4h, 4w), with the fine maps added on the way."""

@@ -20,7 +20,7 @@ from clickmask.decoder.modeling.mask_decoder import (
     mask_kernels,
     upscaling,
 )
-from clickmask.decoder.modeling.prompt_encoder import TOP_LEFT, PromptEncoder, end_with_padding
+from clickmask.decoder.modeling.prompt_encoder import TOP_LEFT, EncodedPrompt, PromptEncoder, end_with_padding
 from clickmask.decoder.modeling.transformer import TwoWayTransformer
 
 MLP_NAMES = ((r"\.mlp\.lin1\.", ".mlp.layers.0."), (r"\.mlp\.lin2\.", ".mlp.layers.1."))
@@ -68,17 +68,28 @@ class PlainMaskDecoder(nn.Module):
 
     def forward(self, image: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor) -> DecoderOutput:
         """Decode B prompts; see ``MaskDecoder``."""
-        output = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
-        tokens = torch.cat([output.expand(len(sparse), -1, -1), sparse], dim=1)  # (B, 5 + N, C)
+        tokens = self.with_output_tokens(sparse)  # (B, 5 + N, C)
         source = (image + dense).expand(len(sparse), -1, -1, -1)
         tokens, source = self.transformer(source, image_pe, tokens)
-        mask_tokens = tokens[:, 1 : 1 + MASK_TOKENS]  # (B, 4, C)
-        masks = mask_kernels(self.output_hypernetworks_mlps, mask_tokens)
+        upscaled = self.output_upscaling(source)
+        return self.answer(tokens, torch.einsum("bmc,bchw->bmhw", self.kernels(tokens), upscaled))
+
+    def with_output_tokens(self, sparse: Tensor) -> Tensor:
+        """Put the IoU and mask tokens before the prompt's: (B, N, C) -> (B, 5 + N, C)."""
+        output = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
+        return torch.cat([output.expand(len(sparse), -1, -1), sparse], dim=1)
+
+    def kernels(self, tokens: Tensor) -> Tensor:
+        """What each mask token compares pixels with, of all tokens: (B, 5 + N, C) -> (B, 4, C / 8)."""
+        return mask_kernels(self.output_hypernetworks_mlps, tokens[:, 1 : 1 + MASK_TOKENS])
+
+    def answer(self, tokens: Tensor, logits: Tensor) -> DecoderOutput:
+        """What all tokens (B, 5 + N, C) say beside their masks (B, 4, 4h, 4w)."""
         return DecoderOutput(
-            logits=torch.einsum("bmc,bchw->bmhw", masks, self.output_upscaling(source)),
+            logits=logits,
             predicted_iou=self.iou_prediction_head(tokens[:, 0]),
             object_score=tokens.new_full((len(tokens), 1), ALWAYS_THERE),
-            tokens=mask_tokens,
+            tokens=tokens[:, 1 : 1 + MASK_TOKENS],
         )
 
 
@@ -103,9 +114,13 @@ class Sam1(nn.Module):
     ) -> DecoderOutput:
         """Answer B prompts, all with a box or none; see ``Sam2.decode``. With a box comes no padding token."""
         height, width = features.image.shape[-2:]
+        prompt = self.encode_prompt(points, labels, mask_logits)
+        image_pe = self.prompt_encoder.pe_layer.grid(height, width)
+        return self.mask_decoder(features.image, image_pe, prompt.sparse, prompt.dense)  # type: ignore[no-any-return]
+
+    def encode_prompt(self, points: Tensor, labels: Tensor, mask_logits: Tensor | None) -> EncodedPrompt:
+        """What the mask decoder sees of B prompts; see ``decode``."""
         points = points + 0.5 / self.config.geometry.side  # a click is a pixel of the square and means its centre
         if points.shape[1] > 0 and not bool((labels == TOP_LEFT).any()):
             points, labels = end_with_padding(points, labels)
-        prompt = self.prompt_encoder(points, labels, mask_logits)
-        image_pe = self.prompt_encoder.pe_layer.grid(height, width)
-        return self.mask_decoder(features.image, image_pe, prompt.sparse, prompt.dense)  # type: ignore[no-any-return]
+        return self.prompt_encoder(points, labels, mask_logits)  # type: ignore[no-any-return]

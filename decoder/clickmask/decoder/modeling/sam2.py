@@ -14,7 +14,7 @@ from clickmask.decoder.modeling.layers import Mlp
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures, MaskDecoder
 from clickmask.decoder.modeling.memory_attention import MemoryAttention
 from clickmask.decoder.modeling.memory_encoder import MemoryEncoder
-from clickmask.decoder.modeling.prompt_encoder import PromptEncoder, end_with_padding
+from clickmask.decoder.modeling.prompt_encoder import EncodedPrompt, PromptEncoder, end_with_padding
 
 # What transformers calls the memory of past frames.
 TRANSFORMERS_MEMORY = (
@@ -95,15 +95,19 @@ class ImageSam2(nn.Module):
             mask_logits: (B, 1, 4h, 4w) or None.
         """
         height, width = features.image.shape[-2:]
-        # SAM takes a click as a pixel of the resized image and means its centre.
-        points = points + 0.5 / self.image_side
-        if points.shape[1] > 0:  # a mask alone brings no tokens
-            points, labels = end_with_padding(points, labels)
-        prompt = self.prompt_encoder(points, labels, mask_logits)
+        prompt = self.encode_prompt(points, labels, mask_logits)
         image_pe = self.prompt_encoder.pe_layer.grid(height, width)
         return self.mask_decoder(  # type: ignore[no-any-return]
             features.image, image_pe, prompt.sparse, prompt.dense, features.high_resolution
         )
+
+    def encode_prompt(self, points: Tensor, labels: Tensor, mask_logits: Tensor | None) -> EncodedPrompt:
+        """What the mask decoder sees of B prompts; see ``decode``."""
+        # SAM takes a click as a pixel of the resized image and means its centre.
+        points = points + 0.5 / self.image_side
+        if points.shape[1] > 0:  # a mask alone brings no tokens
+            points, labels = end_with_padding(points, labels)
+        return self.prompt_encoder(points, labels, mask_logits)  # type: ignore[no-any-return]
 
 
 class Sam2(ImageSam2):
