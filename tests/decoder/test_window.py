@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
+import pytest
 import torch
 
 from clickmask.decoder import ImageEmbedding, Model, Point, Prompt, Size, encode_image, predict_masks
+from clickmask.decoder.mask_rule import Rule
 from clickmask.decoder.prompts import Box
 from clickmask.decoder.refine.window import Window, crop_logits, pointed_window, zoom_window
-from clickmask.decoder.refine.zoom import zoom_in
+from clickmask.decoder.refine.zoom import ZoomedMask, zoom_in
 from clickmask.decoder.segment import MaskSet
 
 SIZE = Size(480, 640)
@@ -110,3 +114,45 @@ def test_a_closer_look_lies_in_its_window(nano: Model) -> None:
     assert mask[230, 340]
     mask[look.window.top : look.window.bottom, look.window.left : look.window.right] = False
     assert not mask.any()
+
+
+def _two_meanings() -> MaskSet:
+    """One click may mean the small or the large square; the first look thinks the large one a little better."""
+    small, large = _logits(30, 26, 38, 35), _logits(15, 12, 45, 42)
+    return MaskSet(torch.stack([small, large, small, large]), torch.tensor([0.3, 0.6, 0.55, 0.5]), 1.0, SIZE)
+
+
+def _zoom_seeing_the_small_one_better(prompt: Prompt, rule: Rule | int) -> tuple[ZoomedMask, list[Window]]:
+    looked_at: list[Window] = []
+
+    def encode(window: Window) -> ImageEmbedding:
+        looked_at.append(window)
+        return cast(ImageEmbedding, window)  # the answer asks for nothing else
+
+    def answer(crop: ImageEmbedding, inner: Prompt) -> MaskSet:
+        window = cast(Window, crop)
+        iou = 0.9 if window.size.width < SIZE.width / 2 else 0.6
+        assert inner.mask_logits is not None
+        return MaskSet(inner.mask_logits.expand(4, -1, -1), torch.full((4,), iou), 1.0, window.size)
+
+    look = zoom_in(np.full((480, 640, 3), 120, np.uint8), prompt, _two_meanings(), rule, encode=encode, answer=answer)
+    assert look is not None
+    return look, looked_at
+
+
+def test_the_second_look_decides_between_the_meanings_of_one_click() -> None:
+    look, looked_at = _zoom_seeing_the_small_one_better(Prompt(points=(Point(340.0, 230.0),)), "auto")
+    assert look.row == 2
+    assert look.predicted_iou == pytest.approx(0.9)
+    assert len(looked_at) == 2  # equal answers are looked at once
+
+
+@pytest.mark.parametrize("rule", [1, "iou"])
+def test_a_row_that_was_asked_for_is_looked_at_alone(rule: Rule | int) -> None:
+    look, looked_at = _zoom_seeing_the_small_one_better(Prompt(points=(Point(340.0, 230.0),)), rule)
+    assert (look.row, len(looked_at)) == (1, 1)
+
+
+def test_two_clicks_mean_one_thing() -> None:
+    prompt = Prompt(points=(Point(340.0, 230.0), Point(330.0, 225.0)))
+    assert len(_zoom_seeing_the_small_one_better(prompt, "auto")[1]) == 1

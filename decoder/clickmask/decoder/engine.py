@@ -169,7 +169,7 @@ class Engine:
         found = binarize(mask_set.logits[chosen], embedding.size) if zoomed is None else zoomed.mask()
         return Segmentation(
             mask_set=mask_set,
-            chosen=chosen,
+            chosen=chosen if zoomed is None else zoomed.row,
             stability=tuple(stability_score(mask_set.logits).tolist()),
             cache_hit=cache_hit,
             encode_ms=1000 * (encoded - start),
