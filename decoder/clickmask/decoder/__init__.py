@@ -12,6 +12,7 @@ from clickmask.decoder.cache import Cache
 from clickmask.decoder.errors import (
     CheckpointError,
     ClickMaskError,
+    ClusterError,
     DatasetError,
     DeviceError,
     ImageError,
@@ -77,6 +78,7 @@ __all__ = [
     "Cache",
     "CheckpointError",
     "ClickMaskError",
+    "ClusterError",
     "DatasetError",
     "DeviceError",
     "Engine",

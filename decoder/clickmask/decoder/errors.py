@@ -5,6 +5,7 @@ ClickMaskError
 ├── PromptError       points, boxes or mask prompts that mean nothing
 ├── CheckpointError   unknown model, missing, broken or foreign weights
 ├── DeviceError       a GPU that is too small for what is asked of it
+├── ClusterError      other machines that are not there, or are of another version
 ├── ShapeError        masks, polygons and run lengths that are malformed
 ├── DatasetError      annotation files and folders that cannot be read or written
 └── VideoError        videos that cannot be opened, decoded or tracked
@@ -32,6 +33,10 @@ class CheckpointError(ClickMaskError):
 
 class DeviceError(ClickMaskError):
     """A device cannot compute what is asked of it."""
+
+
+class ClusterError(ClickMaskError):
+    """Other machines cannot be reached, or cannot do what is asked of them."""
 
 
 class ShapeError(ClickMaskError):

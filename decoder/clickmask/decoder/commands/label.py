@@ -6,9 +6,9 @@ import argparse
 import hashlib
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import perf_counter
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from tqdm import tqdm
 
@@ -17,14 +17,16 @@ from clickmask.decoder.commands.arguments import add_model_arguments, load_asked
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
-from clickmask.decoder.formats.output import inside
-from clickmask.decoder.formats.pictures import list_pictures
 from clickmask.decoder.formats.records import Dataset
 from clickmask.decoder.formats.registry import FORMATS, find_format
+from clickmask.decoder.label.folders import PictureFolder, exists, is_address, picture_folder, upload
 from clickmask.decoder.label.journal import Journal
 from clickmask.decoder.label.report import ReportRow, write_report
 from clickmask.decoder.label.run import FindEverything, Job, UpgradeDataset, flags_of, needs_eyes, run_job
 from clickmask.decoder.label.upgrade import Kind
+
+if TYPE_CHECKING:
+    from clickmask.decoder.cluster.label import ModelChoice
 
 CACHE_BYTES = 2**28  # each picture is done once
 SHOWN_PROBLEMS = 20
@@ -33,8 +35,8 @@ REPORT_ROWS = 200
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Pictures, what is known of them, outputs, model."""
-    parser.add_argument("pictures", type=Path, metavar="DIR", help="folder of the pictures")
-    parser.add_argument("--out", type=Path, required=True, help="file or folder to write")
+    parser.add_argument("pictures", metavar="DIR", help="folder of the pictures, also in a bucket: s3://bucket/photos")
+    parser.add_argument("--out", required=True, help="file or folder to write; a file in a bucket: s3://bucket/a.json")
     parser.add_argument("--to", default="coco", choices=FORMATS, help="its format (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace --out if it exists")
     known = parser.add_argument_group("what is known already")
@@ -48,6 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     everything.add_argument("--category", default="object", help="name of what is found (default: %(default)s)")
     parser.add_argument("--only-below", type=float, metavar="SCORE", help="write only what is flagged or scored below")
     parser.add_argument("--report", type=Path, help="page of the results, worst first (HTML)")
+    machines = parser.add_argument_group("more than one machine")
+    machines.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="label with the workers of a Ray cluster: auto, HOST:PORT, or local for processes of this machine",
+    )
+    machines.add_argument("--workers", type=int, help="at most so many (default: one for each core or GPU)")
     add_model_arguments(parser)
 
 
@@ -57,22 +66,24 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ClickMaskError: If the pictures or labels cannot be read, or the output cannot be written.
     """
-    out: Path = arguments.out
-    if out.exists() and not arguments.overwrite:
-        raise DatasetError(f"{out}: exists; --overwrite replaces it")
+    folder = picture_folder(arguments.pictures)
+    output = _output(arguments)
     problems: list[str] = []
     engine = Engine(load_asked_model(arguments), cache_bytes=CACHE_BYTES)
-    job, about = _make_job(arguments, engine, problems)
-    total = sum(1 for _ in job.pictures())
-    with Journal(out.with_name(f"{out.name}.journal"), about | {"model": engine.model.fingerprint}) as journal:
-        _label(job, engine, journal, total)
+    job, about = _make_job(arguments, folder, engine, problems)
+    total = sum(1 for _ in job.tasks())
+    with Journal(output.with_name(f"{output.name}.journal"), about | {"model": engine.model.fingerprint}) as journal:
+        _label(arguments, job, engine, journal, total)
         dataset = job.dataset(journal.entries, arguments.only_below)
-        find_format(arguments.to).write(dataset, out, WriteOptions(images=arguments.pictures))
-        names = dict(job.pictures())
-        problems += [f"{entry.key}: {entry.error}" for entry in journal.entries() if entry.error and entry.key in names]
-        summary = _summary(arguments, dataset, problems)
+        find_format(arguments.to).write(dataset, output, WriteOptions(images=_here(arguments.pictures)))
+        keys = (task.key for task in job.tasks())
+        problems += [f"{entry.key}: {entry.error}" for entry in journal.entries(keys) if entry.error]
+        summary = _summary(arguments, output, dataset, problems)
         if arguments.report is not None:
-            _report(arguments, dataset, problems, summary)
+            _report(arguments, folder, dataset, problems, summary)
+        if is_address(arguments.out):
+            upload(output, arguments.out)
+            output.unlink()
         journal.remove()
     print(summary)
     for problem in problems[:SHOWN_PROBLEMS]:
@@ -80,18 +91,32 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _make_job(arguments: argparse.Namespace, engine: Engine, problems: list[str]) -> tuple[Job, dict[str, Any]]:
+def _here(place: str) -> Path | None:
+    return None if is_address(place) else Path(place)
+
+
+def _output(arguments: argparse.Namespace) -> Path:
+    """Where to write: the output, or a file of the working folder that is copied into the bucket at the end."""
+    given: str = arguments.out
+    there = exists(given) if is_address(given) else Path(given).exists()
+    if there and not arguments.overwrite:
+        raise DatasetError(f"{given}: exists; --overwrite replaces it")
+    return Path(PurePosixPath(given.partition("?")[0]).name) if is_address(given) else Path(given)
+
+
+def _make_job(
+    arguments: argparse.Namespace, folder: PictureFolder, engine: Engine, problems: list[str]
+) -> tuple[Job, dict[str, Any]]:
     """What to do, and what a journal must be about to go on with it."""
-    folder: Path = arguments.pictures
-    found = [path.relative_to(folder).as_posix() for path in list_pictures(folder)]
+    found = folder.names()
     names = hashlib.sha256("\n".join(found).encode()).hexdigest()
     if arguments.source is None:
         if not found:
-            raise DatasetError(f"{folder}: holds no picture")
+            raise DatasetError(f"{arguments.pictures}: holds no picture")
         settings = _settings(arguments, engine)
         about = {"pictures": names, "settings": asdict(settings), "category": arguments.category}
         return FindEverything(folder, tuple(found), settings, arguments.category), about
-    reading = ReadOptions(images=folder, on_problem=lambda problem: problems.append(str(problem)))
+    reading = ReadOptions(images=_here(arguments.pictures), on_problem=lambda problem: problems.append(str(problem)))
     source = find_format(arguments.from_format).read(arguments.source, reading)
     facts = arguments.source.stat()
     about = {"labels": [str(arguments.source), facts.st_size, facts.st_mtime_ns], "kind": arguments.kind}
@@ -108,7 +133,7 @@ def _settings(arguments: argparse.Namespace, engine: Engine) -> AutoSettings:
     return replace(settings, points_per_side=arguments.points_per_side)
 
 
-def _label(job: Job, engine: Engine, journal: Journal, total: int) -> None:
+def _label(arguments: argparse.Namespace, job: Job, engine: Engine, journal: Journal, total: int) -> None:
     done = len(journal.done())
     if done:
         print(f"{done} of {total} pictures are labeled already, going on")
@@ -121,19 +146,38 @@ def _label(job: Job, engine: Engine, journal: Journal, total: int) -> None:
             bar.set_postfix_str(f"{objects / (perf_counter() - start):.1f} objects/s", refresh=False)
             bar.update()
 
-        run_job(job, engine, journal, progress)
+        if arguments.ray is None:
+            run_job(job, engine, journal, progress)
+        else:
+            from clickmask.decoder.cluster.label import run_job_on_ray
+
+            run_job_on_ray(job, arguments.ray, _choice(arguments, engine), journal, progress, arguments.workers)
 
 
-def _summary(arguments: argparse.Namespace, dataset: Dataset, problems: list[str]) -> str:
+def _choice(arguments: argparse.Namespace, engine: Engine) -> ModelChoice:
+    from clickmask.decoder.cluster.label import ModelChoice
+
+    return ModelChoice(
+        name=arguments.model,
+        device=engine.model.device.type,
+        precision=arguments.precision,
+        image_side=arguments.image_side,
+        fingerprint=engine.model.fingerprint,
+    )
+
+
+def _summary(arguments: argparse.Namespace, output: Path, dataset: Dataset, problems: list[str]) -> str:
     """What stands in the output, counted there, and how much of it needs eyes."""
-    written = find_format(arguments.to).read(arguments.out, ReadOptions(images=arguments.pictures))
+    written = find_format(arguments.to).read(output, ReadOptions(images=_here(arguments.pictures)))
     pictures, objects = written.image_count, sum(len(annotated.objects) for annotated in written.images)
     flagged = sum(needs_eyes(item) for annotated in dataset.images for item in annotated.objects)
     failed = f", {len(problems)} problems" if problems else ""
     return f"{arguments.out}: {pictures} pictures, {objects} objects, {flagged} to look at{failed}"
 
 
-def _report(arguments: argparse.Namespace, dataset: Dataset, problems: list[str], summary: str) -> None:
+def _report(
+    arguments: argparse.Namespace, folder: PictureFolder, dataset: Dataset, problems: list[str], summary: str
+) -> None:
     categories = dataset.category_names
     rows = [
         ReportRow(
@@ -148,5 +192,5 @@ def _report(arguments: argparse.Namespace, dataset: Dataset, problems: list[str]
         for item in annotated.objects
     ]
     rows.sort(key=lambda row: row.score - len([flag for flag in row.flags if flag != "border"]))
-    write_report(arguments.report, rows[:REPORT_ROWS], problems, summary, lambda name: inside(arguments.pictures, name))
+    write_report(arguments.report, rows[:REPORT_ROWS], problems, summary, folder.load)
     print(f"wrote {arguments.report}")

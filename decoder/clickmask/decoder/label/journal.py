@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -72,19 +72,19 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def entries(self) -> Iterator[JournalEntry]:
-        """What was noted so far, the last word about each picture, in the order in which pictures first came."""
-        latest: dict[str, int] = {}
-        for place, line in self._lines():
-            latest[line["key"]] = place  # a dictionary keeps the order of first coming
-        for place in latest.values():
-            self._file.seek(place)
-            line = json.loads(self._file.readline())
-            yield JournalEntry(line["key"], line.get("result"), line.get("error"))
+    def entries(self, keys: Iterable[str]) -> Iterator[JournalEntry]:
+        """The last word about each of these pictures, in their order; those it does not know are left out."""
+        latest = {line["key"]: place for place, line in self._lines()}
+        for key in keys:
+            if key in latest:
+                self._file.seek(latest[key])
+                line = json.loads(self._file.readline())
+                yield JournalEntry(key, line.get("result"), line.get("error"))
 
     def done(self) -> frozenset[str]:
         """Keys of the pictures that need not be done again."""
-        return frozenset(entry.key for entry in self.entries() if entry.error is None)
+        latest = {line["key"]: line.get("error") for _, line in self._lines()}
+        return frozenset(key for key, error in latest.items() if error is None)
 
     def add(self, entry: JournalEntry) -> None:
         """Note a picture; when this returns it is on the disk.

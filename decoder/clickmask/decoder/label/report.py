@@ -16,11 +16,13 @@ from PIL import Image
 
 from clickmask.decoder.errors import ClickMaskError
 from clickmask.decoder.formats.output import write_whole
-from clickmask.decoder.images import load_image
+from clickmask.decoder.images import Pixels
 from clickmask.decoder.overlay import draw_overlay
 from clickmask.decoder.prompts import Prompt
 from clickmask.decoder.shapes import rle_to_mask
 from clickmask.decoder.shapes.rle import Rle, rle_to_crop
+
+LoadNamed = Callable[[str], Pixels]
 
 TILE_PX = 240
 MARGIN = 0.4  # of the object's sides, shown around it
@@ -58,7 +60,7 @@ def write_report(
     rows: Iterable[ReportRow],
     errors: Sequence[str],
     summary: str,
-    find_picture: Callable[[str], Path],
+    load: LoadNamed,
 ) -> None:
     """Write one HTML file that needs nothing else.
 
@@ -67,7 +69,7 @@ def write_report(
         rows: What to show, worst first.
         errors: What went wrong, a line each.
         summary: A sentence above all.
-        find_picture: Gives the file of a picture by its name.
+        load: Reads a picture by its name.
 
     Raises:
         DatasetError: If it cannot be written.
@@ -79,14 +81,14 @@ def write_report(
                 title="ClickMask: what was labeled",
                 summary=html.escape(summary),
                 errors=f"<h2>Pictures that could not be labeled</h2><ul>{listed}</ul>" if errors else "",
-                figures="\n".join(_figure(row, find_picture) for row in rows),
+                figures="\n".join(_figure(row, load) for row in rows),
             )
         )
 
 
-def _figure(row: ReportRow, find_picture: Callable[[str], Path]) -> str:
+def _figure(row: ReportRow, load: LoadNamed) -> str:
     try:
-        url = _thumbnail(load_image(find_picture(row.picture)), row.rle)
+        url = _thumbnail(load(row.picture), row.rle)
     except ClickMaskError as error:
         return f"<figure>{html.escape(str(error))}</figure>"
     flags = ", ".join(row.flags)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 from clickmask.decoder.auto.settings import AutoSettings
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import ClickMaskError, DatasetError
-from clickmask.decoder.formats.output import inside
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
-from clickmask.decoder.images import ImageSource, load_image
+from clickmask.decoder.images import ImageSource, LoadImage
+from clickmask.decoder.label.folders import PictureFolder
 from clickmask.decoder.label.journal import Journal, JournalEntry
 from clickmask.decoder.label.upgrade import Kind, LabeledObject, flag_doubles, touches_border, upgrade_objects
 from clickmask.decoder.prompts import Size
@@ -21,17 +20,33 @@ from clickmask.decoder.prompts import Size
 EXTRA = "clickmask"  # the field of an object that holds its flags
 
 
-Label = Callable[[Engine], Any]  # labels one picture, its result is JSON; raises ClickMaskError if it cannot
+Label = Callable[[Engine, ImageSource], Any]  # labels a picture, as JSON; raises ClickMaskError if it cannot
+Entries = Callable[[Iterable[str]], Iterator[JournalEntry]]  # what a journal says of these pictures, in this order
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTask:
+    """What is to be done with one picture; it can be sent to another machine.
+
+    Args:
+        key: Names the picture in its run.
+        load: Reads it; raises ClickMaskError if it cannot.
+        label: Labels it.
+    """
+
+    key: str
+    load: LoadImage
+    label: Label
 
 
 class Job(Protocol):
     """What is done to each picture of a data set, and how the results become a data set."""
 
-    def pictures(self) -> Iterator[tuple[str, Label]]:
-        """Name the pictures, in order, the same in every run, each with what labels it."""
+    def tasks(self) -> Iterator[PictureTask]:
+        """What is to be done, in order, the same in every run."""
 
-    def dataset(self, entries: Callable[[], Iterator[JournalEntry]], only_below: float | None) -> Dataset:
-        """Return everything, from the journal's entries in the order of ``pictures``."""
+    def dataset(self, entries: Entries, only_below: float | None) -> Dataset:
+        """Return everything, from the journal's entries."""
 
 
 def run_job(job: Job, engine: Engine, journal: Journal, progress: Callable[[int], None]) -> None:
@@ -47,17 +62,24 @@ def run_job(job: Job, engine: Engine, journal: Journal, progress: Callable[[int]
         DatasetError: If the journal cannot be written.
     """
     done = journal.done()
-    for key, label in job.pictures():
-        if key in done:
-            continue
-        try:
-            result = label(engine)
-        except ClickMaskError as error:
-            journal.add(JournalEntry(key, error=str(error)))
-            progress(0)
-        else:
-            journal.add(JournalEntry(key, result=result))
-            progress(len(result["objects"]))
+    for task in job.tasks():
+        if task.key not in done:
+            entry = label_picture(task, engine, task.load)
+            journal.add(entry)
+            progress(object_count(entry))
+
+
+def label_picture(task: PictureTask, engine: Engine, load: LoadImage) -> JournalEntry:
+    """Label one picture, or say why it cannot be."""
+    try:
+        return JournalEntry(task.key, result=task.label(engine, ImageSource(task.key, load)))
+    except ClickMaskError as error:
+        return JournalEntry(task.key, error=str(error))
+
+
+def object_count(entry: JournalEntry) -> int:
+    """How many objects a picture has."""
+    return 0 if entry.error is not None else len(entry.result["objects"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,53 +87,55 @@ class FindEverything:
     """Look for all objects of the pictures of a folder.
 
     Args:
-        folder: Of the pictures.
+        pictures: The folder.
         names: Of the pictures, as paths below it.
         settings: What to look for.
         category: Name of what is found.
     """
 
-    folder: Path
+    pictures: PictureFolder
     names: tuple[str, ...]
     settings: AutoSettings
     category: str
 
-    def pictures(self) -> Iterator[tuple[str, Label]]:
+    def tasks(self) -> Iterator[PictureTask]:
         """By their paths below the folder."""
-        return ((name, partial(self._find, self.folder / name)) for name in self.names)
+        label = partial(_find, self.settings)
+        return (PictureTask(name, partial(self.pictures.load, name), label) for name in self.names)
 
-    def _find(self, path: Path, engine: Engine) -> Any:
-        image = _source(path)
-        found = engine.segment_everything(image, self.settings)
-        size = engine.image_size(image)
-        records = [
-            ObjectRecord(0, 1, mask.rle, round(mask.predicted_iou, 4), extras={"stability": round(mask.stability, 4)})
-            for mask in found
-        ]
-        boxes = [mask.box for mask in found]
-        flagged = flag_doubles([LabeledObject(record, ()) for record in records])
-        objects = [
-            replace(item, flags=("border", *item.flags)) if touches_border(box, size) else item
-            for item, box in zip(flagged, boxes, strict=True)
-        ]
-        return {"size": [size.height, size.width], "objects": [_to_json(item) for item in objects]}
-
-    def dataset(self, entries: Callable[[], Iterator[JournalEntry]], only_below: float | None) -> Dataset:
+    def dataset(self, entries: Entries, only_below: float | None) -> Dataset:
         """Pictures and objects are numbered in order."""
-        images = _Everything(entries, only_below)
+        images = _Everything(self.names, entries, only_below)
         return Dataset((Category(1, self.category),), images, sum(1 for _ in images))
+
+
+def _find(settings: AutoSettings, engine: Engine, image: ImageSource) -> Any:
+    found = engine.segment_everything(image, settings)
+    size = engine.image_size(image)
+    records = [
+        ObjectRecord(0, 1, mask.rle, round(mask.predicted_iou, 4), extras={"stability": round(mask.stability, 4)})
+        for mask in found
+    ]
+    boxes = [mask.box for mask in found]
+    flagged = flag_doubles([LabeledObject(record, ()) for record in records])
+    objects = [
+        replace(item, flags=("border", *item.flags)) if touches_border(box, size) else item
+        for item, box in zip(flagged, boxes, strict=True)
+    ]
+    return {"size": [size.height, size.width], "objects": [_to_json(item) for item in objects]}
 
 
 @dataclass(frozen=True, slots=True)
 class _Everything:
     """Iterate again to read the journal again."""
 
-    entries: Callable[[], Iterator[JournalEntry]]
+    names: tuple[str, ...]
+    entries: Entries
     only_below: float | None
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
         object_id = 0
-        for image_id, entry in enumerate(self.entries(), start=1):
+        for image_id, entry in enumerate(self.entries(self.names), start=1):
             if entry.error is not None:
                 continue
             numbered = []
@@ -128,32 +152,38 @@ class UpgradeDataset:
     """Give the objects of a data set masks that follow them; a picture that cannot be read keeps its old ones.
 
     Args:
-        folder: Of the pictures.
+        pictures: Their folder.
         source: The data set.
         kind: What its objects are, see ``upgrade_objects``.
     """
 
-    folder: Path
+    pictures: PictureFolder
     source: Dataset
     kind: Kind
 
-    def pictures(self) -> Iterator[tuple[str, Label]]:
+    def tasks(self) -> Iterator[PictureTask]:
         """By their numbers."""
-        return ((str(annotated.image.id), partial(self._upgrade, annotated)) for annotated in self.source.images)
+        for annotated in self.source.images:
+            load = partial(self.pictures.load, annotated.image.file_name)
+            yield PictureTask(_key(annotated), load, partial(_upgrade, annotated, self.kind))
 
-    def _upgrade(self, annotated: AnnotatedImage, engine: Engine) -> Any:
-        image = _source(inside(self.folder, annotated.image.file_name))
-        size = engine.image_size(image)
-        if size != annotated.image.size:
-            name, wanted = annotated.image.file_name, annotated.image.size
-            raise DatasetError(f"{name} is {size}, wanted {wanted} as the labels say")
-        labeled = upgrade_objects(engine, image, annotated.objects, size, self.kind)
-        return {"objects": [_to_json(item) for item in labeled]}
-
-    def dataset(self, entries: Callable[[], Iterator[JournalEntry]], only_below: float | None) -> Dataset:
+    def dataset(self, entries: Entries, only_below: float | None) -> Dataset:
         """Ids, categories and all other fields as they were."""
         images = _Upgraded(self.source, entries, only_below)
         return replace(self.source, images=images, image_count=sum(1 for _ in images))
+
+
+def _key(annotated: AnnotatedImage) -> str:
+    return str(annotated.image.id)
+
+
+def _upgrade(annotated: AnnotatedImage, kind: Kind, engine: Engine, image: ImageSource) -> Any:
+    size = engine.image_size(image)
+    if size != annotated.image.size:
+        name, wanted = annotated.image.file_name, annotated.image.size
+        raise DatasetError(f"{name} is {size}, wanted {wanted} as the labels say")
+    labeled = upgrade_objects(engine, image, annotated.objects, size, kind)
+    return {"objects": [_to_json(item) for item in labeled]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +191,12 @@ class _Upgraded:
     """Iterate again to read the journal again."""
 
     source: Dataset
-    entries: Callable[[], Iterator[JournalEntry]]
+    entries: Entries
     only_below: float | None
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
-        for annotated, entry in zip(self.source.images, self.entries(), strict=True):
+        keys = (_key(annotated) for annotated in self.source.images)
+        for annotated, entry in zip(self.source.images, self.entries(keys), strict=True):
             if entry.error is not None:
                 objects = [_with_flags(item, ("kept",)) for item in annotated.objects]
             else:
@@ -174,10 +205,6 @@ class _Upgraded:
             shown = _needing_eyes(objects, self.only_below)
             if shown or self.only_below is None:
                 yield replace(annotated, objects=tuple(shown))
-
-
-def _source(path: Path) -> ImageSource:
-    return ImageSource(str(path), partial(load_image, path))
 
 
 def _to_json(item: LabeledObject) -> dict[str, Any]:

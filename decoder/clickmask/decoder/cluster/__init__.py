@@ -1,0 +1,1 @@
+"""More than one machine, on Ray: data sets labeled by many workers, clicks answered by many replicas."""
