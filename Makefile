@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: app backend studio test lint types page figures lock clean
+.PHONY: app backend studio test test-ray lint types page figures lock clean
 
 app: .venv/web.done        ## quick labeling in the browser
 	$(BIN)/clickmask app $(ARGS)
@@ -18,6 +18,9 @@ test: .venv/dev.done lint types page
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
 	$(BIN)/pytest tests/e2e_web
 	$(BIN)/pytest tests/e2e
+
+test-ray: .venv/dev.done .venv/ray.done ## what needs Ray: minutes on a cluster of this machine, and not part of `test`
+	$(BIN)/pytest -m "ray or not ray" tests/decoder/cluster tests/decoder/label/test_buckets.py tests/decoder/label/test_machines.py
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .
@@ -42,6 +45,8 @@ lock: .venv/dev.done       ## resolve all packages anew into requirements/, with
 	$(BIN)/pip install --quiet uv
 	for extra in web plugin dev bench; do \
 	  $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra $$extra --output-file requirements/$$extra.txt; done
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra ray --constraint requirements/dev.txt \
+	  --output-file requirements/ray.txt
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info web/node_modules

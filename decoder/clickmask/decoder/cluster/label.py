@@ -7,6 +7,10 @@ picture, and second looks encode again.
 
 from __future__ import annotations
 
+import json
+import pickle
+import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +18,12 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from clickmask.decoder.checkpoints import load_model
 from clickmask.decoder.cluster.ray import connect
+from clickmask.decoder.cluster.reading import Row, pixels_of, read_picture
 from clickmask.decoder.engine import Engine
-from clickmask.decoder.errors import CheckpointError, ClickMaskError, ClusterError, ImageError
-from clickmask.decoder.images import Pixels
+from clickmask.decoder.errors import CheckpointError, ClusterError
+from clickmask.decoder.formats.json_writer import compact_json
 from clickmask.decoder.label.journal import Journal, JournalEntry
 from clickmask.decoder.label.run import Job, PictureTask, label_picture, object_count
 from clickmask.decoder.models import Precision
@@ -28,10 +31,9 @@ from clickmask.decoder.models import Precision
 CACHE_BYTES = 2**28  # each picture is done once
 PART = 10_000  # pictures handed to Ray at once, so that the list of a data set is never in memory as a whole
 BLOCK = 4  # pictures that are done again if their worker dies
-READING = 2  # pictures read at the same time, for each worker
 TRIES = 3  # of a block whose worker died
 
-Row = dict[str, Any]
+_OUR_ERROR = re.compile(r"clickmask\.decoder\.errors\.\w+: (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def run_job_on_ray(
     while part := list(islice(todo, PART)):
         arrived = set()
         for row in _stream(ray, part, choice, count):
-            entry = JournalEntry(row["key"], row["entry"].result, row["entry"].error)
+            entry = JournalEntry(row["key"], json.loads(row["result"]), row["error"] or None)
             journal.add(entry)
             progress(object_count(entry))
             arrived.add(entry.key)
@@ -97,50 +99,37 @@ def run_job_on_ray(
 
 def _stream(ray: Any, tasks: list[PictureTask], choice: ModelChoice, workers: int) -> Iterator[Row]:
     """Rows with a key and its entry, in the order in which they are done."""
-    from ray.data import ActorPoolStrategy, DataContext
+    from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
 
     context = DataContext.get_current()
     context.max_errored_blocks = -1  # a block without rows is missed by its keys
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     on_gpu = choice.device.startswith("cuda")
-    pictures = ray.data.from_items(
-        [{"key": task.key, "task": task} for task in tasks],
-        override_num_blocks=max(1, len(tasks) // BLOCK),
-    )
-    read = pictures.map(_read, num_cpus=0, concurrency=READING * workers)
-    labeled = read.map(
-        Worker,
-        fn_constructor_args=[choice, version("clickmask")],
-        compute=ActorPoolStrategy(min_size=1, max_size=workers),
-        num_cpus=0 if on_gpu else 1,
-        num_gpus=1 if on_gpu else 0,
-        max_task_retries=TRIES,
-    )
+    rows = [{"key": task.key, "load": pickle.dumps(task.load), "label": pickle.dumps(task.label)} for task in tasks]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the pinned Ray warns of names that a later one will not know
+        pictures = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // BLOCK))
+        read = pictures.map(read_picture, num_cpus=0, compute=TaskPoolStrategy(workers))
+        labeled = read.map(
+            Worker,
+            fn_constructor_args=[choice, version("clickmask")],
+            compute=ActorPoolStrategy(min_size=1, max_size=workers),
+            num_cpus=0 if on_gpu else 1,
+            num_gpus=1 if on_gpu else 0,
+            max_task_retries=TRIES,
+        )
     try:
         yield from labeled.iter_rows()
     except ray.exceptions.RayError as error:
         raise _told(error) from None
 
 
-def _told(error: BaseException) -> ClickMaskError:
-    """Our own error inside Ray's, or Ray's in a sentence."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ClickMaskError):
-            return ClusterError(f"a worker cannot label: {cause}")
-        cause = getattr(cause, "cause", None) or cause.__cause__
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return ClusterError(f"the cluster failed: {lines[-1].strip() if lines else type(error).__name__}")
-
-
-def _read(row: Row) -> Row:
-    """Read a picture, or say why it cannot be."""
-    task: PictureTask = row["task"]
-    try:
-        return {"key": task.key, "task": task, "pixels": np.ascontiguousarray(task.load()), "error": None}
-    except ClickMaskError as error:
-        return {"key": task.key, "task": task, "pixels": None, "error": str(error)}
+def _told(error: BaseException) -> ClusterError:
+    """Our own error, of which Ray hands on but the text, or Ray's in a sentence."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    ours = _OUR_ERROR.search(lines[-1])
+    return ClusterError(f"a worker cannot label: {ours[1]}" if ours else f"the cluster failed: {lines[-1]}")
 
 
 class Worker:
@@ -156,12 +145,7 @@ class Worker:
         self._engine = Engine(model, cache_bytes=CACHE_BYTES)
 
     def __call__(self, row: Row) -> Row:
-        """Label the picture of a row."""
-        return {"key": row["key"], "entry": label_picture(row["task"], self._engine, partial(_pixels, row))}
-
-
-def _pixels(row: Row) -> Pixels:
-    if row["pixels"] is None:
-        raise ImageError(row["error"])
-    pixels: Pixels = row["pixels"]
-    return pixels
+        """Label the picture of a row; the answer is what the journal notes of it."""
+        task = PictureTask(row["key"], partial(pixels_of, row), pickle.loads(row["label"]))
+        entry = label_picture(task, self._engine)
+        return {"key": entry.key, "result": compact_json(entry.result), "error": entry.error or ""}

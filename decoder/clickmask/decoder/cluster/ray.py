@@ -24,10 +24,12 @@ def connect(address: str) -> Any:
         import ray
     except ImportError:
         raise ClusterError("Ray is not installed, wanted the extra ray: pip install 'clickmask[ray]'") from None
-    if ray.is_initialized():
-        return ray
     if address not in ("auto", "local"):
         _check_address(address)
+    if ray.is_initialized():
+        return ray
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         ray.init(address, logging_level=logging.ERROR, log_to_driver=False, configure_logging=False)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -16,10 +16,10 @@ from clickmask.decoder.auto.settings import AutoSettings, model_settings, people
 from clickmask.decoder.commands.arguments import add_model_arguments, load_asked_model
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.formats.folders import PictureFolder, exists, is_address, picture_folder, upload
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.records import Dataset
 from clickmask.decoder.formats.registry import FORMATS, find_format
-from clickmask.decoder.label.folders import PictureFolder, exists, is_address, picture_folder, upload
 from clickmask.decoder.label.journal import Journal
 from clickmask.decoder.label.report import ReportRow, write_report
 from clickmask.decoder.label.run import FindEverything, Job, UpgradeDataset, flags_of, needs_eyes, run_job

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from clickmask.decoder.auto.settings import AutoSettings
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.formats.folders import PictureFolder
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 from clickmask.decoder.images import ImageSource, LoadImage
-from clickmask.decoder.label.folders import PictureFolder
 from clickmask.decoder.label.journal import Journal, JournalEntry
 from clickmask.decoder.label.upgrade import Kind, LabeledObject, flag_doubles, touches_border, upgrade_objects
 from clickmask.decoder.prompts import Size
@@ -64,15 +64,15 @@ def run_job(job: Job, engine: Engine, journal: Journal, progress: Callable[[int]
     done = journal.done()
     for task in job.tasks():
         if task.key not in done:
-            entry = label_picture(task, engine, task.load)
+            entry = label_picture(task, engine)
             journal.add(entry)
             progress(object_count(entry))
 
 
-def label_picture(task: PictureTask, engine: Engine, load: LoadImage) -> JournalEntry:
+def label_picture(task: PictureTask, engine: Engine) -> JournalEntry:
     """Label one picture, or say why it cannot be."""
     try:
-        return JournalEntry(task.key, result=task.label(engine, ImageSource(task.key, load)))
+        return JournalEntry(task.key, result=task.label(engine, ImageSource(task.key, task.load)))
     except ClickMaskError as error:
         return JournalEntry(task.key, error=str(error))
 

@@ -91,17 +91,27 @@ class Bucket:
 
     def load(self, name: str) -> Pixels:
         """See ``PictureFolder``."""
+        data = self.read(name)
+        try:
+            return load_image(data)
+        except ImageError as error:
+            raise ImageError(f"{name}: {error}") from None
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            ImageError: If it cannot be read.
+            DatasetError: If the name is none.
+        """
         files, folder = _open(self.address)
         path = inside(Path(folder), name).as_posix()
         try:
             with files.open_input_file(path) as file:
-                data = file.read()
+                data: bytes = file.read()
         except OSError as error:
             raise ImageError(f"{path} cannot be read: {_reason(error)}") from None
-        try:
-            return load_image(data)
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from None
+        return data
 
 
 def exists(address: str) -> bool:
