@@ -45,8 +45,10 @@ lock: .venv/dev.done       ## resolve all packages anew into requirements/, with
 	$(BIN)/pip install --quiet uv
 	for extra in web plugin dev bench; do \
 	  $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra $$extra --output-file requirements/$$extra.txt; done
-	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra ray --constraint requirements/dev.txt \
-	  --output-file requirements/ray.txt
+	sed "s/^\(pydantic[a-z-]*==[^ ]*\)/\1 ; python_full_version < '3.14'/" requirements/dev.txt > requirements/ray.in
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra ray --constraint requirements/ray.in \
+	  --output-file requirements/ray.txt  # Ray and Gradio agree on no pydantic for Python 3.14
+	rm requirements/ray.in
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info web/node_modules
