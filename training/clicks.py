@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, PADDING, POSITIVE, TOP_LEFT
 
-DEEPEST_SHARE = 0.45  # of the clicks go to the deepest point
+DEEPEST_SHARE = 0.35  # of the clicks go to the deepest point
 BORDER_SHARE = 0.2  # near the border, the others anywhere in the region
 BORDER_DEPTH = 2.5  # how near [cells of half resolution]
 BOX_NOISE = (0.0, 0.03, 0.08)  # deviation of a drawn corner, of the box's side; one is drawn per box
