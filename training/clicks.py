@@ -57,10 +57,14 @@ def padding(count: int, slots: int, device: torch.device) -> Prompts:
     )
 
 
+def box_corners(regions: Tensor) -> Tensor:
+    """Boxes around regions (M, S, S), as (M, 2, 2) corners in [0, 1]; the whole view for an empty region."""
+    return torch.stack([_extent(regions.any(dim=1)), _extent(regions.any(dim=2))], dim=-1) / regions.shape[-1]
+
+
 def drawn_boxes(regions: Tensor) -> Tensor:
     """Boxes around regions as a hand draws them, (M, 2, 2) corners in [0, 1]; the whole view for an empty region."""
-    side = regions.shape[-1]
-    corners = torch.stack([_extent(regions.any(dim=1)), _extent(regions.any(dim=2))], dim=-1) / side  # (M, 2, 2)
+    corners = box_corners(regions)
     size = corners[:, 1] - corners[:, 0]
     noise = torch.tensor(BOX_NOISE, device=regions.device)[torch.randint(3, (len(regions),), device=regions.device)]
     noisy = torch.randn_like(corners).clamp(-2, 2) * noise[:, None, None]
@@ -97,6 +101,12 @@ def inside_points(regions: Tensor) -> Tensor:
     cover = _cover(regions)
     inside = cover >= 0.5
     return _centres(_pick(inside, _depth(inside.to(torch.uint8)), cover), cover.shape[-1])
+
+
+def deepest_points(regions: Tensor) -> Tensor:
+    """The point of each region (M, S, S) that is farthest from its edge, (M, 2) in [0, 1]; any of several."""
+    depth = _depth(regions.to(torch.uint8))
+    return _centres((depth + torch.rand_like(depth)).flatten(1).argmax(dim=1), regions.shape[-1])
 
 
 def _cover(regions: Tensor) -> Tensor:

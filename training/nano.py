@@ -15,6 +15,7 @@ from clickmask.decoder.modeling.config import NanoConfig
 from clickmask.decoder.modeling.nano import Nano
 from clickmask.decoder.weight_files import read_weight_file
 from training.curves import Curves, draw_curves
+from training.flaws import flawed_start
 from training.interactive import Start, StepReport, interactive_loss, plain_start
 from training.lite_weights import read_lite
 from training.loop import LoopConfig, Trainer
@@ -58,6 +59,7 @@ class NanoTraining:
         paste_share: Share of the steps whose images get objects of others.
         zoom_from: Share of the time after which zooms are trained too.
         zoom_share: Share of the steps from then on that are zooms.
+        flawed_share: Share of the other steps that begin with flawed masks to be corrected.
         start: Weights to go on from, None to begin anew. Parts that they lack begin anew too. Norms keep their
             statistics then, and learn only their scales: those of a few images would be worse.
         lite: Published weights of the lite trunk to begin with, see ``lite_weights``.
@@ -71,6 +73,7 @@ class NanoTraining:
     paste_share: float = 0.3
     zoom_from: float = 0.5
     zoom_share: float = 0.3
+    flawed_share: float = 0.25
     seed: int = 0
     processes: int = 1
     start: Path | None = None
@@ -226,4 +229,7 @@ def _start(
     zooms = share_done > training.zoom_from and float(torch.rand((), generator=generator)) < training.zoom_share
     if zooms:
         return zoom_start(network, images, maps, views, training.prompts, colour, generator)
-    return plain_start(views, choose_targets(views.labels, training.prompts, generator), generator)
+    targets = choose_targets(views.labels, training.prompts, generator)
+    if float(torch.rand((), generator=generator)) < training.flawed_share:
+        return flawed_start(views, targets, training.network.geometry.mask_side)
+    return plain_start(views, targets, generator)
