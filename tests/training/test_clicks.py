@@ -38,7 +38,7 @@ def test_clicks_lie_deep_near_the_border_and_between() -> None:
     masks = _masks((4, 4, 60, 60)).repeat_interleave(400, dim=0)
     points = first_prompts(masks, torch.zeros(400, dtype=torch.bool)).points[:, 0] * 64
     depth = torch.minimum(points - 4, 60 - points).amin(dim=1)
-    assert 0.4 < float((depth > 22).float().mean()) < 0.65
+    assert 0.3 < float((depth > 22).float().mean()) < 0.65
     assert 0.2 < float((depth < 7).float().mean()) < 0.5  # those near the border, and some of those anywhere
 
 
