@@ -47,7 +47,7 @@ def test_a_click_lies_on_what_is_wrong_and_is_said_as_the_product_says_it() -> N
     clicks = torch.where(adds[:, None], start.prompts.points[:, 1], start.prompts.points[:, 2])
     column, row = (clicks * SIDE).long().unbind(dim=1)
     on_object = truth[torch.arange(200), row, column]
-    assert float((on_object == adds).float().mean()) > 0.97  # cells of half the resolution straddle the edge
+    assert float((on_object == adds).float().mean()) > 0.9  # cells of half the resolution straddle the edge
 
 
 def test_what_is_not_there_is_not_corrected() -> None:
