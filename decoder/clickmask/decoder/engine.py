@@ -31,6 +31,10 @@ from clickmask.decoder.refine.window import Window, crop_prompt, view_windows
 from clickmask.decoder.refine.zoom import ZoomedMask, wants_zoom, zoom_in
 from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_checked
 from clickmask.decoder.segmentation import Segmentation
+from clickmask.decoder.shapes.rle import Rle
+from clickmask.decoder.similar.examples import Example, Kind, describe
+from clickmask.decoder.similar.find import SimilarObject, find_similar
+from clickmask.decoder.similar.looks import OpenWindow, Seen
 from clickmask.decoder.store import EmbeddingStore
 
 CACHE_BYTES = 2 * 2**30
@@ -107,6 +111,52 @@ class Engine:
 
         look = segment_tiles if is_large(whole.size, settings) else segment_everything
         return look(open_crop, whole.size, settings, progress)
+
+    def describe(self, image: ImageSource, mask: NDArray[np.bool_]) -> Example | None:
+        """Say what an object of an image looks like, so that its like can be found; None for an empty mask.
+
+        Args:
+            image: Where the object is.
+            mask: The object, at the image's size.
+
+        Raises:
+            ImageError: If the pixels cannot be used.
+        """
+        return describe(self._window_opener(image), mask, self.model.network.config.geometry)
+
+    def find_similar(
+        self, image: ImageSource, kind: Kind, known: Sequence[Rle] = (), progress: Progress = ignore_progress
+    ) -> list[SimilarObject]:
+        """Propose the objects of an image that are like the examples, best first; clicks of others pass in between.
+
+        Args:
+            image: Where to look.
+            kind: What is looked for.
+            known: Objects of the image that are annotated already.
+            progress: Told the share done, in (0, 1].
+
+        Raises:
+            ImageError: If the pixels cannot be used.
+        """
+        geometry = self.model.network.config.geometry
+        pixels, _ = self._pixels.get(image.key, image.load)
+        size = Size(*pixels.shape[:2])
+        return find_similar(self._window_opener(image), size, kind, geometry, known=known, progress=progress)
+
+    def _window_opener(self, image: ImageSource) -> OpenWindow:
+        """What encodes windows of an image, each once while a cache has room."""
+        pixels, _ = self._pixels.get(image.key, image.load)
+        size = Size(*pixels.shape[:2])
+
+        def open_window(window: Window) -> Seen:
+            crop = window.crop(pixels)
+            if window.size == size:
+                embedding, _ = self._embedding(image)
+            else:
+                embedding, _ = self._embeddings.get(f"{image.key} {window}", lambda: self._encode(crop))
+            return Seen(window, crop, embedding, self._answering(embedding))
+
+        return open_window
 
     def _answering(self, embedding: ImageEmbedding) -> AnswerPrompts:
         return lambda prompts: self._clicks.submit_all([(embedding, prompt) for prompt in prompts])
