@@ -23,7 +23,9 @@ from clickmask.decoder.formats.yolo.lines import parse_line as parse_yolo_line
 from clickmask.decoder.prompts import Size
 from tests.decoder.formats.samples import sample_dataset, sample_video, write_pictures
 
-JSON_FORMATS = ["coco", "label-studio", "labelme", "youtube-vis"]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow warns of what it mends in broken TIFFs
+JSON_FORMATS = ["coco", "coco-panoptic", "datumaro", "label-studio", "labelme", "qupath", "youtube-vis"]
+VIDEO_FORMATS = ["cvat-video", "mots", "mots-png", "youtube-vis"]
 TAGS = ["brush", "bitmask", "polygon", "vector", "rectangle", "rotated", "ellipse", "keypoint"]
 ODD_NUMBERS = st.sampled_from([-1, 0, 1, 2**31, 2**63, 10**400, -0.5, 1e-320, 1e308, 1e999, float("nan")])
 ODD = st.recursive(
@@ -31,6 +33,7 @@ ODD = st.recursive(
     lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=10,
 )
+FILES = (".geojson", ".json", ".png", ".tif", ".txt", ".xml", ".yaml")
 WORDS = st.lists(st.floats().map(str) | st.integers().map(str) | st.integers(0, 9).map(str), max_size=9).map(" ".join)
 FUZZ = settings(deadline=None, max_examples=60)
 
@@ -39,9 +42,9 @@ FUZZ = settings(deadline=None, max_examples=60)
 def written(name: str, **options: Any) -> Path:
     """A folder with a sound dataset of the format and its pictures; made once."""
     folder = Path(tempfile.mkdtemp(prefix="clickmask-fuzz-"))
-    dataset = sample_video() if name in ("mots", "youtube-vis") else sample_dataset()
+    dataset = sample_video() if name in VIDEO_FORMATS else sample_dataset()
     pictures = write_pictures(dataset, folder / "pictures")
-    target = folder / ("out" if FORMATS[name].is_folder else "out.json")
+    target = folder / f"out{FORMATS[name].suffix}"
     FORMATS[name].write(dataset, target, WriteOptions(images=pictures, **options))
     return folder
 
@@ -49,7 +52,7 @@ def written(name: str, **options: Any) -> Path:
 def read_whole(name: str, folder: Path) -> None:
     """Read everything, past every problem."""
     problems: list[ClickMaskError] = []
-    target = folder / ("out" if FORMATS[name].is_folder else "out.json")
+    target = folder / f"out{FORMATS[name].suffix}"
     try:
         dataset = FORMATS[name].read(target, ReadOptions(images=folder / "pictures", on_problem=problems.append))
         list(dataset.images)
@@ -94,7 +97,7 @@ def check_damaged_json(name: str, file: Path, folder: Path, data: st.DataObject)
 @given(data=st.data())
 def test_json_with_odd_values_in_any_place(name: str, data: st.DataObject) -> None:
     folder = written(name)
-    files = sorted(path for path in folder.rglob("*.json"))
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".geojson"))
     check_damaged_json(name, data.draw(st.sampled_from(files)), folder, data)
 
 
@@ -151,7 +154,7 @@ def test_files_with_bytes_changed_or_cut_off(name: str, data: st.DataObject) -> 
 @given(junk=st.binary(max_size=200))
 def test_files_of_junk(name: str, junk: bytes) -> None:
     folder = written(name)
-    files = (path for path in sorted(folder.rglob("*")) if path.suffix in (".json", ".txt", ".png", ".yaml"))
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix in FILES)
     file = next(path for path in files if path.is_file())
     with replaced(file, junk):
         read_whole(name, folder)

@@ -454,5 +454,5 @@ def test_an_error_says_what_the_file_seems_to_be(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="it looks like coco: use --from coco"):
         convert("--from", "label-studio", "--to", "coco", source, tmp_path / "out.json")
     source.write_text('{"images": [], "annotations": [{"segments_info": []}]}')
-    with pytest.raises(DatasetError, match="it looks like COCO panoptic, which is not read"):
+    with pytest.raises(DatasetError, match="it looks like coco-panoptic: use --from coco-panoptic"):
         convert("--from", "coco", "--to", "coco", "--lenient", source, tmp_path / "out.json")

@@ -1,4 +1,4 @@
-"""Convert annotations between COCO, Label Studio, YOLO, Pascal VOC, LabelMe, PNG masks, YouTube-VIS and MOTS."""
+"""Convert annotations between COCO, Label Studio, CVAT, YOLO, Pascal VOC, LabelMe, label pictures and others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="companion",
         type=Path,
         metavar="FILE",
-        help="the COCO file of a list of results, or the labeling configuration of Label Studio's tasks",
+        help="the COCO file of a list of results, the labeling configuration of Label Studio's tasks, or the folder "
+        "of COCO panoptic's PNGs",
     )
     parser.add_argument(
         "--take",
@@ -97,8 +98,11 @@ def run(arguments: argparse.Namespace) -> int:
         progress=_reading_bar,
     )
     with ExitStack() as packed:
-        is_folder = find_format(arguments.source).is_folder
-        paths = [packed.enter_context(unpacked(path, is_folder=is_folder)) for path in arguments.inputs]
+        source = find_format(arguments.source)
+        paths = [
+            packed.enter_context(unpacked(path, is_folder=source.is_folder, suffix=source.suffix))
+            for path in arguments.inputs
+        ]
         return _convert(_read_all(paths, arguments, reading), arguments, report, tally)
 
 

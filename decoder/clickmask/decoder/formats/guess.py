@@ -9,15 +9,20 @@ from clickmask.decoder.formats.input import open_text
 
 _HEAD = 1 << 16  # characters of a file that are looked at
 _MARKS = (  # the first that is found in a file's head
-    ('"segments_info"', "COCO panoptic, which is not read"),
+    ('"segments_info"', "coco-panoptic"),
     ('"videos"', "youtube-vis"),
     ('"shapes"', "labelme"),
+    ('"dm_format_version"', "datumaro"),
+    ('"FeatureCollection"', "qupath"),
+    ('"Feature"', "qupath"),
     ('"annotation_id"', "label-studio"),
     ('"annotations": [{"id"', "coco"),
     ('"images"', "coco"),
     ('"data"', "label-studio"),
     ('"categories"', "coco"),
-    ("<annotations>", "CVAT XML, which is not read"),
+    ("<track ", "cvat-video"),
+    ("<annotations>", "cvat"),
+    ("<annotation>", "voc-boxes"),
 )
 
 
@@ -36,9 +41,14 @@ def guess_format(path: Path) -> str | None:
 def _guess_folder(folder: Path) -> str | None:
     if (folder / "SegmentationClass").is_dir():
         return "voc"
+    if (folder / "Annotations").is_dir():
+        return "voc-boxes"
+    if (folder / "instances").is_dir():
+        return "mots-png"
     if any((folder / name).is_file() for name in ("data.yaml", "classes.txt", "obj.names")):
         return "yolo"
-    file = next(iter(sorted(folder.glob("*.json"))), None)
+    files = (file for suffix in ("json", "geojson", "xml") for file in sorted(folder.glob(f"*.{suffix}")))
+    file = next(files, None)
     if file is not None:
         return guess_format(file)
     return "png" if any(folder.rglob("*.png")) else None

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
+from clickmask.decoder.formats.builder import UNLABELED
 from clickmask.decoder.formats.options import Tell
 from clickmask.decoder.formats.records import AnnotatedImage, Category, Dataset, ImageRecord, ObjectRecord
 
 Feature = Literal[
+    "masks",
+    "classes",
+    "file names",
     "scores",
     "crowds",
     "tracks",
@@ -79,12 +84,16 @@ def _tell_categories(categories: tuple[Category, ...], holds: frozenset[Feature]
             tell(f"fields of categories ({_keys(category.extras) or 'supercategory'})", category.name)
         if category.name in names and "categories of one name" not in holds:
             tell("categories of one name, which become one", category.name)
+        if category.name != UNLABELED and "classes" not in holds:
+            tell("names of classes", category.name)
         names.add(category.name)
 
 
 def _tell_image(image: ImageRecord, holds: frozenset[Feature], tell: Tell) -> None:
     if image.extras and "image fields" not in holds:
         tell(f"fields of images ({_keys(image.extras)})", image.file_name)
+    if "file names" not in holds and not _is_numbered(image):
+        tell("file names, which become numbers of frames", image.file_name)
 
 
 def _tell_object(item: ObjectRecord, name: str, holds: frozenset[Feature], tell: Tell) -> None:
@@ -95,12 +104,20 @@ def _tell_object(item: ObjectRecord, name: str, holds: frozenset[Feature], tell:
         tell("crowd marks", where)
     if item.track_id is not None and "tracks" not in holds:
         tell("track numbers", where)
+    if not item.is_box and "masks" not in holds:
+        tell("masks, which become boxes", where)
     if item.is_box and "boxes" not in holds:
         tell("boxes, which become filled masks", where)
-    if item.rings and "polygons" not in holds:
+    if item.rings and "polygons" not in holds and "masks" in holds:
         tell("drawn polygons, which become pixels", where)
     if item.extras and "object fields" not in holds:
         tell(f"fields of objects ({_keys(item.extras)})", where)
+
+
+def _is_numbered(image: ImageRecord) -> bool:
+    """Whether the name says no more than the frame's number does."""
+    stem = PurePosixPath(image.file_name).stem.removeprefix("frame_")
+    return image.frame is not None and stem.isascii() and stem.isdigit() and int(stem) == image.frame
 
 
 def _keys(extras: object) -> str:

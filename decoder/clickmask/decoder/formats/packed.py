@@ -1,4 +1,4 @@
-"""Datasets as tools send them: a ``.zip``, a ``.json.gz``, a folder with one JSON file in it."""
+"""Datasets as tools send them: a ``.zip``, a ``.json.gz``, a folder with one file in it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ MAX_BYTES = 1 << 38  # of what a file unpacks to: 256 GiB, more than any dataset
 
 
 @contextmanager
-def unpacked(path: Path, *, is_folder: bool) -> Iterator[Path]:
+def unpacked(path: Path, *, is_folder: bool, suffix: str = ".json") -> Iterator[Path]:
     """Give the file or folder that a format reads; what was unpacked for it vanishes at the end.
 
     Args:
         path: A file or folder, packed or not.
-        is_folder: Whether the format is a folder; of others the one JSON file in a folder is taken.
+        is_folder: Whether the format is a folder; of others the one file in a folder is taken.
+        suffix: Of the format's file.
 
     Raises:
-        DatasetError: If it cannot be unpacked, or a folder holds several JSON files or none.
+        DatasetError: If it cannot be unpacked, or a folder holds several such files or none.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (".zip", ".gz") or not path.is_file():
-        yield path if is_folder or not path.is_dir() else _only_json(path)
+    packing = path.suffix.lower()
+    if packing not in (".zip", ".gz") or not path.is_file():
+        yield path if is_folder or not path.is_dir() else _only_file(path, suffix)
         return
     with tempfile.TemporaryDirectory(prefix="clickmask-") as folder:
         place = Path(folder)
         try:
-            found = _unzip(path, place) if suffix == ".zip" else _gunzip(path, place)
+            found = _unzip(path, place) if packing == ".zip" else _gunzip(path, place)
         except (OSError, EOFError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise DatasetError(f"{path}: cannot be unpacked: {error}") from None
-        yield found if is_folder or found.is_file() else _only_json(found)
+        yield found if is_folder or found.is_file() else _only_file(found, suffix)
 
 
 def _unzip(path: Path, place: Path) -> Path:
@@ -57,9 +58,11 @@ def _gunzip(path: Path, place: Path) -> Path:
     return target
 
 
-def _only_json(folder: Path) -> Path:
-    files = sorted(folder.rglob("*.json"))
+def _only_file(folder: Path, suffix: str) -> Path:
+    files = sorted(folder.rglob(f"*{suffix}"))
     if len(files) != 1:
         got = ", ".join(file.relative_to(folder).as_posix() for file in files[:5]) or "none"
-        raise DatasetError(f"{folder}: is a folder with the JSON files: {got}; wanted one, name the file itself")
+        raise DatasetError(
+            f"{folder}: is a folder with the {suffix[1:].upper()} files: {got}; wanted one, name the file itself"
+        )
     return files[0]

@@ -56,6 +56,15 @@ def write_binary(path: Path, mask: NDArray[np.bool_]) -> None:
     _save(Image.fromarray(mask), path)
 
 
+def write_numbers(path: Path, numbers: NDArray[np.uint16]) -> None:
+    """Write numbers, shape (H, W), as a grey picture of 16 bit: TIFF where the path ends so, else PNG.
+
+    Raises:
+        DatasetError: If it cannot be written.
+    """
+    _save(Image.fromarray(numbers), path)
+
+
 @contextmanager
 def open_labels(path: Path) -> Iterator[Image.Image]:
     """Open a picture whose pixels are numbers, as it is stored.
@@ -82,6 +91,9 @@ def _not_black(picture: Image.Image) -> NDArray[np.bool_]:
 def _save(picture: Image.Image, path: Path) -> None:
     make_folder(path.parent)
     try:
-        picture.save(path, format="PNG", optimize=False)
+        if path.suffix == ".tif":
+            picture.save(path, format="TIFF", compression="tiff_adobe_deflate")
+        else:
+            picture.save(path, format="PNG")
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be written: {error}") from None

@@ -15,19 +15,22 @@ from pathlib import Path
 from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.builder import DatasetBuilder
 from clickmask.decoder.formats.input import read_lines
-from clickmask.decoder.formats.mots.lines import IGNORED_CLASS, class_numbers, mots_lines
+from clickmask.decoder.formats.mots.classes import (
+    CLASSES_FILE,
+    IGNORED_CLASS,
+    category_id_of,
+    read_classes,
+    write_classes,
+)
+from clickmask.decoder.formats.mots.lines import class_numbers, mots_lines
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
-from clickmask.decoder.formats.output import inside, one_line, write_whole
+from clickmask.decoder.formats.output import inside, write_whole
 from clickmask.decoder.formats.records import Category, Dataset
 from clickmask.decoder.formats.videos import group_videos
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import rle_area
 from clickmask.decoder.shapes.masks import check_size
 from clickmask.decoder.shapes.rle import Rle
-
-CLASSES_FILE = "classes.txt"
-IGNORED = "ignore"
-_DEFAULT_CLASSES = {1: "car", 2: "pedestrian"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def read_mots(path: Path, options: ReadOptions | None = None) -> Dataset:
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder, wanted MOTS text")
     folder = path if path.is_dir() else path.parent
-    classes = _read_classes(folder / CLASSES_FILE)
+    classes = read_classes(folder)
     builder = DatasetBuilder(Category(number, name) for number, name in classes.items())
     files = [file for file in sorted(path.rglob("*.txt")) if file.name != CLASSES_FILE] if path.is_dir() else [path]
     for file in options.progress(files, "videos"):
@@ -88,8 +91,7 @@ def write_mots(dataset: Dataset, path: Path, options: WriteOptions | None = None
                 file.writelines(f"{line}\n" for line in mots_lines(video, classes, options))
         except ClickMaskError as problem:
             options.on_problem(problem)
-    with write_whole(path / CLASSES_FILE) as file:
-        file.writelines(f"{classes[category.id]} {one_line(category.name)}\n" for category in dataset.categories)
+    write_classes(path, dataset.categories, classes)
 
 
 def parse_line(line: str) -> MotsLine:
@@ -121,7 +123,7 @@ def _read_video(
     for number, text in _read_lines(file):
         try:
             line = parse_line(text)
-            category_id = _category_id(line, classes, builder)
+            category_id = category_id_of(line.class_id, classes, builder)
             if line.frame not in images:
                 name = f"{video}/{line.frame:06d}.png"
                 images[line.frame] = builder.add_image(name, line.size, video=video, frame=line.frame)
@@ -132,26 +134,6 @@ def _read_video(
             options.on_problem(type(problem)(f"{file}: line {number}: {problem}"))
 
 
-def _category_id(line: MotsLine, classes: Mapping[int, str], builder: DatasetBuilder) -> int:
-    if line.class_id == IGNORED_CLASS:
-        return builder.category_id(IGNORED)
-    if line.class_id not in classes:
-        raise DatasetError(f"the class is {line.class_id}, wanted one of {', '.join(map(str, classes))}")
-    return builder.category_id(classes[line.class_id])
-
-
 def _read_lines(file: Path) -> list[tuple[int, str]]:
     """The lines that say something, with their numbers from 1."""
     return [(number, line) for number, line in enumerate(read_lines(file), start=1) if line.strip()]
-
-
-def _read_classes(file: Path) -> dict[int, str]:
-    if not file.exists():
-        return dict(_DEFAULT_CLASSES)
-    classes: dict[int, str] = {}
-    for _, line in _read_lines(file):
-        number, _, name = line.strip().partition(" ")
-        if not number.isascii() or not number.isdigit() or len(number) > 9 or not name:
-            raise DatasetError(f"{file}: holds the line {line!r:.80}, wanted a number and a name")
-        classes[int(number)] = name
-    return classes

@@ -83,8 +83,17 @@ def write_png_masks(dataset: Dataset, path: Path, options: WriteOptions | None =
             options.on_problem(problem)
 
 
-def read_whole_mask(file: Path, root: Path, builder: DatasetBuilder, options: ReadOptions) -> None:
+def read_whole_mask(
+    file: Path, root: Path, builder: DatasetBuilder, options: ReadOptions, name: str | None = None
+) -> None:
     """Take in the labels of a whole picture; one numbered in a folder is a frame of a video.
+
+    Args:
+        file: The picture of labels.
+        root: The dataset's folder.
+        builder: Receives them.
+        options: Of reading.
+        name: Of the photo, where it is not the file's own.
 
     Raises:
         DatasetError: If it is no picture, or a photo.
@@ -96,7 +105,7 @@ def read_whole_mask(file: Path, root: Path, builder: DatasetBuilder, options: Re
     folder = file.parent.relative_to(root).as_posix()
     is_frame = folder != "." and _is_number(file.stem)
     image_id = builder.add_image(
-        file.relative_to(root).as_posix(),
+        name or file.relative_to(root).as_posix(),
         Size(*labels.shape),
         video=folder if is_frame else None,
         frame=int(file.stem) if is_frame else None,
