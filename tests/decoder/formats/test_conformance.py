@@ -13,6 +13,9 @@ from clickmask.decoder.formats.registry import FORMATS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 DECLARED: dict[Feature, str] = {
+    "masks": "M",
+    "classes": "C",
+    "file names": "N",
     "scores": "S",
     "crowds": "G",
     "tracks": "T",

@@ -12,18 +12,22 @@ from clickmask.decoder.formats.output import one_line, write_whole
 from clickmask.decoder.formats.records import Category
 
 CLASSES_FILE = "classes.txt"
+LABELS_FILE = "labels.txt"  # beside the pictures, as CVAT and Datumaro write it: class 1 in the first line
 IGNORED_CLASS = 10
 IGNORED = "ignore"
 _DEFAULT_CLASSES = {1: "car", 2: "pedestrian"}
 
 
 def read_classes(folder: Path) -> dict[int, str]:
-    """Return names by number, of ``classes.txt`` or else KITTI MOTS' own.
+    """Return names by number, of ``classes.txt`` or ``labels.txt``, or else KITTI MOTS' own.
 
     Raises:
         DatasetError: If the file cannot be read or a line is malformed.
     """
     file = folder / CLASSES_FILE
+    if (folder / LABELS_FILE).exists():
+        lines = [line.strip() for line in read_lines(folder / LABELS_FILE) if line.strip()]
+        return dict(enumerate(lines, start=1))
     if not file.exists():
         return dict(_DEFAULT_CLASSES)
     classes: dict[int, str] = {}

@@ -1,7 +1,7 @@
 """MOTS as pictures, as KITTI MOTS has it: a 16 bit PNG per frame, ``instances/0001/000000.png``.
 
 A pixel's number is that of its track (``1000 * class + instance``); 10000 is a region to be ignored.
-``classes.txt`` names the classes as beside MOTS text.
+``classes.txt`` names the classes as beside MOTS text, or ``instances/labels.txt``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import numpy as np
 from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.builder import DatasetBuilder
 from clickmask.decoder.formats.layers import flatten
-from clickmask.decoder.formats.mots.classes import IGNORED_CLASS, category_id_of, read_classes, write_classes
+from clickmask.decoder.formats.mots.classes import (
+    IGNORED_CLASS,
+    LABELS_FILE,
+    category_id_of,
+    read_classes,
+    write_classes,
+)
 from clickmask.decoder.formats.mots.lines import INSTANCES, class_numbers, track_numbers
 from clickmask.decoder.formats.options import ReadOptions, WriteOptions
 from clickmask.decoder.formats.output import inside, make_folder
@@ -42,7 +48,7 @@ def read_mots_png(path: Path, options: ReadOptions | None = None) -> Dataset:
     root = path / FOLDER if (path / FOLDER).is_dir() else path
     if not root.is_dir():
         raise DatasetError(f"{path}: there is no such folder, wanted MOTS pictures")
-    classes = read_classes(path)
+    classes = read_classes(root if (root / LABELS_FILE).exists() else path)
     builder = DatasetBuilder(Category(number, name) for number, name in classes.items())
     for file in options.progress(sorted(root.rglob("*.png")), "pictures"):
         try:
