@@ -14,7 +14,7 @@ from clickmask.decoder.similar.evidence import Evidence
 
 BIAS = -6.06
 WEIGHTS = (0.93, 0.28, 3.45, 0.45, 3.23, 0.59, 0.79, 5.57)  # in the order of ``evidence.NAMES``
-REFUSAL = 3.0  # by how much being like a counterexample counts
+REFUSAL = 8.0  # by how much being like a counterexample counts
 IMPRESSION = (1.0, 0.5, 0.3, 0.6, 0.0, 0.8, 0.3, 0.5)  # while a mask is not cut out; only the order counts
 
 
