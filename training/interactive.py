@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from clickmask.decoder.learning.losses import combine_candidates, iou_loss, mask_losses, object_loss, true_iou
 from clickmask.decoder.mask_prompts import SURE_LOGIT
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, HighResolution, ImageFeatures
 from clickmask.decoder.modeling.nano import Nano
 from training.clicks import Prompts, correction_clicks, first_prompts, inside_points, padding
-from training.losses import combine_candidates, iou_loss, mask_losses, object_loss, true_iou
 from training.scene import WHOLE
 from training.targets import Targets
 from training.views import Views

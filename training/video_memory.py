@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.checkpoints import load_model
 from clickmask.decoder.errors import CheckpointError, DatasetError
+from clickmask.decoder.learning.losses import mask_losses, true_iou
 from clickmask.decoder.modeling.nano import Nano
 from clickmask.decoder.modeling.nano_memory import MemoryOutput, NanoMemory, NanoMemoryConfig, Remembered
 from clickmask.decoder.track import appearance
@@ -22,7 +23,6 @@ from clickmask.decoder.track.nano_propagation import settle
 from clickmask.decoder.track.nano_weights import nano_digest, read_metadata, save_nano_memory
 from training.curves import Curves, draw_curves
 from training.loop import LoopConfig, Trainer
-from training.losses import mask_losses, true_iou
 from training.parallel import run_parallel
 from training.video_frames import ClipSet, Excerpt, visible
 

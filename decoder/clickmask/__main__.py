@@ -19,6 +19,7 @@ COMMANDS = {  # name: (module with ``add_arguments(parser)`` and ``run(options)`
     "segment": ("clickmask.decoder.commands.segment", "segment what is clicked in a photo and write COCO"),
     "track": ("clickmask.decoder.commands.track", "follow objects through a video"),
     "label": ("clickmask.decoder.commands.label", "label a folder of pictures, or make masks of boxes and points"),
+    "learn": ("clickmask.decoder.commands.learn", "learn from labeled objects, so that the next need fewer clicks"),
     "convert": ("clickmask.decoder.commands.convert", "convert annotations between formats"),
     "models": ("clickmask.decoder.commands.models", "list the models"),
     "evaluate": ("clickmask.decoder.commands.evaluate", "measure how many clicks an object takes"),

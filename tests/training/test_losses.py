@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.losses import combine_candidates, iou_loss, mask_losses, true_iou
+from clickmask.decoder.learning.losses import combine_candidates, iou_loss, mask_losses, true_iou
 
 
 @pytest.fixture

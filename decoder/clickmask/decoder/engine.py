@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +63,21 @@ class Engine:
         self._store = EmbeddingStore(store_folder, self.model) if store_folder else None
         self._pixels: Cache[str, NDArray[np.uint8]] = Cache(PIXEL_BYTES, nbytes)
         self._encoding = Lock()  # apart from the clicks' device lock: a click never waits for another image
-        self._clicks = Batcher(self._predict, LARGEST_BATCH)
+        self._clicks = Batcher(_predict, LARGEST_BATCH)
         self.chain = ClickChain(self)
+
+    def with_model(self, model: Model) -> Engine:
+        """An engine that answers by another model whose embeddings are the same, such as one with an adapter.
+
+        Pictures, embeddings and the queue for the device are shared, so nothing is encoded again; answers never are.
+
+        Args:
+            model: Made of this engine's, see ``learning.adapter.adapt``.
+        """
+        engine = copy.copy(self)
+        engine.model = optimize(model)
+        engine.chain = ClickChain(engine)
+        return engine
 
     def segment(self, image: ImageSource, prompt: Prompt, how: MaskRule = DEFAULT_RULE) -> Segmentation:
         """Answer one prompt on one image.
@@ -159,11 +175,20 @@ class Engine:
         return open_window
 
     def _answering(self, embedding: ImageEmbedding) -> AnswerPrompts:
-        return lambda prompts: self._clicks.submit_all([(embedding, prompt) for prompt in prompts])
+        return lambda prompts: self._clicks.submit_all([_Request(self.model, embedding, one) for one in prompts])
 
     def encode(self, image: ImageSource) -> bool:
         """Make sure a click on this image needs no encoding; say whether that was so already."""
         return self._embedding(image)[1]
+
+    def embed(self, image: ImageSource) -> ImageEmbedding:
+        """The embedding of an image, from the cache where it is known."""
+        return self._embedding(image)[0]
+
+    def embed_window(self, image: ImageSource, window: Window) -> ImageEmbedding:
+        """The embedding of a part of an image, as a second look needs it; from the cache where it is known."""
+        pixels, _ = self._pixels.get(image.key, image.load)
+        return self._embeddings.get(f"{image.key} {window}", lambda: self._encode(window.crop(pixels)))[0]
 
     def image_size(self, image: ImageSource) -> Size:
         """The size of an image, for prompts given in fractions of it; encodes the image if need be."""
@@ -212,7 +237,7 @@ class Engine:
         """Answer a checked prompt on an encoded image: decode, choose, look a second time, keep what was there."""
         encoded = time.perf_counter()
         asked = anchor_negative_clicks(_without_mask(prompt), embedding.size)
-        mask_set = self._clicks.submit((embedding, asked))
+        mask_set = self._clicks.submit(_Request(self.model, embedding, asked))
         chosen = choose_mask(mask_set, prompt, how.rule)
         zoom = self.wants_zoom if how.zoom is None else how.zoom
         zoomed = self._zoom_in(image, asked, mask_set, how.rule) if zoom else None
@@ -231,13 +256,10 @@ class Engine:
     def _zoom_in(self, image: ImageSource, prompt: Prompt, masks: MaskSet, rule: Rule | int) -> ZoomedMask | None:
         pixels, _ = self._pixels.get(image.key, image.load)
 
-        def encode(window: Window) -> ImageEmbedding:
-            return self._embeddings.get(f"{image.key} {window}", lambda: self._encode(window.crop(pixels)))[0]
-
         def answer(embedding: ImageEmbedding, inner: Prompt) -> MaskSet:
-            return self._clicks.submit((embedding, inner))
+            return self._clicks.submit(_Request(self.model, embedding, inner))
 
-        return zoom_in(pixels, prompt, masks, rule, encode=encode, answer=answer)
+        return zoom_in(pixels, prompt, masks, rule, encode=partial(self.embed_window, image), answer=answer)
 
     def _embedding(self, image: ImageSource) -> tuple[ImageEmbedding, bool]:
         return self._embeddings.get(image.key, lambda: self._load_or_encode(image))
@@ -256,8 +278,26 @@ class Engine:
         with self._encoding:
             return encode_image(self.model, image)
 
-    def _predict(self, requests: Sequence[tuple[ImageEmbedding, Prompt]]) -> list[MaskSet]:
-        return predict_checked(self.model, requests)  # checked when they came, before they waited
+
+class _Request(NamedTuple):
+    """A prompt that waits for the device, and the model that is to answer it."""
+
+    model: Model
+    embedding: ImageEmbedding
+    prompt: Prompt
+
+
+def _predict(requests: Sequence[_Request]) -> list[MaskSet]:
+    """Answer each request by its own model; those of one model share batches."""
+    of_models: dict[int, list[int]] = defaultdict(list)
+    for index, request in enumerate(requests):
+        of_models[id(request.model)].append(index)
+    answers: dict[int, MaskSet] = {}
+    for indices in of_models.values():
+        asked = [(requests[index].embedding, requests[index].prompt) for index in indices]
+        found = predict_checked(requests[indices[0]].model, asked)  # checked when they came, before they waited
+        answers.update(zip(indices, found, strict=True))
+    return [answers[index] for index in range(len(requests))]
 
 
 def _without_mask(prompt: Prompt) -> Prompt:

@@ -8,7 +8,8 @@ ClickMaskError
 ├── ClusterError      other machines that are not there, or are of another version
 ├── ShapeError        masks, polygons and run lengths that are malformed
 ├── DatasetError      annotation files and folders that cannot be read or written
-└── VideoError        videos that cannot be opened, decoded or tracked
+├── VideoError        videos that cannot be opened, decoded or tracked
+└── LearningError     accepted objects that nothing can be learned from, or what was learned cannot be kept
 
 A message says what is wrong, what was got and what was wanted:
 ``point (812.0, 90.0) is outside the 640x480 image``.
@@ -49,3 +50,7 @@ class DatasetError(ClickMaskError):
 
 class VideoError(ClickMaskError):
     """A video cannot be opened, decoded or tracked."""
+
+
+class LearningError(ClickMaskError):
+    """Nothing can be learned from these objects, or what was learned cannot be kept."""

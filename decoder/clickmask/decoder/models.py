@@ -104,6 +104,12 @@ class Model:
     device: torch.device
     precision: torch.dtype
     fingerprint: str  # equal for equal weights and precision, and for no others
+    adapter: str | None = None  # what it learned on top of its weights, by name; see ``learning``
+
+    @property
+    def version(self) -> str:
+        """Its name and that of its adapter, such as ``nano+flowers-3``."""
+        return self.name if self.adapter is None else f"{self.name}+{self.adapter}"
 
     @contextmanager
     def computing(self) -> Iterator[None]:

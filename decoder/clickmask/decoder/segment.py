@@ -61,6 +61,14 @@ class ImageEmbedding:
             return FeatureMaps(s8, image)
         return FeatureMaps(to_map(s8, 1), to_map(image, 0))
 
+    @property
+    def plain_features(self) -> ImageFeatures:
+        """The features as the network takes them that is not optimised."""
+        image, (s4, s8) = self.features
+        if image.ndim == 4:
+            return self.features
+        return ImageFeatures(to_map(image, 0), HighResolution(to_map(s4, 2), to_map(s8, 1)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskSet:

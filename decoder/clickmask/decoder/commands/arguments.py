@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from clickmask.decoder.checkpoints import load_model
+from clickmask.decoder.errors import LearningError
+from clickmask.decoder.learning.adapter import adapt
+from clickmask.decoder.learning.versions import Versions
 from clickmask.decoder.models import DEFAULT_MODEL, DEVICE_HELP, IMAGE_SIDE_HELP, PRECISION_HELP, PRECISIONS, Model
 
 
@@ -43,8 +47,26 @@ def add_zoom_argument(parser: argparse.ArgumentParser, help_text: str) -> None:
     parser.add_argument("--refine", action=_RenamedToZoom, nargs=0, help=argparse.SUPPRESS)
 
 
+def add_learned_argument(parser: argparse.ArgumentParser) -> None:
+    """``--learned``: what a project taught."""
+    parser.add_argument(
+        "--learned", type=Path, metavar="DIR", help="answer with what `clickmask learn --project DIR` learned"
+    )
+
+
 def load_asked_model(arguments: argparse.Namespace) -> Model:
-    """Load the model that these options name; raises as ``load_model``."""
-    return load_model(
+    """Load the model that these options name, with what it learned; raises as ``load_model`` and ``adapt``.
+
+    Raises:
+        LearningError: If the folder that is named has learned nothing.
+    """
+    model = load_model(
         arguments.model, device=arguments.device, precision=arguments.precision, image_side=arguments.image_side
     )
+    folder: Path | None = getattr(arguments, "learned", None)
+    if folder is None:
+        return model
+    adapter = Versions(folder, folder.resolve().name).adapter()
+    if adapter is None:
+        raise LearningError(f"{folder} holds nothing that is in use: see `clickmask learn --project {folder} --list`")
+    return adapt(model, adapter)

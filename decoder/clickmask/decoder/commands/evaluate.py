@@ -9,7 +9,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from clickmask.decoder.commands.arguments import add_model_arguments, add_zoom_argument, load_asked_model
+from clickmask.decoder.commands.arguments import (
+    add_learned_argument,
+    add_model_arguments,
+    add_zoom_argument,
+    load_asked_model,
+)
 from clickmask.decoder.evaluation.clicks import Record, Segment, evaluate, read_segments, sample_segments, summarise
 from clickmask.decoder.evaluation.corrections import correct_all, corrections_table
 from clickmask.decoder.evaluation.methods import GrabCut, Method, ModelMethod, RandomWalker
@@ -30,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baselines", action="store_true", help="evaluate GrabCut and the random walker as well")
     parser.add_argument("--limit", type=int, metavar="N", help="a random sample of N objects")
     parser.add_argument("--out", type=Path, default=Path("evaluation"), help="folder to write (default: %(default)s)")
+    add_learned_argument(parser)
     add_model_arguments(parser)
 
 

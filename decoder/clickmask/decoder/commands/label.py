@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from tqdm import tqdm
 
 from clickmask.decoder.auto.settings import AutoSettings, model_settings, people_settings
-from clickmask.decoder.commands.arguments import add_model_arguments, load_asked_model
+from clickmask.decoder.commands.arguments import add_learned_argument, add_model_arguments, load_asked_model
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.formats.folders import PictureFolder, exists, is_address, picture_folder, upload
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="label with the workers of a Ray cluster: auto, HOST:PORT, or local for processes of this machine",
     )
     machines.add_argument("--workers", type=int, help="at most so many (default: one for each core or GPU)")
+    add_learned_argument(parser)
     add_model_arguments(parser)
 
 

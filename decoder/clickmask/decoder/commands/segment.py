@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from clickmask.decoder.commands.arguments import add_model_arguments, add_zoom_argument, load_asked_model
+from clickmask.decoder.commands.arguments import (
+    add_learned_argument,
+    add_model_arguments,
+    add_zoom_argument,
+    load_asked_model,
+)
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import DatasetError, PromptError
 from clickmask.decoder.formats.coco.annotation import to_coco_annotation
@@ -38,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", default="object", help="name of the category in the file (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="COCO file (default: the photo's name with .coco.json, here)")
     parser.add_argument("--overlay", type=Path, help="draw the answer on the photo, as PNG or JPEG")
+    add_learned_argument(parser)
     add_model_arguments(parser)
 
 
@@ -55,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     answer = engine.chain.segment(photo, prompt, how, how_before)
     mask = answer.mask()
     print_scores(answer)
-    print(f"{engine.model.name}: encoded in {encoded:.2f} s, answered in {answer.decode_ms:.0f} ms")
+    print(f"{engine.model.version}: encoded in {encoded:.2f} s, answered in {answer.decode_ms:.0f} ms")
     if not mask.any():
         print("the chosen mask is empty: nothing written; try another point, a box or --candidate", file=sys.stderr)
         return 1

@@ -69,7 +69,7 @@ class ModelMethod:
     @property
     def name(self) -> str:
         """As it stands in the table."""
-        return self.model.name + (" + zoom" if self.zoom else "")
+        return self.model.version + (" + zoom" if self.zoom else "")
 
     def open(self, image: NDArray[np.uint8]) -> Session:
         """Look at an image with an engine of its own: what people use is what is measured."""

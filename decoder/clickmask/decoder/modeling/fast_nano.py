@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.modeling.nano import Nano
+from clickmask.decoder.modeling.shared import with_weights
 
 
 class FastNano:
@@ -22,6 +24,13 @@ class FastNano:
         with torch.inference_mode(), torch.device(next(network.parameters()).device):
             folded = fold_norms(copy.deepcopy(network).eval())
             self._folded = cast(Nano, folded.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+
+    def with_weights(self, weights: Mapping[str, Tensor]) -> FastNano:
+        """The same network with other weights of layers that no norm follows; what is folded is shared."""
+        changed = copy.copy(self)
+        changed.network = with_weights(self.network, weights)
+        changed._folded = with_weights(self._folded, weights)
+        return changed
 
     @property
     def image_side(self) -> int:

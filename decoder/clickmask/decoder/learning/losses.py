@@ -1,4 +1,4 @@
-"""What training minimises."""
+"""What training and learning minimise."""
 
 from __future__ import annotations
 
