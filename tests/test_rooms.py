@@ -61,7 +61,10 @@ def test_the_decoder_knows_no_web_framework() -> None:
 
 
 def test_plugin_and_web_import_only_what_the_rooms_of_the_decoder_offer() -> None:
-    rooms = {"clickmask.decoder", *(f"clickmask.decoder.{name}" for name in ("shapes", "formats", "track", "video"))}
+    rooms = {
+        "clickmask.decoder",
+        *(f"clickmask.decoder.{name}" for name in ("shapes", "formats", "track", "video", "learning")),
+    }
     rooms |= {"clickmask.decoder.formats.coco", "clickmask.decoder.formats.label_studio"}
     rooms.add("clickmask.decoder.correct")  # one function, which has the module's name
     used = {module for part in ("plugin", "web") for name in below(f"clickmask.{part}") for module in imports(name)}

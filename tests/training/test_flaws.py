@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from training.losses import true_iou
 
+from clickmask.decoder.learning.losses import true_iou
 from clickmask.decoder.modeling.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from training.flaws import flawed_masks, flawed_start
 from training.targets import Targets

@@ -17,7 +17,7 @@ from clickmask.decoder.learning.adapter import Adapter, blank_tensors
 from clickmask.decoder.learning.examples import Example
 from clickmask.decoder.learning.fit import FitSettings
 from clickmask.decoder.learning.gate import general_iou, mean_clicks
-from clickmask.decoder.learning.learn import current_engine, learn
+from clickmask.decoder.learning.learn import learn
 from clickmask.decoder.learning.versions import Versions
 from tests.decoder.learning.objects import accepted_objects, outcome
 
@@ -49,9 +49,9 @@ def run(engine: Engine, versions: Versions, examples: list[Example]) -> str:
 
 def test_what_helps_is_used(engine: Engine, tmp_path: Path, quick: dict[str, tuple[float, float]]) -> None:
     versions = Versions(tmp_path / "flowers", "flowers")
-    assert current_engine(engine, versions) is engine
+    assert versions.engine(engine) is engine
     assert run(engine, versions, accepted_objects(12)) == "Learned from 12 objects: 3.0 clicks instead of 4.0"
-    assert current_engine(engine, versions).model.version == "nano+flowers-1"
+    assert versions.engine(engine).model.version == "nano+flowers-1"
     quick["clicks"] = (3.0, 2.5)
     assert run(engine, versions, accepted_objects(24)) == "Learned from 24 objects: 2.5 clicks instead of 3.0"
     assert versions.state().current == 2
@@ -97,7 +97,12 @@ def test_of_50000_objects_some_are_learned_from(
 ) -> None:
     seen: list[int] = []
     few = accepted_objects(20)
-    monkeypatch.setattr(room, "fit", lambda engine, examples, *_: seen.append(len(examples)) or {})
+
+    def counted(_: Engine, examples: list[Example], *__: object) -> dict[str, torch.Tensor]:
+        seen.append(len(examples))
+        return {}
+
+    monkeypatch.setattr(room, "fit", counted)
     many = [replace(few[number % 20], key=str(number)) for number in range(50_000)]
     run(engine, Versions(tmp_path, "flowers"), many)
     assert seen == [room.MOST_LEARNED]
@@ -169,7 +174,7 @@ def test_a_version_learned_on_another_model_is_not_used(engine: Engine, tiny: Mo
     versions = Versions(tmp_path, "flowers")
     learned = Adapter("flowers", tiny.fingerprint, blank_tensors(tiny, torch.Generator().manual_seed(0)))
     versions.keep(outcome(), learned)
-    assert current_engine(engine, versions) is engine
+    assert versions.engine(engine) is engine
 
 
 def test_clicks_are_counted_as_an_engine_answers(engine: Engine) -> None:

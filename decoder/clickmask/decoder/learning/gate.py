@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clickmask.decoder.engine import Engine
-from clickmask.decoder.evaluation.person import human_click, iou
+from clickmask.decoder.evaluation.person import human_click
 from clickmask.decoder.images import ImageSource
 from clickmask.decoder.learning.drawn import draw_pictures
 from clickmask.decoder.learning.examples import Example
 from clickmask.decoder.learning.memory import drawn_source
 from clickmask.decoder.mask_rule import MaskRule
 from clickmask.decoder.prompts import Point, Prompt
+from clickmask.decoder.shapes import mask_iou
 
 GOOD = 0.85  # IoU at which a person stops
 MOST_CLICKS = 10
@@ -61,5 +62,5 @@ def _ious(
         points = (*points, click)
         answer = engine.segment(image, Prompt(points=points, mask_logits=logits), how)
         mask, logits = answer.mask(), answer.mask_prompt
-        ious.append(iou(mask, truth))
+        ious.append(mask_iou(mask, truth))
     return ious

@@ -13,10 +13,10 @@ from clickmask.decoder.learning.adapter import Adapter, adapt
 from clickmask.decoder.learning.examples import Example, split
 from clickmask.decoder.learning.fit import FitSettings, Progress, fit
 from clickmask.decoder.learning.gate import general_iou, mean_clicks
+from clickmask.decoder.learning.job import FIRST_TRY
 from clickmask.decoder.learning.outcome import Outcome
 from clickmask.decoder.learning.versions import Versions
 
-LEAST_OBJECTS = 10
 LEAST_HELD_BACK = 2
 MOST_LEARNED = 120  # objects that are learned from at once: the newest half, and a draw of the others
 MOST_TRIED = 24
@@ -40,20 +40,20 @@ def learn(
         CheckpointError: If the version in use was learned on another model.
     """
     started = time.perf_counter()
-    if len(examples) < LEAST_OBJECTS:
-        raise LearningError(f"{len(examples)} accepted objects teach too little, wanted at least {LEAST_OBJECTS}")
+    if len(examples) < FIRST_TRY:
+        raise LearningError(f"{len(examples)} accepted objects teach too little, wanted at least {FIRST_TRY}")
     versions.check_writable()
     taught, tried = (_some(part, most) for part, most in zip(split(examples), (MOST_LEARNED, MOST_TRIED), strict=True))
     readable, unreadable = _readable(engine, [*taught, *tried])
     taught, tried = ([one for one in part if one.key in readable] for part in (taught, tried))
-    if len(tried) < LEAST_HELD_BACK or len(taught) < LEAST_OBJECTS // 2:
+    if len(tried) < LEAST_HELD_BACK or len(taught) < FIRST_TRY // 2:
         raise LearningError(
             f"of {len(examples)} objects {len(taught)} can be learned from and {len(tried)} be tried on, wanted at "
-            f"least {LEAST_OBJECTS // 2} and {LEAST_HELD_BACK}: accept some more"
+            f"least {FIRST_TRY // 2} and {LEAST_HELD_BACK}: accept some more"
         )
     tensors = fit(engine, taught, settings, lambda share: progress(FITTED_SHARE * share))
     adapter = Adapter(versions.project, engine.model.fingerprint, tensors)
-    adapted, used = engine.with_model(adapt(engine.model, adapter)), current_engine(engine, versions)
+    adapted, used = engine.with_model(adapt(engine.model, adapter)), versions.engine(engine)
     outcome = Outcome(
         version=0,
         objects=len(examples) - unreadable,
@@ -68,14 +68,6 @@ def learn(
     kept = versions.keep(outcome, adapter if outcome.is_better else None)
     progress(1.0)
     return kept
-
-
-def current_engine(engine: Engine, versions: Versions) -> Engine:
-    """The engine with the version in use; itself where that is the model as it came, or was learned on another."""
-    adapter = versions.adapter()
-    if adapter is None or adapter.base != engine.model.fingerprint:
-        return engine
-    return engine.with_model(adapt(engine.model, adapter))
 
 
 def _some(examples: Sequence[Example], most: int) -> list[Example]:

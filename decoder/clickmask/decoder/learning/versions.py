@@ -17,6 +17,7 @@ from clickmask.decoder.files import whole_file
 from clickmask.decoder.learning.outcome import Outcome
 
 if TYPE_CHECKING:
+    from clickmask.decoder.engine import Engine
     from clickmask.decoder.learning.adapter import Adapter
 
 STATE = "learning.json"
@@ -82,6 +83,19 @@ class Versions:
 
         current = self.state().current
         return load_adapter(self._path(current)) if current else None
+
+    def engine(self, engine: Engine) -> Engine:
+        """The engine with the version in use; itself where that is the model as it came, or was learned on another.
+
+        Raises:
+            LearningError: If the version's file is broken.
+        """
+        from clickmask.decoder.learning.adapter import adapt
+
+        adapter = self.adapter()
+        if adapter is None or adapter.base != engine.model.fingerprint:
+            return engine
+        return engine.with_model(adapt(engine.model, adapter))
 
     def check_writable(self) -> None:
         """Find out before any work whether something can be kept here.

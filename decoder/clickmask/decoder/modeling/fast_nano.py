@@ -16,21 +16,21 @@ from clickmask.decoder.modeling.shared import with_weights
 
 
 class FastNano:
-    """A network with the interface of ``Nano``; embeddings made by one are good for the other."""
+    """A network with the interface of ``Nano``; embeddings made by one are good for the other.
 
-    def __init__(self, network: Nano) -> None:
+    Args:
+        network: The plain network.
+        folded: It, with its norms folded, where that was done already.
+    """
+
+    def __init__(self, network: Nano, folded: Nano | None = None) -> None:
         self.network = network
         self.config = network.config
-        with torch.inference_mode(), torch.device(next(network.parameters()).device):
-            folded = fold_norms(copy.deepcopy(network).eval())
-            self._folded = cast(Nano, folded.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+        self._folded = _fold(network) if folded is None else folded
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> FastNano:
         """The same network with other weights of layers that no norm follows; what is folded is shared."""
-        changed = copy.copy(self)
-        changed.network = with_weights(self.network, weights)
-        changed._folded = with_weights(self._folded, weights)
-        return changed
+        return FastNano(with_weights(self.network, weights), with_weights(self._folded, weights))
 
     @property
     def image_side(self) -> int:
@@ -46,6 +46,13 @@ class FastNano:
     ) -> DecoderOutput:
         """Answer B prompts; see ``Nano.decode``."""
         return self._folded.decode(features, points, labels, mask_logits)
+
+
+def _fold(network: Nano) -> Nano:
+    """A copy without norms, channels last."""
+    with torch.inference_mode(), torch.device(next(network.parameters()).device):
+        folded = fold_norms(copy.deepcopy(network).eval())
+        return cast(Nano, folded.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def fold_norms(module: nn.Module) -> nn.Module:
