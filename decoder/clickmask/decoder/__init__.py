@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from clickmask.decoder.mask_prompts import mask_to_logits
     from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
     from clickmask.decoder.segmentation import Segmentation
+    from clickmask.decoder.similar.examples import Example, Kind
+    from clickmask.decoder.similar.find import SimilarObject
 else:
     _NEED_PYTORCH = {
         "auto.found": ("FoundMask",),
@@ -56,6 +58,8 @@ else:
         "mask_prompts": ("mask_to_logits",),
         "segment": ("ImageEmbedding", "MaskSet", "binarize", "encode_image", "predict_many", "predict_masks"),
         "segmentation": ("Segmentation",),
+        "similar.examples": ("Example", "Kind"),
+        "similar.find": ("SimilarObject",),
     }
     _HOMES = {name: f"{__name__}.{module}" for module, names in _NEED_PYTORCH.items() for name in names}
 
@@ -83,10 +87,12 @@ __all__ = [
     "DatasetError",
     "DeviceError",
     "Engine",
+    "Example",
     "FoundMask",
     "ImageEmbedding",
     "ImageError",
     "ImageSource",
+    "Kind",
     "LearningError",
     "LoadImage",
     "MaskRule",
@@ -100,6 +106,7 @@ __all__ = [
     "Rule",
     "Segmentation",
     "ShapeError",
+    "SimilarObject",
     "Size",
     "VideoError",
     "binarize",

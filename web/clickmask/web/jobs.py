@@ -36,6 +36,14 @@ class Job:
             raise CancelledError
         self._update(done=done, total=total, **found)
 
+    def report_share(self, share: float) -> None:
+        """Say how far the work is, as a share in [0, 1].
+
+        Raises:
+            CancelledError: If the job was stopped.
+        """
+        self.report(round(100 * share), 100)
+
     def stop(self) -> None:
         """Ask the job to end at its next report."""
         self._stop.set()

@@ -9,7 +9,7 @@ from clickmask.decoder import Size
 
 Status = Literal["todo", "done", "skipped", "accepted", "redo"]
 STATUSES: tuple[Status, ...] = get_args(Status)
-UNCHECKED = ("import", "auto", "box", "track")  # sources of objects that no person made
+UNCHECKED = ("import", "auto", "box", "similar", "track")  # sources of objects that no person made
 FINISHED: tuple[Status, ...] = ("done", "accepted")  # what exports take unless they are told otherwise
 
 
@@ -88,7 +88,7 @@ class LabeledObject:
         prompts: JSON text of the points and box that made the mask, kept to refine it later.
         score: Predicted IoU when it was accepted; None if a person or a file drew it.
         source: Where the mask comes from: ``click``, ``edit``, ``auto``, ``box``,
-            ``track``, ``import``, or ``checked`` if a person looked at one of these.
+            ``similar``, ``track``, ``import``, or ``checked`` if a person looked at one of these.
         crowd: Whether it covers a group that was not separated.
         extras: Attributes, group, track and other fields of a file, a JSON object as text.
         number: Id of its annotation in the file it comes from.

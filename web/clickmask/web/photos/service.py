@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from clickmask.decoder import ClickMaskError, DatasetError, ImageError, MaskRule, Size
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
-from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
+from clickmask.web.browser_rle import mask_to_runs, runs_to_mask, runs_to_rle
 from clickmask.web.jobs import Job, Jobs
 from clickmask.web.photos.boxes import make_masks, waiting_boxes
 from clickmask.web.photos.export import ExportRequest, export_request, run_export
@@ -33,9 +33,18 @@ from clickmask.web.photos.messages import (
 from clickmask.web.photos.pictures import image_source, thumbnail_url
 from clickmask.web.photos.propagation import following, propagate
 from clickmask.web.photos.records import FINISHED, Change, LabeledObject, Picture
+from clickmask.web.photos.similar import (
+    Shown,
+    examples_of,
+    examples_on,
+    look_through,
+    propose,
+    read_kind,
+    unfinished_after,
+)
 
 if TYPE_CHECKING:
-    from clickmask.decoder import Engine, FoundMask, Model
+    from clickmask.decoder import Engine, FoundMask, Model, SimilarObject
 
 Answer = dict[str, Any]
 LAST_PICTURE = "last picture"
@@ -305,14 +314,52 @@ class Service:
         return {"job": self.jobs.start(lambda job: make_masks(folder, self.engine, job.report))}
 
     def _everything(self, file: Path, job: Job) -> Answer:
-        engine = self.engine
-        steps = 100
-
-        def progress(share: float) -> None:
-            job.report(round(steps * share), steps)
-
-        masks = engine.segment_everything(image_source(file), progress=progress)
+        masks = self.engine.segment_everything(image_source(file), progress=job.report_share)
         return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
+
+    def start_similar(self, message: Message) -> Answer:
+        """Begin to look for the others of ``objects`` (ids) of a picture; ``refused`` [{picture, runs}] were dropped.
+
+        The job's result holds them in ``found``, lowest score first.
+        """
+        folder, picture = self._picture(message)
+        examples, refused = examples_on(folder, picture, message["objects"]), self._refused(folder, message)
+
+        def work(job: Job) -> Answer:
+            kind = read_kind(folder, self.engine, examples, refused)
+            dropped = [one.rle for one in refused if one.picture.id == picture.id]
+            found = propose(folder, picture, self.engine, kind, dropped, job.report_share)
+            return {"found": [_similar(number, one) for number, one in enumerate(reversed(found))]}
+
+        return {"job": self.jobs.start(work)}
+
+    def start_similar_after(self, message: Message) -> Answer:
+        """Begin to look for objects of a ``category`` on at most ``count`` pictures after one, and put them there.
+
+        The examples are the folder's accepted objects of the class; ``refused`` [{picture, runs}] were dropped. The
+        job's result counts the objects ``made`` and the ``pictures`` they are on.
+        """
+        folder, picture = self._picture(message)
+        category = int(message["category"])
+        pictures = unfinished_after(folder, picture.id, int(message["count"]))
+        examples, refused = examples_of(folder, category), self._refused(folder, message)
+
+        def work(job: Job) -> Answer:
+            kind = read_kind(folder, self.engine, examples, refused)
+            return look_through(folder, pictures, self.engine, kind, category, job.report)
+
+        return {"job": self.jobs.start(work)}
+
+    def _refused(self, folder: OpenFolder, message: Message) -> list[Shown]:
+        """What a person dropped; what was on a picture that is gone does not count."""
+        pictures = {
+            picture.id: picture for picture in folder.pictures() if not picture.missing and not picture.replaced
+        }
+        return [
+            Shown(pictures[int(one["picture"])], runs_to_rle(one["runs"], pictures[int(one["picture"])].size))
+            for one in message.get("refused") or ()
+            if int(one["picture"]) in pictures
+        ]
 
     def start_propagation(self, message: Message) -> Answer:
         """Begin to follow ``objects`` (ids) of a picture through at most ``count`` pictures after it.
@@ -377,6 +424,10 @@ def _thumbnail(file: Path, version: int) -> str | None:
         return thumbnail_url(file)
     except ImageError:
         return None
+
+
+def _similar(number: int, one: SimilarObject) -> Answer:
+    return {"id": number, "runs": mask_to_runs(one.found.mask()), "score": round(one.score, 4)}
 
 
 def _proposal(number: int, found: FoundMask) -> Answer:

@@ -31,6 +31,7 @@ import { Proposals } from "./proposals.js";
 import { Review } from "./review.js";
 import { SaveQueue } from "./save_queue.js";
 import { SettingsPanel } from "./settings_panel.js";
+import { Similar } from "./similar.js";
 import { PhotoState, keepSettings, loadSettings } from "./state.js";
 
 export class PhotoApp extends Page {
@@ -48,6 +49,7 @@ export class PhotoApp extends Page {
     this.maskEdit = new MaskEdit(this);
     this.polygon = new Polygon(this);
     this.proposals = new Proposals(this);
+    this.similar = new Similar(this);
     this.objects = new Objects(this);
     this.clipboard = new Clipboard(this);
     this.review = new Review(this);
@@ -89,12 +91,14 @@ export class PhotoApp extends Page {
 
   accept() {
     if (this.polygon.isOpen) this.polygon.close();
+    else if (this.similar.current && isEmptyDraft(this.state.draft)) this.similar.keep();
     else if (this.review.isOn && isEmptyDraft(this.state.draft)) this.review.keep();
     else this.objects.accept();
   }
 
   removeKey() {
     if (this.polygon.isOpen) this.polygon.removeLast();
+    else if (this.similar.current && isEmptyDraft(this.state.draft)) this.similar.drop();
     else if (this.proposals.pointed) this.proposals.discard(this.proposals.pointed);
     else if (this.review.current && isEmptyDraft(this.state.draft)) this.review.drop();
     else this.objects.removeSelected();
@@ -150,7 +154,7 @@ export class PhotoApp extends Page {
 
   // Esc: what was begun last first
   escape() {
-    if (this.polygon.cancel() || this.proposals.leave() || this.prompts.clear() || this.review.leave() || this.propagation.stop()) return;
+    if (this.polygon.cancel() || this.proposals.leave() || this.prompts.clear() || this.review.leave() || this.propagation.stop() || this.similar.stop()) return;
     this.objects.select(null);
   }
 

@@ -12,6 +12,8 @@ export function photoCommands(page) {
     { id: "nextCandidate", keys: ["tab"], run: () => page.prompts.cycleRow(1), when: (event) => hasCandidates(page, event) },
     { id: "previousCandidate", keys: ["shift+tab"], run: () => page.prompts.cycleRow(-1), when: (event) => hasCandidates(page, event) },
     { id: "everything", keys: ["g"], run: () => page.proposals.find() },
+    { id: "similar", keys: ["n"], run: () => page.similar.find() },
+    { id: "similarAfter", keys: ["shift+n"], run: () => page.similar.askAfter() },
     tool("click", "c"), tool("select", "v"), tool("brush", "b"), tool("eraser", "e"), tool("outline", "p"), tool("polygon", "l"), tool("split", "k"),
     { id: "smaller", keys: ["["], run: () => page.maskEdit.resizeBrush(1 / 1.25) },
     { id: "larger", keys: ["]"], run: () => page.maskEdit.resizeBrush(1.25) },

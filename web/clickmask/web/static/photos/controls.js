@@ -23,7 +23,8 @@ export class Controls extends PageControls {
     const tools = ["click", "select", "brush", "eraser", "outline", "polygon", "split"];
     this.tools = new Map(tools.map((name) => [name, this.tool(name, TEXT.tools[name], name, () => app.useTool(name))]));
     this.find("tools").append(...this.tools.values(), this.swap, make("i"), this.undo, this.redo, make("i"),
-      this.tool("everything", TEXT.everything, "everything", () => app.proposals.find()));
+      this.tool("everything", TEXT.everything, "everything", () => app.proposals.find()),
+      this.tool("similar", TEXT.similar, "similar", () => app.similar.find()));
   }
 
   render() {
@@ -73,6 +74,7 @@ export class Controls extends PageControls {
     if (bar.hidden) return;
     const leave = (words) => make("button", { type: "button", class: "cm-plain", onclick: () => this.app.escape() }, words, make("kbd", {}, "Esc"));
     if (polygon.isOpen) return replaceChildren(bar, make("span", {}, TEXT.polygonHint), leave(TEXT.clear), this.go(TEXT.closePolygon, () => this.app.accept()));
+    if (proposals.length && this.app.similar.isOn) return replaceChildren(bar, this.keeping(leave));
     if (run) return replaceChildren(bar, make("span", {}, TEXT.everythingBusy(run.share)), leave(TEXT.stop));
     const clear = leave(TEXT.clear);
     if (proposals.length) {
@@ -102,6 +104,15 @@ export class Controls extends PageControls {
       make("button", { type: "button", class: "cm-plain", onclick: () => this.app.objects.refine(current) }, TEXT.refine),
       make("button", { type: "button", class: "cm-plain", onclick: () => review.drop() }, TEXT.remove, make("kbd", {}, "Del")),
       this.go(TEXT.keep, () => review.keep())];
+  }
+
+  // the others of an object: one after the other, or all, or on to the next pictures
+  keeping(leave) {
+    const { similar, state } = this.app, { current } = similar;
+    const plain = (words, key, run) => make("button", { type: "button", class: "cm-plain", onclick: run }, words, key && make("kbd", {}, key));
+    return [make("span", {}, TEXT.similarDone(state.proposals.length, state.nameOf(similar.category), current.score)), leave(TEXT.close),
+      plain(TEXT.nextPictures, this.app.keymap.label("similarAfter"), () => similar.askAfter()), plain(TEXT.acceptAll, "", () => similar.keepAll()),
+      plain(TEXT.drop, "Del", () => similar.drop()), this.go(TEXT.keep, () => similar.keep())];
   }
 
   candidate(answer, row) {

@@ -21,25 +21,33 @@ export class Proposals {
   }
 
   async find() {
-    const { folder, picture } = this.state;
-    if (!picture || this.run) return;
     this.leave();
     this.page.prompts.clear();
+    const found = await this.search("start_everything");
+    if (found) this.show(found);
+  }
+
+  // gives what a job of the server found on the picture, or null where it was left before its end
+  async search(method, more = {}) {
+    const { folder, picture } = this.state;
+    if (!picture || this.run) return null;
     const run = this.run = { job: null, share: 0 };
+    let result = null;
     this.runMoved();
     try {
-      run.job = (await this.page.call("start_everything", { folder, picture: picture.id })).job;
+      run.job = (await this.page.call(method, { folder, picture: picture.id, ...more })).job;
       if (this.run !== run) return this.stop(run); // left before it began
       const { found } = await watchJob(this.page.call, run.job, ({ done, total }) => {
         run.share = total ? done / total : 0;
         if (this.run === run) this.runMoved();
       });
-      if (this.run === run) this.show(found);
+      if (this.run === run) result = found;
     } catch (failure) {
       if (failure.kind !== "cancelled") this.page.fail(failure);
     }
     if (this.run === run) this.run = null;
     this.runMoved();
+    return result;
   }
 
   runMoved() {
@@ -49,12 +57,17 @@ export class Proposals {
 
   stop({ job }) {
     if (job) this.page.call("stop_job", { job }).catch(() => {});
+    return null;
   }
 
   // small ones are painted last, or they could not be seen
-  show(found) {
-    this.state.proposals = found.map((one, i) => ({ ...one, mask: Mask.fromText(one.runs), color: PROPOSAL_COLORS[i % PROPOSAL_COLORS.length] }))
+  painted(found) {
+    return found.map((one, i) => ({ ...one, mask: Mask.fromText(one.runs), color: PROPOSAL_COLORS[i % PROPOSAL_COLORS.length] }))
       .sort((one, other) => other.mask.area - one.mask.area);
+  }
+
+  show(found) {
+    this.state.proposals = this.painted(found);
     if (!found.length) this.page.toasts.show(TEXT.everythingDone(0));
     this.page.stage.refresh();
   }
@@ -63,7 +76,9 @@ export class Proposals {
   leave() {
     const { state, run } = this;
     if (run) this.stop(run);
-    if (!run && !state.proposals.length) return false;
+    const { similar } = this.page;
+    if (!run && !state.proposals.length && !similar.isOn) return false;
+    similar.end();
     this.run = null;
     this.set([]);
     return true;
@@ -71,7 +86,7 @@ export class Proposals {
 
   set(proposals) {
     this.state.proposals = proposals;
-    this.state.pointedProposal = null;
+    this.state.pointedProposal = this.restingId;
     this.page.controls.render();
     this.page.stage.refresh();
   }
@@ -79,10 +94,21 @@ export class Proposals {
   // the one that a click would accept stands out
   point(at) {
     const under = at && smallestAt(this.state.proposals, ...at);
-    const id = under ? under.id : null;
+    const id = under ? under.id : this.restingId;
     if (id === this.state.pointedProposal) return;
     this.state.pointedProposal = id;
     this.page.stage.refresh();
+  }
+
+  // of all the one with the lowest score
+  get worst() {
+    return this.state.proposals.reduce((worst, one) => (!worst || one.score < worst.score ? one : worst), null);
+  }
+
+  // what stands out while the pointer is elsewhere: what Enter would keep
+  get restingId() {
+    const { worst } = this;
+    return this.page.similar.isOn && worst ? worst.id : null;
   }
 
   // whether a click was meant for the proposals: it accepts one, or discards it
@@ -90,7 +116,9 @@ export class Proposals {
     const { proposals } = this.state;
     if (!proposals.length) return false;
     const under = smallestAt(proposals, x, y);
-    if (under && removes) this.discard(under);
+    const { similar } = this.page;
+    if (under && similar.isOn) removes ? similar.drop(under) : similar.keep(under);
+    else if (under && removes) this.discard(under);
     else if (under) this.accept([under]);
     return true;
   }
@@ -99,11 +127,14 @@ export class Proposals {
     return this.state.proposals.find(({ id }) => id === this.state.pointedProposal) || null;
   }
 
-  // one undoable step
-  discard(proposal) {
+  // one undoable step; more: what else it does
+  discard(proposal, more = { undo() {}, redo() {} }) {
     const { picture, proposals } = this.state;
     const rest = proposals.filter((one) => one !== proposal);
-    this.page.history.add({ undo: () => this.back(picture, proposals), redo: () => this.back(picture, rest) });
+    this.page.history.add({
+      undo: () => { this.back(picture, proposals); more.undo(); },
+      redo: () => { this.back(picture, rest); more.redo(); },
+    });
     this.set(rest);
   }
 
@@ -116,15 +147,17 @@ export class Proposals {
     this.accept(this.state.proposals);
   }
 
-  accept(accepted) {
+  // gives the ids of the objects they become
+  accept(accepted, category = this.state.category, source = "auto") {
     const { state } = this;
     const changes = accepted.map(({ mask, score }) => {
-      const after = { id: newId(), category: state.category, mask, prompts: {}, score, source: "auto" };
+      const after = { id: newId(), category, mask, prompts: {}, score, source };
       return { id: after.id, before: null, after };
     });
     const { picture, proposals: before } = state;
     const rest = before.filter((proposal) => !accepted.includes(proposal));
     this.page.objects.change(changes, state.draft, state.draft, { undo: () => this.back(picture, before), redo: () => this.back(picture, rest) });
     this.set(rest);
+    return changes.map(({ id }) => id);
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // Going through imported and found objects, worst score first: keep or drop, and the next one is there.
 
-const UNCHECKED_SOURCES = ["import", "auto", "box", "track"];
+const UNCHECKED_SOURCES = ["import", "auto", "box", "similar", "track"];
 
 export class Review {
   /** @param {import("./app.js").PhotoApp} page */
@@ -50,6 +50,7 @@ export class Review {
   drop() {
     const { current } = this;
     if (!current) return;
+    this.page.similar.dropped(current);
     this.page.objects.remove(current.id);
     this.show();
   }

@@ -13,6 +13,7 @@ export const ICONS = {
   redo: '<path d="M15 7l5 5-5 5M20 12H10a6 6 0 000 8h2"/>',
   fit: '<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',
   everything: '<path d="M12 3l1.8 5.2L19 10l-5.2 1.8L12 17l-1.8-5.2L5 10l5.2-1.8zM19 16l.8 2.2L22 19l-2.2.8L19 22l-.8-2.2L16 19l2.2-.8z"/>',
+  similar: '<circle cx="8" cy="8" r="5"/><circle cx="18" cy="7" r="3" stroke-dasharray="2 2"/><circle cx="7" cy="18" r="3" stroke-dasharray="2 2"/><circle cx="17" cy="17" r="4" stroke-dasharray="2 2"/>',
   export: '<path d="M12 15V3M7 8l5-5 5 5M4 15v5h16v-5"/>',
   import: '<path d="M12 3v12M7 10l5 5 5-5M4 15v5h16v-5"/>',
   folder: '<path d="M3 6h6l2 2h10v11H3z"/>',
