@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
+from clickmask.bounded_connections import BoundedProtocol
 from clickmask.plugin.build import Backend
 from clickmask.plugin.server.app import make_app
-from clickmask.plugin.server.serve import BoundedProtocol
 
 
 @contextmanager

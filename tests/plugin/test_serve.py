@@ -15,14 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from clickmask import bounded_connections
 from clickmask.plugin import listening
 from clickmask.plugin.build import Backend
 from clickmask.plugin.errors import SettingsError
-from clickmask.plugin.server import bodies, serve
+from clickmask.plugin.server import bodies
 from tests.plugin.conftest import recorded
 from tests.plugin.server import serving
 from tests.plugin.waiting import PATIENCE, wait_until
-from tests.ports import free_port
+from tests.ports import free_port, is_closed
 
 MakeBackend = Callable[..., Backend]
 HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
@@ -30,16 +31,6 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 
 def connect(client: httpx.Client) -> socket.socket:
     return socket.create_connection((client.base_url.host, client.base_url.port or 0))
-
-
-def is_closed(connection: socket.socket) -> bool:
-    connection.settimeout(0.01)
-    try:
-        return connection.recv(1) == b""
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
@@ -94,7 +85,7 @@ def _is_up(port: int) -> bool:
 
 def test_connections_that_stay_silent_are_closed(make_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a request line each kept the backend from everybody, for as long as it stayed."""
-    monkeypatch.setattr(serve, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(bounded_connections, "SILENT_SECONDS", 0.3)
     with serving(make_backend()) as client, ExitStack() as open_ones:
         silent = [open_ones.enter_context(connect(client)) for _ in range(20)]
         for connection in silent:
@@ -104,7 +95,7 @@ def test_connections_that_stay_silent_are_closed(make_backend: MakeBackend, monk
 
 
 def test_one_connection_too_many_is_closed(make_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(bounded_connections, "MOST_CONNECTIONS", 3)
     with serving(make_backend()) as client, ExitStack() as open_ones:
         many = [open_ones.enter_context(connect(client)) for _ in range(5)]
         wait_until(lambda: sum(is_closed(connection) for connection in many) >= 2)

@@ -6,11 +6,13 @@ import asyncio
 import base64
 import contextlib
 import http.client
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 import httpx
@@ -18,6 +20,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
+from clickmask import bounded_connections
 from clickmask.decoder import Engine, Model
 from clickmask.web import app_guard
 from clickmask.web.app_guard import LARGEST_JSON
@@ -27,6 +30,8 @@ from clickmask.web.photos.samples import PHOTOS, sample_photo
 from clickmask.web.photos.service import Service
 from clickmask.web.start import Services, file_url
 from clickmask.web.video.service import VideoService
+from tests.plugin.waiting import wait_until
+from tests.ports import is_closed
 from tests.web.photos import open_library, write_photo
 from tests.web.running_app import Caller, served
 
@@ -223,3 +228,19 @@ def wait_for_client(demo: gr.Blocks) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("agents were not let in")
+
+
+def test_silent_connections_and_those_too_many_are_closed(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand sockets that say nothing would use up the process's files, and nobody else could save their work."""
+    monkeypatch.setattr(bounded_connections, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(bounded_connections, "MOST_CONNECTIONS", 6)
+    with served(services, tmp_path / "home") as (_, url), contextlib.ExitStack() as open_ones:
+        place = urlsplit(url)
+        many = [open_ones.enter_context(socket.create_connection((place.hostname, place.port))) for _ in range(12)]
+        for connection in many[:3]:
+            connection.sendall(b"GET /con")
+        wait_until(lambda: sum(map(is_closed, many)) >= 6)
+        wait_until(lambda: all(map(is_closed, many)))
+        assert httpx.get(f"{url}/config", timeout=60).status_code == 200

@@ -14,6 +14,7 @@ import gradio as gr
 from gradio_client import Client
 from starlette.middleware import Middleware
 
+from clickmask.bounded_connections import bounded_by_default
 from clickmask.decoder import ClickMaskError
 from clickmask.web.app_guard import AppGuard
 from clickmask.web.login import LoginGuard, People, Tries
@@ -46,7 +47,14 @@ def serve(demo: gr.Blocks, options: Options, services: Services) -> None:
 
 
 def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any) -> None:
-    """Start to serve."""
+    """Start to serve; Gradio makes the server, so the limits on its connections are named where it finds them."""
+    with bounded_by_default():
+        _launch(demo, options, roots, **more)
+    if options.auth and demo.is_running:
+        Thread(target=_let_agents_in, args=(demo, options.auth[0]), daemon=True, name="agents").start()
+
+
+def _launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any) -> None:
     demo.launch(
         server_name=options.host,
         server_port=options.port,
@@ -67,8 +75,6 @@ def launch(demo: gr.Blocks, options: Options, roots: Sequence[Path], **more: Any
         run_history=False,
         **more,
     )
-    if options.auth and demo.is_running:
-        Thread(target=_let_agents_in, args=(demo, options.auth[0]), daemon=True, name="agents").start()
 
 
 def guards(options: Options) -> list[Middleware]:
