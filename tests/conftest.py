@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from clickmask.decoder import Model, load_model
+from tests import fuzz as fuzz  # its profiles must be known before one is chosen
 
 torch.set_num_threads(1)  # the workers share the cores; two threads in each would mostly wait for one another
 

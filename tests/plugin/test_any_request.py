@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clickmask.decoder import ClickMaskError
 from clickmask.plugin.build import Backend
+from tests.fuzz import fuzz
 from tests.plugin.conftest import DATA, Body, recorded
 from tests.plugin.server import serving
 
@@ -27,9 +28,6 @@ ANYTHING = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
-)
-FUZZ = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -62,19 +60,19 @@ def answered_or_refused(ask: Callable[[], Body]) -> None:
         json.dumps(ask())
 
 
-@FUZZ
+@fuzz(300)
 @given(changed(PREDICTED))
 def test_any_prediction_request(backend: Backend, request_changed: tuple[str, Any]) -> None:
     answered_or_refused(lambda: backend.predictor.predict(request_changed[1]).body)
 
 
-@FUZZ
+@fuzz(300)
 @given(changed(("setup",)))
 def test_any_setup_request(backend: Backend, request_changed: tuple[str, Any]) -> None:
     answered_or_refused(lambda: backend.predictor.setup(request_changed[1]))
 
 
-@FUZZ
+@fuzz(300)
 @given(changed(TOLD))
 def test_any_webhook(backend: Backend, request_changed: tuple[str, Any]) -> None:
     _, body = request_changed

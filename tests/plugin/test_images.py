@@ -25,6 +25,7 @@ from clickmask.plugin.files.network import Deadline
 from clickmask.plugin.files.task_files import TaskFiles
 from clickmask.plugin.files.tokens import Tokens
 from clickmask.plugin.files.transport import Transport
+from tests.fuzz import fuzz
 from tests.plugin.conftest import RECORDED_IMAGE, picture
 from tests.plugin.studio_server import LEGACY, Studio, running_studio
 
@@ -380,6 +381,7 @@ def test_label_studios_address_may_be_written_otherwise() -> None:
     assert locate(task, "$image", None, Connection("http://studio")).urls[0] == "http://studio/data/upload/1/a.png"
 
 
+@fuzz(100)
 @given(st.text(max_size=60) | st.from_regex(r"(https?|s3|file)?:?//?[\[\]@:/?#a-z0-9%.]{0,30}"))
 def test_any_text_is_an_address_or_told(value: str) -> None:
     connection = Connection("http://studio:8080/base", LEGACY, "http://localhost:8080")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clickmask.decoder import ShapeError, Size
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
+from tests.fuzz import fuzz
 
 
 @given(arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))))
@@ -45,6 +46,7 @@ def test_malformed_runs_are_refused(text: str, message: str) -> None:
         runs_to_mask(text, Size(4, 4))
 
 
+@fuzz(100)
 @given(st.binary(max_size=64))
 def test_any_bytes_give_a_mask_or_a_shape_error(data: bytes) -> None:
     with contextlib.suppress(ShapeError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clickmask.decoder.errors import ClickMaskError
@@ -22,6 +22,7 @@ from clickmask.decoder.formats.registry import FORMATS
 from clickmask.decoder.formats.yolo.lines import parse_line as parse_yolo_line
 from clickmask.decoder.prompts import Size
 from tests.decoder.formats.samples import sample_dataset, sample_video, write_pictures
+from tests.fuzz import fuzz
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow warns of what it mends in broken TIFFs
 JSON_FORMATS = ["coco", "coco-panoptic", "datumaro", "label-studio", "labelme", "qupath", "youtube-vis"]
@@ -35,7 +36,6 @@ ODD = st.recursive(
 )
 FILES = (".geojson", ".json", ".png", ".tif", ".txt", ".xml", ".yaml")
 WORDS = st.lists(st.floats().map(str) | st.integers().map(str) | st.integers(0, 9).map(str), max_size=9).map(" ".join)
-FUZZ = settings(deadline=None, max_examples=60)
 
 
 @cache
@@ -93,7 +93,7 @@ def check_damaged_json(name: str, file: Path, folder: Path, data: st.DataObject)
 
 
 @pytest.mark.parametrize("name", JSON_FORMATS)
-@FUZZ
+@fuzz(60)
 @given(data=st.data())
 def test_json_with_odd_values_in_any_place(name: str, data: st.DataObject) -> None:
     folder = written(name)
@@ -102,7 +102,7 @@ def test_json_with_odd_values_in_any_place(name: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("tag", TAGS)
-@settings(deadline=None, max_examples=30)
+@fuzz(30)
 @given(data=st.data())
 def test_every_kind_of_label_studio_region_with_odd_values(tag: str, data: st.DataObject) -> None:
     folder = written("label-studio", tag=tag)
@@ -110,7 +110,7 @@ def test_every_kind_of_label_studio_region_with_odd_values(tag: str, data: st.Da
 
 
 @pytest.mark.parametrize("encoding", ["rle", "counts"])
-@settings(deadline=None, max_examples=30)
+@fuzz(30)
 @given(data=st.data())
 def test_run_lengths_with_odd_values(encoding: str, data: st.DataObject) -> None:
     folder = written("coco", encoding=encoding)
@@ -118,7 +118,7 @@ def test_run_lengths_with_odd_values(encoding: str, data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-@settings(deadline=None, max_examples=30)
+@fuzz(30)
 @given(data=st.data())
 def test_whatever_was_kept_can_be_written(name: str, data: st.DataObject) -> None:
     folder = written("coco", encoding="rle")
@@ -134,7 +134,7 @@ def test_whatever_was_kept_can_be_written(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-@FUZZ
+@fuzz(60)
 @given(data=st.data())
 def test_files_with_bytes_changed_or_cut_off(name: str, data: st.DataObject) -> None:
     folder = written(name)
@@ -150,7 +150,7 @@ def test_files_with_bytes_changed_or_cut_off(name: str, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-@settings(deadline=None, max_examples=30)
+@fuzz(30)
 @given(junk=st.binary(max_size=200))
 def test_files_of_junk(name: str, junk: bytes) -> None:
     folder = written(name)
@@ -160,7 +160,7 @@ def test_files_of_junk(name: str, junk: bytes) -> None:
         read_whole(name, folder)
 
 
-@FUZZ
+@fuzz(60)
 @given(line=st.text(max_size=60) | WORDS)
 def test_yolo_lines(line: str) -> None:
     try:
@@ -170,7 +170,7 @@ def test_yolo_lines(line: str) -> None:
         pass
 
 
-@FUZZ
+@fuzz(60)
 @given(line=st.text(max_size=60) | WORDS)
 def test_mots_lines(line: str) -> None:
     try:

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.formats import json_reader
 from clickmask.decoder.formats.json_reader import TOP_LEVEL, read_elements, read_elements_after, read_json
+from tests.fuzz import fuzz
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=20,
 )
-SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @pytest.fixture(params=[1, 7, 1 << 18])
@@ -29,7 +29,7 @@ def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("chunks")
-@SLOW
+@fuzz(100)
 @given(document=st.dictionaries(st.text(max_size=4), VALUES, max_size=4), indent=st.sampled_from([None, 2]))
 def test_objects_of_arrays_come_element_by_element(
     document: dict[str, Any], indent: int | None, tmp_path: Path
@@ -47,7 +47,7 @@ def test_objects_of_arrays_come_element_by_element(
 
 
 @pytest.mark.usefixtures("chunks")
-@SLOW
+@fuzz(100)
 @given(document=st.lists(VALUES, max_size=6))
 def test_an_array_comes_element_by_element(document: list[Any], tmp_path: Path) -> None:
     path = tmp_path / "file.json"
@@ -56,7 +56,7 @@ def test_an_array_comes_element_by_element(document: list[Any], tmp_path: Path) 
     assert list(read_elements(path)) == [(TOP_LEVEL, element, True) for element in expected]
 
 
-@SLOW
+@fuzz(100)
 @given(
     data=st.binary(max_size=60) | st.text(alphabet='[]{}",:0123456789.eE+-ntrufals \n\\', max_size=40).map(str.encode)
 )

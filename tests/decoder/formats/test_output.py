@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from clickmask.decoder.errors import DatasetError
 from clickmask.decoder.formats.output import inside, write_whole
+from tests.fuzz import fuzz
 
 
+@fuzz(100)
 @given(name=st.text(alphabet="./\\ab:~\0", max_size=12) | st.text(max_size=12))
 def test_every_name_stays_below_its_folder_or_is_refused(name: str) -> None:
     folder = Path("/data/labels")

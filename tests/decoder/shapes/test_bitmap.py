@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.shapes import bitmap_url_to_mask, mask_to_bitmap_url
 from tests.decoder.shapes.suite import blob_field, make
+from tests.fuzz import fuzz
 
 GOOD = mask_to_bitmap_url(blob_field(20, 30, 2.0))
 
@@ -65,7 +66,7 @@ def test_damaged_bitmaps_are_refused(url: Any, message: str) -> None:
         bitmap_url_to_mask(url)
 
 
-@settings(max_examples=200, deadline=None)
+@fuzz(200)
 @given(st.one_of(st.text(max_size=80), st.binary(max_size=80)), st.integers(0, 200), st.integers(0, 255))
 def test_any_text_decodes_or_is_refused(noise: Any, at: int, byte: int) -> None:
     data = bytearray(base64.b64decode(GOOD.split(",")[1]))

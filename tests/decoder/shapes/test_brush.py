@@ -15,6 +15,7 @@ from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import brush_to_mask, mask_to_brush, mask_to_sdk_brush
 from tests.decoder.shapes.suite import blob_field, make, object_mask
+from tests.fuzz import fuzz
 
 
 def with_bits(*fields: tuple[int, int]) -> list[int]:
@@ -100,7 +101,7 @@ def test_damaged_brushes_are_refused(values: Any, message: str) -> None:
         brush_to_mask(values, Size(2, 2))
 
 
-@settings(max_examples=300, deadline=None)
+@fuzz(300)
 @given(st.binary(max_size=60), st.booleans())
 def test_any_bytes_decode_or_are_refused(data: bytes, with_header: bool) -> None:
     brush = bytes(with_bits(*HEADER_2X2))[:6] + data if with_header else data

@@ -21,6 +21,7 @@ from clickmask.decoder.shapes import (
 )
 from clickmask.decoder.shapes.rle import rle_to_crop
 from tests.decoder.shapes.suite import blob_field, make, names
+from tests.fuzz import fuzz
 
 
 def random_mask(height: int, width: int, density: float, seed: int) -> NDArray[np.bool_]:
@@ -80,7 +81,7 @@ def test_damaged_run_lengths_are_refused(rle: Any, message: str) -> None:
         rle_to_mask(rle)
 
 
-@settings(max_examples=300, deadline=None)
+@fuzz(300)
 @given(st.one_of(st.text(max_size=40), st.binary(max_size=40), st.lists(st.integers(), max_size=9)))
 def test_any_counts_decode_or_are_refused(counts: Any) -> None:
     try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clickmask.decoder.errors import ShapeError
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask, polygons_to_yolo, yolo_to_polygons
 from tests.decoder.shapes.suite import make
+from tests.fuzz import fuzz
 
 
 @pytest.mark.parametrize("name", ["object 3000x4000", "text 256", "full 1x256", "one pixel 256", "empty 256"])
@@ -37,7 +38,7 @@ def test_malformed_rows_are_refused(row: Any, message: str) -> None:
         yolo_to_polygons([row], Size(10, 10))
 
 
-@settings(max_examples=200, deadline=None)
+@fuzz(200)
 @given(st.lists(st.one_of(st.floats(), st.integers(), st.text(max_size=3)), max_size=12))
 def test_any_row_is_read_or_refused(row: Any) -> None:
     try:

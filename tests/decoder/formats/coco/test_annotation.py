@@ -17,6 +17,7 @@ from clickmask.decoder.formats.coco import box_to_rle, segmentation_to_rle, to_c
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_rle
 from tests.decoder.formats.samples import solid_blob
+from tests.fuzz import fuzz
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools, under NumPy 2
 MASKS = arrays(np.bool_, st.tuples(st.integers(1, 15), st.integers(1, 15)))
@@ -75,7 +76,7 @@ ODD = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@fuzz(300)
 @given(segmentation=ODD | st.lists(st.lists(st.floats(-9, 9), max_size=9)))
 def test_odd_segmentations_raise_nothing_but_our_errors(segmentation: Any) -> None:
     for read in (segmentation_to_rle, box_to_rle):
