@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: app backend studio test test-ray lint types page figures lock clean
+.PHONY: app backend studio test test-ray programs lint types page figures lock images clean
 
 app: .venv/web.done        ## quick labeling in the browser
 	$(BIN)/clickmask app $(ARGS)
@@ -14,10 +14,12 @@ backend: .venv/plugin.done ## the Label Studio ML backend on :9090
 studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to the backend, with sample photos
 	$(BIN)/clickmask studio $(ARGS)
 
-test: .venv/dev.done lint types page
+test: .venv/dev.done programs lint types page
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
-	$(BIN)/pytest tests/e2e_web
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/e2e tests/e2e_web
+
+programs: .venv/dev.done   ## for CI: fetch Label Studio while other tests run; whoever needs it first waits for it
+	[ -z "$(CI)" ] || $(BIN)/python -m tests.e2e.programs >.venv/programs.log 2>&1 &
 
 test-ray: .venv/dev.done .venv/ray.done ## what needs Ray: minutes on a cluster of this machine, and not part of `test`
 	$(BIN)/pytest -m "ray or not ray" tests/decoder/cluster tests/decoder/label/test_buckets.py tests/decoder/label/test_machines.py
@@ -49,6 +51,9 @@ lock: .venv/dev.done       ## resolve all packages anew into requirements/, with
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra ray --constraint requirements/ray.in \
 	  --output-file requirements/ray.txt  # Ray and Gradio agree on no pydantic for Python 3.14
 	rm requirements/ray.in
+
+images:                    ## pin the images in docker/ by digest; needs Docker
+	$(PYTHON) docker/pin_images.py
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info web/node_modules

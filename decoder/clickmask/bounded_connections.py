@@ -20,6 +20,7 @@ class BoundedProtocol(H11Protocol):
     """HTTP on one connection; one that stays silent, or is one too many, is closed."""
 
     _watching: asyncio.TimerHandle | None = None
+    _before: object = None  # the request that was the newest when the watch began
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch a new connection."""
@@ -42,12 +43,17 @@ class BoundedProtocol(H11Protocol):
 
     def _watch(self) -> None:
         if self._watching is None:
+            self._before = self.cycle
             self._watching = self.loop.call_later(SILENT_SECONDS, self._look)
 
     def _look(self) -> None:
+        """Close a connection on which no request began since the watch did; one that is in use may be between two."""
         self._watching = None
-        if self.cycle is None or self.cycle.response_complete:
+        waits = self.cycle is None or self.cycle.response_complete
+        if waits and self.cycle is self._before:
             self.transport.close()
+        elif waits:
+            self._watch()
 
 
 @contextmanager

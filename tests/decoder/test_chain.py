@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -103,13 +104,15 @@ def test_many_clicks_at_once_are_replayed_only_so_far() -> None:
     assert len(engine.asked) == CHAINED_POINTS + 1
 
 
-def test_two_people_who_picked_other_masks_do_not_mix() -> None:
+@pytest.mark.parametrize(
+    "ways", [(MaskRule(1, zoom=False), MaskRule(3, zoom=False)), (PLAIN, ZOOM)], ids=["row", "zoom"]
+)
+def test_two_people_who_saw_other_masks_do_not_mix(ways: tuple[MaskRule, MaskRule]) -> None:
     """The first clicks are equal; what each saw is not, nor what the second click starts from."""
     engine = CountingEngine()
-    small, large = MaskRule(1, zoom=False), MaskRule(3, zoom=False)
-    seen = {how: ask(engine.chain, CLICKS[0], how=how) for how in (small, large)}
-    assert not torch.equal(seen[small].mask_prompt, seen[large].mask_prompt)
-    for how in (small, large):
+    seen = {how: ask(engine.chain, CLICKS[0], how=how) for how in ways}
+    assert not torch.equal(*(answer.mask_prompt for answer in seen.values()))
+    for how in ways:
         ask(engine.chain, *CLICKS[:2], how=how)
         started_from = engine.asked[-1].mask_logits
         assert started_from is not None

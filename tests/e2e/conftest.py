@@ -16,14 +16,13 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from clickmask.plugin.studio.client import StudioClient
-from clickmask.plugin.studio.install import VERSION, install_label_studio
 from clickmask.plugin.studio.login import Login, load_login
 from clickmask.plugin.studio.process import running
 from clickmask.plugin.studio.servers import backend_command, label_studio_command
 from tests.e2e.annotator import Annotator
+from tests.e2e.programs import LABEL_STUDIO, installed_label_studio, started_once
 from tests.ports import free_port
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickmask"
 PAGE_MILLISECONDS = 120_000  # on a machine that does other things too
 PAGE_ERRORS = ("Illegal invocation",)  # Label Studio's own, now and then on a busy machine
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -50,24 +49,17 @@ def need(condition: bool, reason: str) -> None:
 @pytest.fixture(scope="session")
 def label_studio_program() -> Path:
     """The installed ``label-studio`` program; CI installs it, other machines by ``clickmask studio``."""
-    folder = CACHE / f"label-studio-{VERSION}"
     if os.environ.get("CI") == "true":
-        return install_label_studio(folder)
-    program = folder / "bin" / "label-studio"
-    need(program.exists(), f"Label Studio is not installed in {folder}: run `clickmask studio` once")
+        return installed_label_studio()
+    program = LABEL_STUDIO / "bin" / "label-studio"
+    need(program.exists(), f"Label Studio is not installed in {LABEL_STUDIO}: run `clickmask studio` once")
     return program
 
 
 @pytest.fixture(scope="session")
 def empty_label_studio(label_studio_program: Path) -> Path:
-    """The data of a Label Studio that was started once: making the database is most of its first start."""
-    folder = CACHE / f"label-studio-{VERSION}-empty"
-    if not (folder / "complete").exists():
-        login = load_login(folder / "login.json")
-        with running(label_studio_command(label_studio_program, folder, login, free_port(), os.environ)):
-            pass
-        (folder / "complete").touch()
-    return folder
+    """The data of a Label Studio that was started once."""
+    return started_once(label_studio_program)
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,10 @@ from clickmask.plugin.studio.command import open_project
 from clickmask.plugin.studio.photos import sample_photos
 from clickmask.plugin.studio.process import ServerCommand, running
 from tests.e2e.annotator import Annotator, Spot
-from tests.e2e.conftest import CACHE, need
+from tests.e2e.conftest import need
 from tests.e2e.masks import holds, mask_of
-from tests.e2e.runner_environment import CHECKOUT, RUNNER_VERSION, install_runner
+from tests.e2e.programs import RUNNER, installed_runner
+from tests.e2e.runner_environment import CHECKOUT
 from tests.e2e.waiting import eventually
 from tests.ports import free_port
 
@@ -33,11 +34,10 @@ CHEETAH = Spot(50, 45)
 @pytest.fixture(scope="module")
 def runner_bin() -> Path:
     """Where ``label-studio-ml`` is installed; CI installs it."""
-    folder = CACHE / f"label-studio-ml-{RUNNER_VERSION}"
     if os.environ.get("CI") == "true":
-        return install_runner(folder)
-    program = folder / "bin" / "label-studio-ml"
-    need(program.exists(), f"label-studio-ml is not installed in {folder}: CI=true installs it")
+        return installed_runner()
+    program = RUNNER / "bin" / "label-studio-ml"
+    need(program.exists(), f"label-studio-ml is not installed in {RUNNER}: CI=true installs it")
     return program.parent
 
 

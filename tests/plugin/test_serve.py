@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -92,6 +94,22 @@ def test_connections_that_stay_silent_are_closed(make_backend: MakeBackend, monk
             connection.sendall(b"GET /hea")
         assert client.get("/health").status_code == 200
         wait_until(lambda: all(is_closed(connection) for connection in silent))
+
+
+def test_a_connection_that_is_used_stays_open(make_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was closed after a while if that moment fell between two requests, and the second was lost."""
+    monkeypatch.setattr(bounded_connections, "SILENT_SECONDS", 0.2)
+    with serving(make_backend()) as client:
+        kept = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+        kept.connect()
+        with kept.sock as connection:
+            for _ in range(30):
+                kept.request("GET", "/health")
+                assert kept.getresponse().read()
+                assert kept.sock is connection
+                time.sleep(0.02)
+            connection.sendall(b"GET /hea")
+            wait_until(lambda: is_closed(connection))
 
 
 def test_one_connection_too_many_is_closed(make_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:

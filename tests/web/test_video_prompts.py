@@ -81,6 +81,14 @@ def test_two_pages_on_one_video_never_overwrite_each_other(page: Page) -> None:
     assert set(page.open()["prompts"]) == {"1", "2"}
 
 
+def test_a_page_that_is_ahead_of_the_file_is_refused_too(page: Page) -> None:
+    """The project file was put back from a copy: what the page believes to be there is not."""
+    page.click(1, 0)
+    page.revision += 3
+    with pytest.raises(ConflictError, match="changed elsewhere: got revision 4, it is at 1"):
+        page.click(1, 5)
+
+
 def test_two_videos_do_not_mix(page: Page, tmp_path: Path) -> None:
     other = Page(page.service, write_clip(tmp_path / "other" / "clip.mp4", colour=(40, 60, 220)))
     page.click(1, 0)
