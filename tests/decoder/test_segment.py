@@ -165,3 +165,9 @@ def test_the_window_of_a_mask_is_cut_exactly_as_the_whole(size: Size, seed: int)
 
 def test_an_empty_mask_stays_empty() -> None:
     assert not binarize(torch.full((8, 8), -1.0), Size(20, 30)).any()
+
+
+def test_a_logit_of_exactly_0_is_background() -> None:
+    """The threshold is exclusive at the image's size as on the grid."""
+    logits = torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
+    assert binarize(logits, Size(2, 2)).tolist() == [[False, True], [False, False]]
