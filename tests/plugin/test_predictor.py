@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from clickmask.decoder import ImageSource, MaskRule, Prompt, Segmentation
+from clickmask.decoder import Answer, ImageSource, MaskRule, Prompt
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.build import Backend
 from clickmask.plugin.errors import RequestError
@@ -224,7 +224,7 @@ def test_a_project_that_does_not_chain_disturbs_none_that_does(
     engine = backend.engines.get()
     segment = engine.segment
 
-    def note(image: ImageSource, prompt: Prompt, how: MaskRule) -> Segmentation:
+    def note(image: ImageSource, prompt: Prompt, how: MaskRule) -> Answer:
         asked.append(prompt)
         return segment(image, prompt, how)
 

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from clickmask.decoder.cache import Cache
+from clickmask.decoder.click_engine import Answer, ClickEngine
 from clickmask.decoder.errors import (
     CheckpointError,
     ClickMaskError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from clickmask.decoder.auto.settings import AutoSettings
     from clickmask.decoder.checkpoints import load_model
     from clickmask.decoder.choose import choose_mask, stability_score
+    from clickmask.decoder.cluster.remote import RemoteEngine
     from clickmask.decoder.engine import Engine
     from clickmask.decoder.mask_prompts import mask_to_logits
     from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_many, predict_masks
@@ -54,6 +56,7 @@ else:
         "auto.settings": ("AutoSettings",),
         "checkpoints": ("load_model",),
         "choose": ("choose_mask", "stability_score"),
+        "cluster.remote": ("RemoteEngine",),
         "engine": ("Engine",),
         "mask_prompts": ("mask_to_logits",),
         "segment": ("ImageEmbedding", "MaskSet", "binarize", "encode_image", "predict_many", "predict_masks"),
@@ -78,10 +81,12 @@ __all__ = [
     "PRECISIONS",
     "PRECISION_HELP",
     "RULES",
+    "Answer",
     "AutoSettings",
     "Box",
     "Cache",
     "CheckpointError",
+    "ClickEngine",
     "ClickMaskError",
     "ClusterError",
     "DatasetError",
@@ -103,6 +108,7 @@ __all__ = [
     "Precision",
     "Prompt",
     "PromptError",
+    "RemoteEngine",
     "Rule",
     "Segmentation",
     "ShapeError",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from clickmask.decoder import Engine, load_model
+from clickmask.decoder import ClickEngine, Engine, RemoteEngine, load_model
 from clickmask.plugin.clicks.prefetch import Prefetcher
 from clickmask.plugin.clicks.prelabel import Prelabeler
 from clickmask.plugin.clicks.segmenter import Segmenter, Task
@@ -124,19 +124,22 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
     )
 
 
-def load_engine(settings: Settings, name: str) -> Engine:
-    """Load a model and make its engine.
+def load_engine(settings: Settings, name: str) -> ClickEngine:
+    """Load a model and make its engine, or find that of a cluster.
 
     Raises:
         CheckpointError: If the name is unknown or the weights cannot be used.
+        ClusterError: If the cluster is not there, or has another version or model.
     """
+    side = settings.image_side if name == settings.model else 0  # a project may ask for another model
+    load = partial(load_model, name, device=settings.device, precision=settings.precision, image_side=side or None)
+    if settings.engine:
+        return RemoteEngine(settings.engine, name, load)
     store: Path | None = None
     if settings.embedding_disk_mb:
         store = settings.data_dir.expanduser() / "embeddings"
         shrink(store, settings.embedding_disk_mb * MEGABYTE)
-    side = settings.image_side if name == settings.model else 0  # a project may ask for another model
-    model = load_model(name, device=settings.device, precision=settings.precision, image_side=side or None)
-    return Engine(model, cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
+    return Engine(load(), cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
 
 
 def _video_files(settings: Settings, tokens: Tokens, stopped: threading.Event) -> VideoFiles:

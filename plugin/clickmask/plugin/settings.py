@@ -70,6 +70,13 @@ def _address(text: str) -> str:
     return address
 
 
+def _engine(text: str) -> str:
+    address = text.strip().rstrip("/")
+    if address and not (address.startswith("ray://") and address.removeprefix("ray://")):
+        raise SettingsError(f"got {text!r}, wanted an address like ray://head:8000")
+    return address
+
+
 def _folder(text: str) -> Path:
     return Path(_name(text))
 
@@ -108,6 +115,9 @@ class Settings:
     model: Annotated[str, About("model name, or a path to weights", _name)] = "nano"
     device: Annotated[str, About(DEVICE_HELP, _name)] = "auto"
     image_side: Annotated[int, About(f"{IMAGE_SIDE_HELP}; 0: their family's own", _whole(0, 4_096))] = 0
+    engine: Annotated[
+        str, About("address of decoders on a Ray cluster, such as ray://head:8000; unset: decode here", _engine)
+    ] = ""
     precision: Annotated[Precision, About(PRECISION_HELP, _precision)] = "float32"
     label_studio_url: Annotated[
         str, About("address of Label Studio; unset: as Label Studio introduces itself", _address, "LABEL_STUDIO_URL")

@@ -70,7 +70,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster: Any, pictures: Pat
             os.kill(killed[0], signal.SIGKILL)
 
     with Journal(tmp_path / "ray.journal", {}) as journal:
-        run_job_on_ray(job, "local", choice(nano), journal, kill_after_two)
+        run_job_on_ray(job, "local", choice(nano), journal, kill_after_two, workers=2)
         on_ray = list(journal.entries(job.names))
     assert len(killed) == 1
     assert len(counts) == PICTURES + 1
@@ -85,7 +85,7 @@ def test_the_command_answers_as_in_one_process(cluster: Any, pictures: Path, tmp
     (tmp_path / "boxes.json").write_text(json.dumps(coco(pictures)))
     command = ["label", str(pictures), "--from", str(tmp_path / "boxes.json"), "--out"]
     assert main([*command, str(tmp_path / "one.json")]) == 0
-    assert main([*command, str(tmp_path / "ray.json"), "--ray", "local"]) == 0
+    assert main([*command, str(tmp_path / "ray.json"), "--ray", "local", "--workers", "2"]) == 0
     assert json.loads((tmp_path / "ray.json").read_text()) == json.loads((tmp_path / "one.json").read_text())
 
 
@@ -101,7 +101,9 @@ def test_a_worker_without_the_models_weights_ends_the_run(
 ) -> None:
     with Journal(tmp_path / "j", {}) as journal:
         with pytest.raises(ClusterError, match=f"a worker cannot label: .*{message}"):
-            run_job_on_ray(everything(pictures), "local", choice(nano, **changes), journal, lambda count: None)
+            run_job_on_ray(
+                everything(pictures), "local", choice(nano, **changes), journal, lambda count: None, workers=1
+            )
         assert not journal.done()
 
 

@@ -25,6 +25,7 @@ class Options:
     host: str
     port: int | None
     auth: tuple[tuple[str, str], ...]
+    engine: str = ""
     allowed_hosts: tuple[str, ...] = ()
 
 
@@ -39,6 +40,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
     add("--model", default=DEFAULT_MODEL, help="name or weights file (%(default)s)")
     add("--device", default="auto", help=f"{DEVICE_HELP} (%(default)s)")
     add("--image-side", type=int, metavar="PX", help=IMAGE_SIDE_HELP)
+    add("--engine", default="", metavar="ADDRESS", help="decoders on a Ray cluster, such as ray://head:8000 (here)")
     add("--precision", choices=PRECISIONS, default="float32", help=f"{PRECISION_HELP} (%(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on, 0.0.0.0 for all (%(default)s)")
     add("--port", type=_port, help="port to listen on (the first free one from 7860)")
@@ -64,6 +66,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
         host=found.host,
         port=found.port,
         auth=(*people, *found.auth),
+        engine=found.engine,
         allowed_hosts=tuple(name for names in found.allowed_hosts for name in names.split(",") if name),
     )
 

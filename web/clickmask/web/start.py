@@ -23,7 +23,7 @@ from clickmask.web.photos.service import Service
 from clickmask.web.video.service import VideoService
 
 if TYPE_CHECKING:
-    from clickmask.decoder import Engine, Model
+    from clickmask.decoder import ClickEngine, Model
 
 LARGEST_UPLOAD_MB = 200  # of 1024 * 1024 bytes
 
@@ -51,8 +51,12 @@ def open_services(options: Options) -> Services:
     samples = None if options.roots else make_sample_folder(options.home)
     roots = options.roots or (options.home,)
     loading = ThreadPoolExecutor(1)
-    model = loading.submit(_load_model, options)
-    engine = loading.submit(_make_engine, model)
+    if options.engine:
+        engine = loading.submit(_find_engine, options)
+        model = loading.submit(_load_model, options)
+    else:
+        model = loading.submit(_load_model, options)
+        engine = loading.submit(_make_engine, model)
     gate = Gate.of(*roots, uploads=Path(gr.utils.get_upload_folder()))
     library = Library(gate, options.home, adopt_labels, unite)
     service = Service(
@@ -75,13 +79,19 @@ def _load_model(options: Options) -> Model:
     return load_model(options.model, device=options.device, precision=options.precision, image_side=options.image_side)
 
 
-def _make_engine(model: Future[Model]) -> Engine:
+def _make_engine(model: Future[Model]) -> ClickEngine:
     from clickmask.decoder import Engine
 
     return Engine(model.result())
 
 
-def _welcome(service: Service, engine: Future[Engine]) -> None:
+def _find_engine(options: Options) -> ClickEngine:
+    from clickmask.decoder import RemoteEngine
+
+    return RemoteEngine(options.engine, options.model, lambda: _load_model(options))
+
+
+def _welcome(service: Service, engine: Future[ClickEngine]) -> None:
     """Make the first click quick, or say what is wrong."""
     error = engine.exception()
     if isinstance(error, ClickMaskError):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import Engine, ImageSource, MaskRule, Prompt, Segmentation, Size
+from clickmask.decoder import Answer, ClickEngine, ImageSource, MaskRule, Prompt, Size
 from clickmask.plugin.clicks.answers import answer_regions
 from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
 from clickmask.plugin.engines import Engines
@@ -138,7 +138,7 @@ class Segmenter:
         config = config.of(task)
         return locate(task, _source(config, next(iter(config.images), "")), None, project.connection)
 
-    def _as_shown(self, engine: Engine, location: Location, shown: Size | None, project: Project) -> ImageSource:
+    def _as_shown(self, engine: ClickEngine, location: Location, shown: Size | None, project: Project) -> ImageSource:
         """The image as the page has it: turned by its EXIF orientation, or not.
 
         Raises:
@@ -169,7 +169,7 @@ class Segmenter:
             self._metrics.observe(step, value)
 
 
-def _decode(engine: Engine, image: ImageSource, prompt: Prompt, options: ProjectOptions) -> Segmentation:
+def _decode(engine: ClickEngine, image: ImageSource, prompt: Prompt, options: ProjectOptions) -> Answer:
     segment = engine.chain.segment if options.chain else engine.segment
     return segment(image, prompt, MaskRule(options.rule, options.zoom))
 

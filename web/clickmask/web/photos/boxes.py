@@ -13,7 +13,7 @@ from clickmask.web.photos.pictures import image_source
 from clickmask.web.photos.records import LabeledObject, Picture, WaitingBox
 
 if TYPE_CHECKING:
-    from clickmask.decoder import Engine
+    from clickmask.decoder import ClickEngine
 
 REPORTED = 5  # sentences about boxes that failed
 
@@ -24,7 +24,7 @@ def waiting_boxes(folder: OpenFolder) -> list[WaitingBox]:
     return [box for box in folder.project.boxes() if box.picture in own]
 
 
-def make_masks(folder: OpenFolder, engine: Engine, report: Callable[..., None]) -> dict[str, Any]:
+def make_masks(folder: OpenFolder, engine: ClickEngine, report: Callable[..., None]) -> dict[str, Any]:
     """Make an object of every waiting box; those that fail keep waiting.
 
     Returns:
@@ -46,7 +46,7 @@ def make_masks(folder: OpenFolder, engine: Engine, report: Callable[..., None]) 
     return {"made": made, "failed": len(problems), "problems": problems[:REPORTED]}
 
 
-def _answered(folder: OpenFolder, picture: Picture, box: WaitingBox, engine: Engine) -> LabeledObject:
+def _answered(folder: OpenFolder, picture: Picture, box: WaitingBox, engine: ClickEngine) -> LabeledObject:
     x0, y0, x1, y1 = box.box
     inside = Box(max(0.0, x0), max(0.0, y0), min(float(picture.width), x1), min(float(picture.height), y1))
     answer = engine.segment(image_source(folder.same_size(picture)), Prompt(box=inside))

@@ -13,7 +13,7 @@ from clickmask.web.browser_rle import mask_to_runs, rle_to_runs, runs_to_mask, r
 from clickmask.web.photos.records import Category, LabeledObject, WaitingBox
 
 if TYPE_CHECKING:
-    from clickmask.decoder import Segmentation
+    from clickmask.decoder import Answer
 
 Message = Mapping[str, Any]
 COLOR = re.compile("#[0-9a-fA-F]{6}")
@@ -39,7 +39,7 @@ def read_prompt(message: Message, size: Size) -> Prompt:
     return Prompt(points, box, mask=runs_to_mask(base, size) if base else None, view=view)
 
 
-def segmentation_message(answer: Segmentation, *, wants_zoom: bool) -> dict[str, Any]:
+def segmentation_message(answer: Answer, *, wants_zoom: bool) -> dict[str, Any]:
     """The chosen mask with the scores of all four, and whether the model's masks want a second look."""
     return {
         "runs": mask_to_runs(answer.mask()),

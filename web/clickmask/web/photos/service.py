@@ -44,7 +44,7 @@ from clickmask.web.photos.similar import (
 )
 
 if TYPE_CHECKING:
-    from clickmask.decoder import Engine, FoundMask, Model, SimilarObject
+    from clickmask.decoder import ClickEngine, Engine, FoundMask, Model, SimilarObject
 
 Answer = dict[str, Any]
 LAST_PICTURE = "last picture"
@@ -65,7 +65,7 @@ class Service:
 
     def __init__(
         self,
-        engine: Future[Engine],
+        engine: Future[Engine] | Future[ClickEngine],
         library: Library,
         *,
         start_folder: Path,
@@ -83,7 +83,7 @@ class Service:
         self._thumbnail = lru_cache(maxsize=4096)(_thumbnail)
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> ClickEngine:
         """The engine; the first who asks may have to wait for it."""
         return self._engine.result()
 
