@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,7 @@ class RemoteEngine:
         self, address: str, model_name: str, load_model: Callable[[], Model], retry_seconds: float = RETRY_SECONDS
     ) -> None:
         self._asker = _Asker(address, retry_seconds)
+        weakref.finalize(self, self._asker.close)
         self._load_model = load_model
         self._seen = _Seen()
         self._waiting = 0
