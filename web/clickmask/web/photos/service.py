@@ -87,6 +87,15 @@ class Service:
         """The engine; the first who asks may have to wait for it."""
         return self._engine.result()
 
+    def _engine_here(self) -> Engine:
+        """The engine, for what decoders on other machines do not offer."""
+        from clickmask.decoder import Engine
+
+        engine = self._engine.result()
+        if not isinstance(engine, Engine):
+            raise DatasetError("decoders on other machines do not look for similar objects: start without --engine")
+        return engine
+
     # folders
 
     def start(self, _message: Message) -> Answer:
@@ -326,9 +335,10 @@ class Service:
         examples, refused = examples_on(folder, picture, message["objects"]), self._refused(folder, message)
 
         def work(job: Job) -> Answer:
-            kind = read_kind(folder, self.engine, examples, refused)
+            engine = self._engine_here()
+            kind = read_kind(folder, engine, examples, refused)
             dropped = [one.rle for one in refused if one.picture.id == picture.id]
-            found = propose(folder, picture, self.engine, kind, dropped, job.report_share)
+            found = propose(folder, picture, engine, kind, dropped, job.report_share)
             return {"found": [_similar(number, one) for number, one in enumerate(reversed(found))]}
 
         return {"job": self.jobs.start(work)}
@@ -345,8 +355,9 @@ class Service:
         examples, refused = examples_of(folder, category), self._refused(folder, message)
 
         def work(job: Job) -> Answer:
-            kind = read_kind(folder, self.engine, examples, refused)
-            return look_through(folder, pictures, self.engine, kind, category, job.report)
+            engine = self._engine_here()
+            kind = read_kind(folder, engine, examples, refused)
+            return look_through(folder, pictures, engine, kind, category, job.report)
 
         return {"job": self.jobs.start(work)}
 
