@@ -46,8 +46,6 @@ def with_weights(model: Model, weights: Mapping[str, Tensor]) -> Model:
         weights: By the plain network's names.
     """
     network = model.network
-    if isinstance(network, FastNano):
+    if isinstance(network, FastNano | FastSam):
         return replace(model, network=network.with_weights(weights))
-    if isinstance(network, FastSam):
-        return replace(model, network=FastSam(network_with_weights(network.network, weights)))
     return replace(model, network=cast(Network, network_with_weights(cast(nn.Module, network), weights)))

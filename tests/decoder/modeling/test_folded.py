@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from clickmask.decoder import Box, Model, Point, Prompt, encode_image, predict_many
+from clickmask.decoder import Box, Model, Point, Prompt, encode_image, predict_many, predict_masks
+from clickmask.decoder.modeling import fast_hiera
 from clickmask.decoder.modeling.cells import to_cells, to_map
-from clickmask.decoder.modeling.config import DecoderConfig
+from clickmask.decoder.modeling.config import DecoderConfig, HieraConfig
+from clickmask.decoder.modeling.fast import FastSam
 from clickmask.decoder.modeling.folded import FEW_TOKENS, FoldedTransformer
 from clickmask.decoder.modeling.sam1 import Sam1
 from clickmask.decoder.modeling.sam2 import ImageSam2, Sam2
 from clickmask.decoder.modeling.transformer import TwoWayTransformer
-from clickmask.decoder.optimize import optimize
+from clickmask.decoder.optimize import optimize, with_weights
 from clickmask.decoder.segment import ImageEmbedding
 from tests.decoder.modeling.test_mobile_sam import CONFIG as MOBILE_CONFIG
 from tests.decoder.modeling.test_sam1 import CONFIG as SAM1_CONFIG
@@ -96,6 +100,22 @@ def test_an_embedding_is_the_picture_and_nothing_of_the_decoder(models: Pair) ->
     assert plain.network.config == fast.network.config
 
 
+@pytest.mark.parametrize("windows", [(4, 2, 4, 2), (4, 6, 6, 3)])
+def test_hiera_in_small_bands(windows: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole windows and those that stick out; a batch of two."""
+    monkeypatch.setattr(fast_hiera, "BAND_PLACES", 40)
+    monkeypatch.setattr(fast_hiera, "MLP_PLACES", 7)
+    trunk = HieraConfig(16, 1, (1, 1, 2, 1), (3,), windows, 3)
+    network = ImageSam2(replace(SAM2_CONFIG, trunk=trunk)).eval().requires_grad_(False)
+    randomise(network)
+    pixels = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        slow, quick = network.encode(pixels), FastSam(network).encode(pixels)
+    torch.testing.assert_close(to_map(quick.image, 0), slow.image, atol=1e-4, rtol=1e-4)
+    for cells, right, levels in zip(quick.high_resolution, slow.high_resolution, (2, 1), strict=True):
+        torch.testing.assert_close(to_map(cells, levels), right, atol=1e-4, rtol=1e-4)
+
+
 def test_few_tokens_are_folded_and_many_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     transformer = TwoWayTransformer(DecoderConfig(32, 8, 64, 32, 32)).eval().requires_grad_(False)
     counts: list[int] = []
@@ -120,3 +140,29 @@ def test_cells_are_a_map_in_another_order(levels: int) -> None:
     torch.testing.assert_close(to_map(cells, levels), picture)
     first = picture[0, :, : 2**levels, : 2**levels].flatten(1).T  # the finest cells of the first coarse one
     assert set(cells[0, : 4**levels, 0].tolist()) == set(first[:, 0].tolist())
+
+
+def test_other_weights_of_the_decoder_share_the_encoder(models: Pair, embeddings: list[tuple[ImageEmbedding, ImageEmbedding]]) -> None:
+    """What an adapter does: it answers as a network that was given those weights before it was folded."""
+    plain, fast = models
+    prompt = Prompt(points=CLICKS[:2])
+    name = "mask_decoder.transformer.layers.1.cross_attn_image_to_token.q_proj.weight"
+    weights = {name: cast(nn.Module, plain.network).get_parameter(name) * 2}
+    slow, quick = embeddings[0]
+    changed = with_weights(fast, weights)
+    wanted = predict_masks(with_weights(plain, weights), slow, prompt)
+    found = predict_masks(changed, quick, prompt)
+    scale = max(float(wanted.logits.abs().max()), 1.0)
+    torch.testing.assert_close(found.logits, wanted.logits, atol=2e-5 * scale, rtol=0)
+    assert not torch.equal(found.logits, predict_masks(fast, quick, prompt).logits)
+    torch.testing.assert_close(encode_image(changed, PICTURES[0]).features.image, quick.features.image)
+
+
+def test_other_projections_of_the_fine_maps_make_other_embeddings() -> None:
+    network = FastSam(ImageSam2(SAM2_CONFIG).eval().requires_grad_(False))
+    doubled = {name: network.network.get_parameter(name) * 2 for name in ("mask_decoder.conv_s0.weight", "mask_decoder.conv_s0.bias")}
+    pixels = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        before, after = (form.encode(pixels).high_resolution for form in (network, network.with_weights(doubled)))
+    torch.testing.assert_close(after.s4, 2 * before.s4)
+    torch.testing.assert_close(after.s8, before.s8)

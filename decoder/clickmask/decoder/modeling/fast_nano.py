@@ -12,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.modeling.nano import Nano
+from clickmask.decoder.modeling.products import with_products
 from clickmask.decoder.modeling.shared import with_weights
 
 
@@ -49,10 +50,11 @@ class FastNano:
 
 
 def _fold(network: Nano) -> Nano:
-    """A copy without norms, channels last."""
+    """A copy without norms, channels last, that multiplies by the faster library."""
     with torch.inference_mode(), torch.device(next(network.parameters()).device):
         folded = fold_norms(copy.deepcopy(network).eval())
-        return cast(Nano, folded.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+        folded = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return with_products(cast(Nano, folded))
 
 
 def fold_norms(module: nn.Module) -> nn.Module:

@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.layers import LayerNorm2d
 from clickmask.decoder.modeling.mask_decoder import HighResolution
+from clickmask.decoder.modeling.products import linear, matmul
 from clickmask.decoder.modeling.transformer import Attention, FirstTwoWayBlock, TwoWayBlock, TwoWayTransformer
 
 FEW_TOKENS = 16  # SAM 2's six, a padding, and nine clicks
@@ -40,8 +41,8 @@ class TokensToImage:
         """Attend from (B, N, C) to places by ``keys`` and take ``values``, each (B or 1, M, C); give (B, N, C)."""
         attention = self._attention
         asked = attention.split(attention.q_proj(queries)) @ self._keys  # (B, heads, N, C)
-        weights = (asked.flatten(1, 2) @ keys.transpose(1, 2)).softmax(-1)  # (B, heads * N, M)
-        seen = (weights @ values).view(asked.shape) @ self._values  # (B, heads, N, c)
+        weights = matmul(asked.flatten(1, 2), keys.mT).softmax(-1)  # (B, heads * N, M)
+        seen = matmul(weights, values).view(asked.shape) @ self._values  # (B, heads, N, c)
         return F.linear(seen.transpose(1, 2).flatten(2), attention.out_proj.weight, self._bias)
 
 
@@ -62,11 +63,11 @@ class ImageToTokens:
         batch, count, _ = keys.shape
         keys = attention.split(attention.k_proj(keys))  # (B, heads, N, c)
         answering, offset = keys @ self._queries, keys @ self._query_bias  # (B, heads, N, C), (B, heads, N, 1)
-        scores = answering.flatten(1, 2) @ queries.transpose(1, 2)  # (B, heads * N, M)
+        scores = matmul(answering.flatten(1, 2), queries.mT)  # (B, heads * N, M)
         weights = scores.view(batch, attention.heads, count, -1).add_(offset).softmax(dim=2)
         said = attention.split(attention.v_proj(values)) @ self._out  # (B, heads, N, C)
         said[:, 0] += attention.out_proj.bias  # once, for one head's weights sum to one
-        return torch.baddbmm(image.expand(batch, -1, -1), weights.flatten(1, 2).transpose(1, 2), said.flatten(1, 2))
+        return matmul(weights.flatten(1, 2).mT, said.flatten(1, 2)).add_(image)
 
 
 class FoldedBlock:
@@ -155,9 +156,9 @@ class FoldedUpscaling:
     def _compare(self, image: Tensor, fine: HighResolution, kernels: Tensor) -> Tensor:
         batch, cells, _ = image.shape
         norm = self._norm
-        x = _with(F.linear(image, *self._first).view(batch, cells * 4, -1), fine.s8)
+        x = _with(linear(image, *self._first).view(batch, cells * 4, -1), fine.s8)
         x = torch.ops.aten.gelu_(F.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, eps=1e-6))
-        x = _with(F.linear(x, *self._second).view(batch, cells * 16, -1), fine.s4)
+        x = _with(linear(x, *self._second).view(batch, cells * 16, -1), fine.s4)
         return kernels @ cast(Tensor, torch.ops.aten.gelu_(x)).transpose(1, 2)
 
 

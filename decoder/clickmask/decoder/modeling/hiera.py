@@ -5,6 +5,8 @@ Source: "Hiera" (Ryali et al., 2023); windowed position table from "Window Atten
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -31,6 +33,7 @@ class WindowAttention(nn.Module):
     def __init__(self, width: int, out_width: int, heads: int, pools: bool) -> None:
         super().__init__()
         self.heads, self.pools = heads, pools
+        self.mix: Callable[[Tensor, Tensor, Tensor], Tensor] = F.scaled_dot_product_attention
         self.qkv = nn.Linear(width, 3 * out_width)
         self.proj = nn.Linear(out_width, out_width)
 
@@ -41,7 +44,7 @@ class WindowAttention(nn.Module):
         if self.pools:
             q = _pool(q)
             h, w = h // 2, w // 2
-        mixed = F.scaled_dot_product_attention(self._split(q), self._split(k), self._split(v))  # (N, heads, h * w, c)
+        mixed = self.mix(self._split(q), self._split(k), self._split(v))  # (N, heads, h * w, c)
         return self.proj(mixed.transpose(1, 2).reshape(n, h, w, -1))  # type: ignore[no-any-return]
 
     def _split(self, x: Tensor) -> Tensor:
@@ -64,17 +67,20 @@ class HieraBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) -> (B, H', W', C')."""
+        x = self.attend(x)
+        return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]
+
+    def attend(self, x: Tensor) -> Tensor:
+        """The block without its MLP: (B, H, W, C) -> (B, H', W', C')."""
         normed = self.norm1(x)
         shortcut = x if not hasattr(self, "proj") else self.proj(normed)
         if self.pools:
             shortcut = _pool(shortcut)
-        x = shortcut + self._attend(normed, shortcut.shape[1], shortcut.shape[2])
-        return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]
+        return shortcut + self._look(normed)[:, : shortcut.shape[1], : shortcut.shape[2]]
 
-    def _attend(self, x: Tensor, out_height: int, out_width: int) -> Tensor:
-        if self.window == 0:
-            return self.attn(x)  # type: ignore[no-any-return]
-        return attend_in_windows(self.attn, x, self.window)[:, :out_height, :out_width]
+    def _look(self, x: Tensor) -> Tensor:
+        """Attention, over whole windows."""
+        return attend_in_windows(self.attn, x, self.window) if self.window else self.attn(x)
 
 
 class Hiera(nn.Module):
@@ -93,7 +99,7 @@ class Hiera(nn.Module):
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """(B, 3, S, S) -> four maps (B, C, H, W), finest first."""
         x = self.patch_embed(pixels)
-        x = x + self._positions(x.shape[1], x.shape[2])
+        x = x + self.positions(x.shape[1], x.shape[2])
         maps = []
         for index, block in enumerate(self.blocks):
             x = block(x)
@@ -101,7 +107,7 @@ class Hiera(nn.Module):
                 maps.append(x.permute(0, 3, 1, 2))
         return maps
 
-    def _positions(self, height: int, width: int) -> Tensor:
+    def positions(self, height: int, width: int) -> Tensor:
         """A coarse table stretched over the map, plus a fine one repeated in every window: (1, H, W, C)."""
         coarse = F.interpolate(self.pos_embed, size=(height, width), mode="bicubic")
         side = self.pos_embed_window.shape[-1]
