@@ -142,7 +142,9 @@ def test_cells_are_a_map_in_another_order(levels: int) -> None:
     assert set(cells[0, : 4**levels, 0].tolist()) == set(first[:, 0].tolist())
 
 
-def test_other_weights_of_the_decoder_share_the_encoder(models: Pair, embeddings: list[tuple[ImageEmbedding, ImageEmbedding]]) -> None:
+def test_other_weights_of_the_decoder_share_the_encoder(
+    models: Pair, embeddings: list[tuple[ImageEmbedding, ImageEmbedding]]
+) -> None:
     """What an adapter does: it answers as a network that was given those weights before it was folded."""
     plain, fast = models
     prompt = Prompt(points=CLICKS[:2])
@@ -160,7 +162,10 @@ def test_other_weights_of_the_decoder_share_the_encoder(models: Pair, embeddings
 
 def test_other_projections_of_the_fine_maps_make_other_embeddings() -> None:
     network = FastSam(ImageSam2(SAM2_CONFIG).eval().requires_grad_(False))
-    doubled = {name: network.network.get_parameter(name) * 2 for name in ("mask_decoder.conv_s0.weight", "mask_decoder.conv_s0.bias")}
+    doubled = {
+        name: network.network.get_parameter(name) * 2
+        for name in ("mask_decoder.conv_s0.weight", "mask_decoder.conv_s0.bias")
+    }
     pixels = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         before, after = (form.encode(pixels).high_resolution for form in (network, network.with_weights(doubled)))

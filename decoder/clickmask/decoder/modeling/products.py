@@ -7,7 +7,6 @@ one that torch's own compiler calls. The numbers are the same to rounding, whoev
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TypeVar, cast
 
 import torch
@@ -23,7 +22,6 @@ ROWS_AT_ONCE = 256  # of an attention's weights: what a processor's cache holds
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
-@cache
 def is_worthwhile() -> bool:
     """Whether this machine's processor is used better by oneDNN."""
     capability = torch.backends.cpu.get_cpu_capability()
