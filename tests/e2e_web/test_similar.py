@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.decoder.similar.discs import PLACES, draw
 from tests.e2e_web.conftest import OpenDesk
-from tests.web.test_similar import PLACES, draw
 
 
 @pytest.fixture

@@ -7,38 +7,19 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
-from clickmask.decoder import DatasetError, Engine, Size
+from clickmask.decoder import DatasetError, Engine
 from clickmask.decoder.shapes import mask_iou, mask_to_rle, rle_to_mask
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask
 from clickmask.web.photos.records import LabeledObject
 from clickmask.web.photos.service import Service
 from clickmask.web.photos.similar import NO_EXAMPLE
+from tests.decoder.similar.discs import SIZE, SIZE_HW, discs, draw
 from tests.web.photos import open_library
 from tests.web.test_propagation import finished
-
-SIZE = Size(120, 160)
-PLACES = ((30, 30), (85, 28), (130, 70), (40, 90), (90, 85))
-
-
-def discs() -> list[NDArray[np.bool_]]:
-    return [cv2.circle(np.zeros(SIZE_HW, np.uint8), place, 13, 1, -1) > 0 for place in PLACES]
-
-
-SIZE_HW = (SIZE.height, SIZE.width)
-
-
-def draw(path: Path, seed: int) -> None:
-    """Five red discs on grey."""
-    pixels = np.random.default_rng(seed).normal(150, 6, (*SIZE_HW, 3))
-    for mask in discs():
-        pixels[mask] = (200, 40, 30)
-    Image.fromarray(cv2.GaussianBlur(pixels, (3, 3), 0.7).clip(0, 255).astype(np.uint8)).save(path)
 
 
 @pytest.fixture

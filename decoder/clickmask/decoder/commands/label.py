@@ -1,4 +1,4 @@
-"""Label a folder of pictures: find everything, or turn boxes, points and coarse masks into fine masks."""
+"""Label a folder of pictures: find everything or what is like examples, or make fine masks of boxes and points."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from clickmask.decoder.formats.registry import FORMATS, find_format
 from clickmask.decoder.label.journal import Journal
 from clickmask.decoder.label.report import ReportRow, write_report
 from clickmask.decoder.label.run import FindEverything, Job, UpgradeDataset, flags_of, needs_eyes, run_job
+from clickmask.decoder.label.similar import Examples, FindSimilar, read_crops, read_labeled
 from clickmask.decoder.label.upgrade import Kind
+from clickmask.decoder.prompts import Size
 
 if TYPE_CHECKING:
     from clickmask.decoder.cluster.label import ModelChoice
@@ -43,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known.add_argument("--from", dest="source", type=Path, help="boxes, points or coarse masks to make masks of")
     known.add_argument("--from-format", default="coco", choices=FORMATS, help="its format (default: %(default)s)")
     known.add_argument("--as", dest="kind", default="auto", choices=get_args(Kind), help="what its objects are")
+    known.add_argument(
+        "--examples",
+        type=Path,
+        metavar="PATH",
+        help="find objects like these: labels of some of the pictures (--from-format), or a folder of crops that show "
+        "one object each, in folders named by their category",
+    )
     everything = parser.add_argument_group("without --from: what to look for")
     everything.add_argument("--points-per-side", type=int, help="clicks along each side; more find smaller things")
     everything.add_argument("--crop-layers", type=int, default=0, help="look again at 2x2, 4x4, ... crops (default: 0)")
@@ -109,19 +118,40 @@ def _make_job(
     arguments: argparse.Namespace, folder: PictureFolder, engine: Engine, problems: list[str]
 ) -> tuple[Job, dict[str, Any]]:
     """What to do, and what a journal must be about to go on with it."""
+    if arguments.source is not None and arguments.examples is not None:
+        raise DatasetError("got --from and --examples, wanted one of them")
     found = folder.names()
     names = hashlib.sha256("\n".join(found).encode()).hexdigest()
     if arguments.source is None:
         if not found:
             raise DatasetError(f"{arguments.pictures}: holds no picture")
+        if arguments.examples is not None:
+            examples = _examples(arguments, folder, found, engine, problems)
+            return FindSimilar(folder, tuple(found), examples), {"pictures": names} | _facts(arguments.examples)
         settings = _settings(arguments, engine)
         about = {"pictures": names, "settings": asdict(settings), "category": arguments.category}
         return FindEverything(folder, tuple(found), settings, arguments.category), about
     reading = ReadOptions(images=_here(arguments.pictures), on_problem=lambda problem: problems.append(str(problem)))
     source = find_format(arguments.from_format).read(arguments.source, reading)
-    facts = arguments.source.stat()
-    about = {"labels": [str(arguments.source), facts.st_size, facts.st_mtime_ns], "kind": arguments.kind}
-    return UpgradeDataset(folder, source, arguments.kind), about
+    return UpgradeDataset(folder, source, arguments.kind), _facts(arguments.source) | {"kind": arguments.kind}
+
+
+def _facts(labels: Path) -> dict[str, Any]:
+    """What must be the same of a file, or of the pictures in a folder, for a run to go on."""
+    files = sorted(path for path in labels.rglob("*") if path.is_file()) if labels.is_dir() else [labels]
+    return {"labels": [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]}
+
+
+def _examples(
+    arguments: argparse.Namespace, folder: PictureFolder, names: list[str], engine: Engine, problems: list[str]
+) -> Examples:
+    """What is looked for; crops where they lie in a folder that is no data set."""
+    given: Path = arguments.examples
+    if given.is_dir() and arguments.from_format == "coco":
+        size = Size(*folder.load(names[0]).shape[:2])
+        return read_crops(given, size, engine, lambda problem: problems.append(str(problem)))
+    reading = ReadOptions(images=_here(arguments.pictures), on_problem=lambda problem: problems.append(str(problem)))
+    return read_labeled(find_format(arguments.from_format).read(given, reading), folder, engine)
 
 
 def _settings(arguments: argparse.Namespace, engine: Engine) -> AutoSettings:

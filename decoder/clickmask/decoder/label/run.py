@@ -122,7 +122,7 @@ def _find(settings: AutoSettings, engine: Engine, image: ImageSource) -> Any:
         replace(item, flags=("border", *item.flags)) if touches_border(box, size) else item
         for item, box in zip(flagged, boxes, strict=True)
     ]
-    return {"size": [size.height, size.width], "objects": [_to_json(item) for item in objects]}
+    return {"size": [size.height, size.width], "objects": [to_json(item) for item in objects]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ class _Everything:
             numbered = []
             for line in entry.result["objects"]:
                 object_id += 1
-                numbered.append(_from_json(line, ObjectRecord(object_id, 1, line["rle"])))
-            shown = _needing_eyes(numbered, self.only_below)
+                numbered.append(from_json(line, ObjectRecord(object_id, 1, line["rle"])))
+            shown = needing_eyes(numbered, self.only_below)
             if shown or self.only_below is None:
                 yield AnnotatedImage(ImageRecord(image_id, entry.key, Size(*entry.result["size"])), tuple(shown))
 
@@ -183,7 +183,7 @@ def _upgrade(annotated: AnnotatedImage, kind: Kind, engine: Engine, image: Image
         name, wanted = annotated.image.file_name, annotated.image.size
         raise DatasetError(f"{name} is {size}, wanted {wanted} as the labels say")
     labeled = upgrade_objects(engine, image, annotated.objects, size, kind)
-    return {"objects": [_to_json(item) for item in labeled]}
+    return {"objects": [to_json(item) for item in labeled]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +201,21 @@ class _Upgraded:
                 objects = [_with_flags(item, ("kept",)) for item in annotated.objects]
             else:
                 pairs = zip(entry.result["objects"], annotated.objects, strict=True)
-                objects = [_from_json(line, item) for line, item in pairs]
-            shown = _needing_eyes(objects, self.only_below)
+                objects = [from_json(line, item) for line, item in pairs]
+            shown = needing_eyes(objects, self.only_below)
             if shown or self.only_below is None:
                 yield replace(annotated, objects=tuple(shown))
 
 
-def _to_json(item: LabeledObject) -> dict[str, Any]:
+def to_json(item: LabeledObject) -> dict[str, Any]:
+    """An object as a journal keeps it."""
     stability = item.record.extras.get("stability")
     known = {} if stability is None else {"stability": stability}
     return {"rle": item.record.rle, "score": item.record.score, "flags": list(item.flags), **known}
 
 
-def _from_json(line: dict[str, Any], item: ObjectRecord) -> ObjectRecord:
+def from_json(line: dict[str, Any], item: ObjectRecord) -> ObjectRecord:
+    """An object of a journal; what the journal does not keep is as it was."""
     if "kept" in line["flags"]:
         return _with_flags(replace(item, score=line["score"]), line["flags"])
     record = replace(item, rle=line["rle"], score=line["score"], rings=(), box=None, area=None, is_box=False)
@@ -226,8 +228,8 @@ def _with_flags(item: ObjectRecord, flags: Sequence[str], stability: float | Non
 
 
 def flags_of(item: ObjectRecord) -> Sequence[str]:
-    """The flags of an object that was labeled."""
-    flags: Sequence[str] = item.extras[EXTRA]["flags"]
+    """The flags of an object; one that was not labeled by us has none."""
+    flags: Sequence[str] = item.extras.get(EXTRA, {}).get("flags", ())
     return flags
 
 
@@ -236,7 +238,7 @@ def needs_eyes(item: ObjectRecord) -> bool:
     return any(flag != "border" for flag in flags_of(item))
 
 
-def _needing_eyes(objects: Sequence[ObjectRecord], only_below: float | None) -> list[ObjectRecord]:
+def needing_eyes(objects: Sequence[ObjectRecord], only_below: float | None) -> list[ObjectRecord]:
     """All objects, or those that are flagged or scored below."""
     if only_below is None:
         return list(objects)
