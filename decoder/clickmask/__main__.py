@@ -13,6 +13,7 @@ PROGRAMS = {  # name: (module with ``main(arguments)``, what it does)
     "app": ("clickmask.web.__main__", "open the labeling app in a browser"),
     "backend": ("clickmask.plugin.__main__", "serve Label Studio's clicks, or prepare a project of it"),
     "doctor": ("clickmask.plugin.doctor.__main__", "look at everything between a click and its answer"),
+    "prelabel": ("clickmask.plugin.prelabel", "segment or track all tasks of a Label Studio project (--project N)"),
     "studio": ("clickmask.plugin.studio.__main__", "install and start a Label Studio that is connected to the backend"),
 }
 COMMANDS = {  # name: (module with ``add_arguments(parser)`` and ``run(options)``, what it does)

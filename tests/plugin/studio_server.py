@@ -39,6 +39,7 @@ class Studio:
         seen: (path with query, Authorization header or "") of every request, in order.
         predictions: What was posted.
         changed: What was patched, by path.
+        refusals: What the next requests to the API are answered with instead, in order.
     """
 
     url: str = ""
@@ -53,6 +54,7 @@ class Studio:
     seen: list[tuple[str, str]] = field(default_factory=list)
     predictions: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
+    refusals: list[int] = field(default_factory=list)
 
     def asked(self, start: str) -> list[str]:
         """The Authorization headers of the requests whose path starts like this."""
@@ -86,7 +88,9 @@ def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
             studio.seen.append((self.path, authorization))
             path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
             guarded = path.startswith(("/data/", "/storage-data/", "/api/", "/tasks/"))
-            if guarded and not studio.accepts(authorization):
+            if path.startswith("/api/") and studio.refusals:
+                self.answer(studio.refusals.pop(0), b"busy")
+            elif guarded and not studio.accepts(authorization):
                 self.answer(401, b'{"detail":"Authentication credentials were not provided."}')
             elif path.endswith("/presign/"):
                 wanted = base64.urlsafe_b64decode(query["fileuri"][0]).decode()
@@ -116,6 +120,9 @@ def _handler(studio: Studio) -> type[BaseHTTPRequestHandler]:
             authorization = self.headers.get("Authorization", "")
             studio.seen.append((self.path, authorization))
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path.startswith("/api/") and studio.refusals:
+                self.answer(studio.refusals.pop(0), b"busy")
+                return
             if self.path == "/api/token/refresh":
                 if body.get("refresh") != studio.personal:
                     self.answer(401, b'{"detail":"Token is invalid or expired"}')

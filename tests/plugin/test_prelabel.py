@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clickmask.decoder import ClickMaskError
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.plugin.__main__ import main
 from clickmask.plugin.build import Backend
@@ -245,6 +246,73 @@ def test_prelabel_posts_predictions(
     assert (prediction["task"], prediction["model_version"]) == (1, "clickmask-nano")
     assert prediction["result"][0]["value"]["polygonlabels"] == ["Animal"]
     assert prediction["score"] == pytest.approx(0.8)
+
+
+def test_prelabel_waits_for_a_label_studio_that_is_busy(
+    make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clickmask.plugin.files.label_studio_api._FIRST_PAUSE", 0.01)
+    backend = command_backend(make_backend, studio)
+    project, config = open_project(backend, 1, "")
+    studio.tasks = [task(number, studio, box(10)) for number in (1, 2)]
+    studio.refusals = [502, 503, 500]  # of the list of tasks
+    monkeypatch.setattr(
+        type(backend.segmenter), "segment", refuse_after(type(backend.segmenter).segment, studio, [429, 503])
+    )
+    assert prelabel(backend, project, config) == 0
+    assert [prediction["task"] for prediction in studio.predictions] == [1, 2]
+    assert studio.refusals == []
+
+
+def refuse_after(segment: Callable[..., Any], studio: Studio, statuses: list[int]) -> Callable[..., Any]:
+    """Segment, and let the next request to the API be refused."""
+
+    def refusing(*arguments: Any) -> Any:
+        found = segment(*arguments)
+        studio.refusals += statuses[:1]
+        del statuses[:1]
+        return found
+
+    return refusing
+
+
+def test_what_label_studio_may_have_stored_is_not_stored_twice(
+    make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = command_backend(make_backend, studio)
+    project, config = open_project(backend, 1, "")
+    studio.tasks = [task(1, studio, box(10))]
+    segment = type(backend.segmenter).segment
+    monkeypatch.setattr(type(backend.segmenter), "segment", refuse_after(segment, studio, [504]))
+    assert prelabel(backend, project, config) == 1
+    assert studio.asked("/api/predictions/") == [f"Token {LEGACY}"]
+    assert "1 failed: run the same again" in capsys.readouterr().err
+    assert prelabel(backend, project, config) == 0
+    assert [prediction["task"] for prediction in studio.predictions] == [1]
+
+
+def test_a_task_that_fails_is_told_and_stays_for_the_next_run(
+    make_backend: MakeBackend, studio: Studio, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = command_backend(make_backend, studio)
+    project, config = open_project(backend, 1, "")
+    studio.tasks = [task(number, studio, box(10)) for number in (1, 2, 3)]
+    lost = studio.files.pop("/data/upload/1/2.png")
+    assert prelabel(backend, project, config) == 1
+    assert "2 tasks got 2 regions, 0 tasks got none, 0 had some of clickmask-nano already, 1 failed" in (
+        capsys.readouterr().err
+    )
+    studio.files["/data/upload/1/2.png"] = lost
+    for done in (0, 2):
+        studio.tasks[done]["predictions"] = [{"model_version": "clickmask-nano", "result": []}]
+    assert prelabel(backend, project, config) == 0
+    assert [prediction["task"] for prediction in studio.predictions] == [1, 3, 2]
+    monkeypatch.setattr("clickmask.plugin.commands.FAILURES_IN_A_ROW", 2)
+    studio.tasks = [task(number, studio, box(10)) for number in (4, 5, 6)]
+    for number in (4, 5):
+        del studio.files[f"/data/upload/1/{number}.png"]
+    with pytest.raises(ClickMaskError, match="2 tasks failed one after the other, the last: "):
+        prelabel(backend, project, config)
 
 
 def test_a_personal_access_token_opens_the_api(make_backend: MakeBackend, studio: Studio) -> None:

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         if given.command == "serve":
             serve(settings)
         else:
-            run_command(given, build_backend(settings))
+            return run_command(given, build_backend(settings))
     except ClickMaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -50,9 +50,9 @@ class Backend:
     videos: VideoAnswers
     registry: ProjectRegistry
 
-    def client(self, connection: Connection) -> LabelStudioClient:
-        """Label Studio's API through a connection."""
-        return LabelStudioClient(self.transport, self.tokens, connection)
+    def client(self, connection: Connection, patience_seconds: float = 0.0) -> LabelStudioClient:
+        """Label Studio's API through a connection; see ``LabelStudioClient``."""
+        return LabelStudioClient(self.transport, self.tokens, connection, patience_seconds)
 
     def close(self) -> None:
         """Stop the background work and close the records."""

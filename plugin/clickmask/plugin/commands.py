@@ -19,6 +19,9 @@ from clickmask.plugin.projects.label_config import LabelConfig, read_label_confi
 from clickmask.plugin.projects.options import read_options
 from clickmask.plugin.projects.projects import Project, connect
 
+PATIENCE_SECONDS = 300.0  # with a Label Studio that is away or busy
+FAILURES_IN_A_ROW = 20  # of tasks, after which something else is wrong than a task
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,8 +40,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--params", default="", help="the project's extra params as JSON (warm, prelabel, repair)")
 
 
-def run_command(given: argparse.Namespace, backend: Backend) -> None:
-    """Run warm, prelabel, repair or accepted.
+def run_command(given: argparse.Namespace, backend: Backend) -> int:
+    """Run warm, prelabel, repair or accepted; returns the exit status, 1 if something of the project failed.
 
     Raises:
         ClickMaskError: If Label Studio cannot be reached or the options are wrong.
@@ -48,11 +51,12 @@ def run_command(given: argparse.Namespace, backend: Backend) -> None:
             for example in backend.records.examples():
                 json.dump(example, sys.stdout)
                 print()
-            return
+            return 0
         if given.project is None:
             raise ClickMaskError(f"{given.command} wants --project, the number of a project in Label Studio")
         project, config = open_project(backend, given.project, given.params)
-        {"warm": warm, "prelabel": prelabel, "repair": repair}[given.command](backend, project, config)
+        commands = {"warm": warm, "prelabel": prelabel, "repair": repair}
+        return 1 if commands[given.command](backend, project, config) else 0
     finally:
         backend.close()
 
@@ -70,8 +74,12 @@ def open_project(backend: Backend, number: int, params: str) -> tuple[Project, L
     return project, read_label_config(str(described.get("label_config") or ""))
 
 
-def warm(backend: Backend, project: Project, config: LabelConfig) -> None:
-    """Encode every image of a project, so that the first click on each is as quick as the second."""
+def warm(backend: Backend, project: Project, config: LabelConfig) -> int:
+    """Encode every image of a project, so that the first click on each is as quick as the second.
+
+    Returns:
+        How many could not be encoded.
+    """
     backend.engines.wait(project.options.model)
     failed = 0
     for task in tqdm(backend.client(project.connection).all_tasks(project.number), unit=" images", desc="encoding"):
@@ -82,31 +90,54 @@ def warm(backend: Backend, project: Project, config: LabelConfig) -> None:
             _log.warning("task %s: %s", task.get("id"), error)
     if failed:
         _tell(f"{failed} tasks could not be encoded")
+    return failed
 
 
-def prelabel(backend: Backend, project: Project, config: LabelConfig) -> None:
-    """Segment or track every task of a project and store predictions; tasks that have some are left alone."""
+def prelabel(backend: Backend, project: Project, config: LabelConfig) -> int:
+    """Segment or track every task of a project and store predictions; tasks that have some are left alone.
+
+    So a run that was stopped goes on where it was. A server that is away or busy is waited for; a task that fails is
+    told and left as it is, for the next run.
+
+    Returns:
+        How many tasks failed.
+
+    Raises:
+        ClickMaskError: If Label Studio stays away, or ``FAILURES_IN_A_ROW`` tasks failed one after the other.
+    """
     backend.engines.wait(project.options.model)
-    client = backend.client(project.connection)
+    client = backend.client(project.connection, PATIENCE_SECONDS)
     version = backend.predictor.model_version(project)
-    regions, answered, empty, known = 0, 0, 0, 0
+    regions, answered, empty, known, failed, in_a_row = 0, 0, 0, 0, 0, 0
     for task in tqdm(client.all_tasks(project.number), unit=" tasks", desc="segmenting"):
         if _has_prediction(task, version):
             known += 1
             continue
-        prediction = _prediction(backend, task, config, project, version)
-        if prediction["result"]:
-            client.add_prediction(int(task["id"]), prediction["result"], prediction["score"], version)
-            answered, regions = answered + 1, regions + len(prediction["result"])
-        else:
-            empty += 1
-    _tell(f"{answered} tasks got {regions} regions, {empty} tasks got none, {known} had some of {version} already")
+        try:
+            prediction = _prediction(backend, task, config, project, version)
+            if prediction["result"]:
+                client.add_prediction(int(task["id"]), prediction["result"], prediction["score"], version)
+        except ClickMaskError as error:
+            _log.warning("task %s: %s", task.get("id"), error)
+            failed, in_a_row = failed + 1, in_a_row + 1
+            if in_a_row == FAILURES_IN_A_ROW:
+                raise ClickMaskError(f"{in_a_row} tasks failed one after the other, the last: {error}") from error
+            continue
+        found, in_a_row = len(prediction["result"]), 0
+        answered, empty, regions = answered + bool(found), empty + (not found), regions + found
+    told = f"{answered} tasks got {regions} regions, {empty} tasks got none, {known} had some of {version} already"
+    _tell(told + (f", {failed} failed: run the same again" if failed else ""))
     if answered or known:
         _tell_what_hides(client.project(project.number), version)
+    return failed
 
 
-def repair(backend: Backend, project: Project, config: LabelConfig) -> None:
-    """Answer clicks and boxes that were submitted without the tick, in place; what was before is kept in files."""
+def repair(backend: Backend, project: Project, config: LabelConfig) -> int:
+    """Answer clicks and boxes that were submitted without the tick, in place; what was before is kept in files.
+
+    Returns:
+        0: what gets no answer stays, and is told.
+    """
     backend.engines.wait(project.options.model)
     client = backend.client(project.connection)
     folder = backend.settings.data_dir.expanduser() / "repaired" / f"project-{project.number}"
@@ -126,6 +157,7 @@ def repair(backend: Backend, project: Project, config: LabelConfig) -> None:
     _tell(f"{answered} objects of {changed} annotations were answered, {left} clicks or boxes got no answer and stay")
     if changed:
         _tell(f"the annotations as they were: {folder}")
+    return 0
 
 
 def _answered(
@@ -162,7 +194,7 @@ def _prediction(
     if config.videos:
         found.append(backend.videos.prediction(task, config.videos, project, version))
     if config.controls or config.repeating:
-        found.append(backend.prelabeler.prediction(task, config, project, version))
+        found.append(backend.prelabeler.whole_prediction(task, config, project, version))
     regions = [region for one in found for region in one["result"]]
     scores = [one["score"] for one in found if one["result"]]
     return {"result": regions, "score": min(scores, default=0.0)}

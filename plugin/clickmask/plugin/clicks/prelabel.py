@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,8 @@ from clickmask.plugin.work import Work
 
 MOST_PROMPTS = 200  # per task
 _AT_ONCE = 3  # one task is decoded while the next is encoded and another fetched
+
+_Found = tuple[list[JsonObject], list[float]]  # regions, and the score of each object
 
 _log = logging.getLogger(__name__)
 
@@ -67,8 +69,17 @@ class Prelabeler:
         return PendingReply(futures, partial(_done_so_far, futures, over), self._seconds)
 
     def prediction(self, task: Task, config: LabelConfig, project: Project, version: str) -> JsonObject:
-        """Segment one task; a task that fails gets an empty result and a line in the log."""
+        """Segment one task; a task that fails gets what was found before and a line in the log."""
         return self._prediction_unless(threading.Event(), task, config, project, version)
+
+    def whole_prediction(self, task: Task, config: LabelConfig, project: Project, version: str) -> JsonObject:
+        """Segment one task, all of it.
+
+        Raises:
+            ClickMaskError: If something of it cannot be segmented.
+        """
+        found = list(self._segments(threading.Event(), task, config, project))
+        return _prediction_of(found, version)
 
     def work(self) -> list[Work]:
         """The requests for many tasks that are being worked on."""
@@ -107,22 +118,33 @@ class Prelabeler:
         self, over: threading.Event, task: Task, config: LabelConfig, project: Project, version: str
     ) -> JsonObject:
         """Segment one task, unless the time is over before its next prompt."""
-        regions: list[JsonObject] = []
-        scores: list[float] = []
+        found: list[_Found] = []
         try:
-            for prompt in existing_prompts(task, config, project):
-                self._priority.give_way()
-                if over.is_set() or self._closed.is_set():
-                    return prediction([], 0.0, version)
-                segment = self._segmenter.segment(task, prompt, config, project)
-                regions += segment.regions
-                scores.append(segment.score)
-            if not scores and project.options.prelabel == "everything":
-                self._priority.give_way()
-                regions, scores = self._segmenter.everything(task, config, project)
+            found.extend(self._segments(over, task, config, project))
         except ClickMaskError as error:
             _log.warning("task %s: %s", task.get("id"), error)
-        return prediction(regions, fmean(scores) if scores else 0.0, version)
+        if over.is_set() or self._closed.is_set():
+            return prediction([], 0.0, version)
+        return _prediction_of(found, version)
+
+    def _segments(self, over: threading.Event, task: Task, config: LabelConfig, project: Project) -> Iterator[_Found]:
+        """The regions and scores of each prompt, or of everything, until the time is over."""
+        prompts = existing_prompts(task, config, project)
+        for prompt in prompts:
+            self._priority.give_way()
+            if over.is_set() or self._closed.is_set():
+                return
+            segment = self._segmenter.segment(task, prompt, config, project)
+            yield segment.regions, [segment.score]
+        if not prompts and project.options.prelabel == "everything":
+            self._priority.give_way()
+            yield self._segmenter.everything(task, config, project)
+
+
+def _prediction_of(found: Sequence[_Found], version: str) -> JsonObject:
+    scores = [score for _, some in found for score in some]
+    regions = [region for some, _ in found for region in some]
+    return prediction(regions, fmean(scores) if scores else 0.0, version)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +12,30 @@ from urllib.parse import urlencode
 from clickmask.plugin.errors import FetchError
 from clickmask.plugin.files.locations import Connection
 from clickmask.plugin.files.tokens import Tokens
-from clickmask.plugin.files.transport import Transport
+from clickmask.plugin.files.transport import Answer, Transport
 
 _PAGE = 100
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # [s]
+_REFUSED = frozenset({429, 503})  # nothing was done, so the same can be asked again
+_BUSY = _REFUSED | {500, 502, 504}
 
 
 @dataclass(frozen=True)
 class LabelStudioClient:
-    """One Label Studio server, through one connection."""
+    """One Label Studio server, through one connection.
+
+    Args:
+        transport: How it is reached.
+        tokens: What opens it.
+        connection: Where it is.
+        patience_seconds: How long a server that is away or busy is asked again, with growing pauses [s]; what it may
+            have done already is not asked again.
+    """
 
     transport: Transport
     tokens: Tokens
     connection: Connection
+    patience_seconds: float = 0.0
 
     def project(self, number: int) -> Mapping[str, Any]:
         """A project, with its ``label_config`` and ``created_at``.
@@ -115,11 +128,7 @@ class LabelStudioClient:
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         if not self.connection.url:
             raise FetchError("the address of Label Studio is unknown: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY")
-        url = self.connection.url + path
-        answer = self.tokens.authorized(
-            self.connection,
-            lambda headers: self.transport.request(method, url, headers=headers, json=body, trusted=True),
-        )
+        answer = self._patiently(method, path, body)
         if answer.status >= 300:
             shown = answer.body[:200].decode("utf-8", "replace")
             raise FetchError(
@@ -129,3 +138,33 @@ class LabelStudioClient:
             return json.loads(answer.body)
         except ValueError as error:
             raise FetchError(f"Label Studio at {self.connection.url} answered {path[:80]} with no JSON") from error
+
+    def _patiently(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
+        end, pause = time.monotonic() + self.patience_seconds, _FIRST_PAUSE
+        while True:
+            wait = pause
+            try:
+                answer = self._once(method, path, body)
+            except FetchError:
+                if method != "GET" or time.monotonic() + wait > end:
+                    raise
+            else:
+                wait = max(pause, _asked_pause(answer))
+                again = _BUSY if method == "GET" else _REFUSED
+                if answer.status not in again or time.monotonic() + wait > end:
+                    return answer
+            time.sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
+        url = self.connection.url + path
+        return self.tokens.authorized(
+            self.connection,
+            lambda headers: self.transport.request(method, url, headers=headers, json=body, trusted=True),
+        )
+
+
+def _asked_pause(answer: Answer) -> float:
+    """How long the server wants to be left alone [s]."""
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), 60.0) if text.isdecimal() else 0.0
