@@ -24,6 +24,7 @@ from clickmask.decoder.errors import ClickMaskError, ClusterError, PromptError
 from clickmask.decoder.images import ImageSource, Pixels
 from clickmask.decoder.mask_rule import DEFAULT_RULE
 
+DEPLOYMENT = "decoder"
 ROUTER = "ray.serve.experimental.consistent_hash_router.ConsistentHashRouter"
 ROUTER_OPTIONS = {"num_virtual_nodes": 100, "num_fallback_replicas": 1}
 MEGABYTE = 2**20
@@ -141,7 +142,7 @@ def build_app(given: Mapping[str, str]) -> Any:
     options = {**OPTIONS, **given}
     deployment = serve.deployment(
         Decoder,
-        name="decoder",
+        name=DEPLOYMENT,
         max_ongoing_requests=2 * LARGEST_BATCH,
         request_router_config=RequestRouterConfig(
             request_router_class=ROUTER, request_router_kwargs=dict(ROUTER_OPTIONS)
