@@ -7,10 +7,9 @@ of JSON per picture, ``{"done": 3, "total": 10}``, then the result, or ``{"error
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -24,7 +23,7 @@ from clickmask.decoder.formats import (
     split_dataset,
     write_yolo_split,
 )
-from clickmask.web.exports import export_folder, zipped
+from clickmask.web.exports import Report, run_apart, say, zipped
 from clickmask.web.gate import Gate
 from clickmask.web.photos.dataset import left_out, to_dataset, with_file_names
 from clickmask.web.photos.library import OpenFolder, Part
@@ -36,7 +35,6 @@ Format = Literal["coco", "yolo", "voc", "labelme", "png", "label-studio"]
 Shape = Literal["polygons", "simplified", "rle"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SHAPES: tuple[Shape, ...] = get_args(Shape)
-Report = Callable[[int, int], None]
 WITH_FILE_NAMES = {"coco", "label-studio"}  # they bring no pictures, so theirs are where the imported file said
 
 
@@ -103,42 +101,7 @@ def run_export(request: ExportRequest, report: Report) -> dict[str, Any]:
     Raises:
         DatasetError: If the export fails.
     """
-    with export_folder(Path(check_request(request).target)) as folder:
-        own = replace(request, target=str(folder))
-        return run_process("clickmask.web.photos.export", json.dumps(asdict(own)), report)
-
-
-def run_process(module: str, request: str, report: Report) -> dict[str, Any]:
-    """Run ``python -m module request`` and return what it says with a ``path``; the process ends with this call.
-
-    Raises:
-        DatasetError: If it says that it failed, or stops without a word.
-    """
-    command = [sys.executable, "-m", module, request]
-    said = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            for line in process.stdout or ():
-                message = _message(line)
-                if "path" in message:
-                    return message
-                if "error" in message:
-                    raise DatasetError(message["error"])
-                if "done" in message:
-                    report(message["done"], message["total"])
-                said = line.strip() or said
-        finally:
-            process.kill()
-    raise DatasetError(f"the export stopped unexpectedly: {said}")
-
-
-def _message(line: str) -> dict[str, Any]:
-    """What the process said, or nothing if a library printed something."""
-    try:
-        message = json.loads(line)
-    except json.JSONDecodeError:
-        return {}
-    return message if isinstance(message, dict) else {}
+    return run_apart("clickmask.web.photos.export", asdict(check_request(request)), report)
 
 
 def write_export(request: ExportRequest, report: Report) -> dict[str, Any]:
@@ -210,11 +173,6 @@ class _Counted:
             yield image
             self.objects += len(image.objects)
             self._report(number, self._dataset.image_count)
-
-
-def say(**message: Any) -> None:
-    """Tell the process that waits, see ``run_process``."""
-    print(json.dumps(message), flush=True)
 
 
 def main() -> None:

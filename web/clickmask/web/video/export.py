@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,7 @@ from clickmask.decoder.formats import (
 from clickmask.decoder.formats.label_studio import to_video_rectangle
 from clickmask.decoder.shapes import Rle, mask_to_box, rle_to_mask
 from clickmask.decoder.video import Frame, Video, frame_name, open_video
-from clickmask.web.exports import export_folder, zipped
-from clickmask.web.photos.export import Report, run_process, say
+from clickmask.web.exports import Report, run_apart, say, zipped
 from clickmask.web.video.project import VideoStore
 from clickmask.web.video.records import Found
 
@@ -82,9 +81,7 @@ def run_video_export(request: VideoExport, report: Report) -> dict[str, Any]:
     Raises:
         DatasetError: If the export fails.
     """
-    with export_folder(Path(check_request(request).target)) as folder:
-        own = replace(request, target=str(folder))
-        return run_process("clickmask.web.video.export", json.dumps(asdict(own)), report)
+    return run_apart("clickmask.web.video.export", asdict(check_request(request)), report)
 
 
 def write_video_export(request: VideoExport, report: Report) -> dict[str, Any]:

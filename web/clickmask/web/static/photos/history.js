@@ -1,14 +1,14 @@
 // @ts-check
 // Undo and redo: the steps of the picture that is open, then what its history on disk says.
 
+import { StepHistory } from "../shared/history.js";
 import { Steps } from "../shared/steps.js";
-import { TEXT } from "../shared/strings.js";
 import { fromServer } from "./objects.js";
 
-export class History {
+export class History extends StepHistory {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
-    this.page = page;
+    super(page);
     this.ofPicture = new Map();
     this.open(null);
   }
@@ -23,43 +23,10 @@ export class History {
     return this.ofPicture.get(picture);
   }
 
-  get canUndo() {
-    return this.steps.done.length > 0 || !this.steps.askedOlder;
-  }
-
-  get canRedo() {
-    return this.steps.undone.length > 0;
-  }
-
-  add(step) {
-    this.steps.add(step);
-  }
-
-  clear() {
-    this.steps.clear();
-  }
-
   // other pictures, or other objects on these
   forget() {
     this.ofPicture.clear();
     this.open(null);
-  }
-
-  async undo() {
-    if (!this.steps.done.length) await this.addOlder();
-    await this.shift("undo", TEXT.nothingToUndo);
-  }
-
-  redo() {
-    return this.shift("redo", TEXT.nothingToRedo);
-  }
-
-  async shift(way, nothing) {
-    try {
-      if (!await this.steps[way]()) this.page.toasts.show(nothing);
-    } catch (failure) {
-      this.page.fail(failure);
-    }
   }
 
   // after a reload: what this picture's history on disk says, once

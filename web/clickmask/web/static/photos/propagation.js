@@ -2,8 +2,8 @@
 // Objects carried on by the tracker through the pictures that follow, as through the frames of a video.
 
 import { make } from "../shared/dom.js";
-import { watchJob } from "../shared/jobs.js";
 import { TEXT } from "../shared/strings.js";
+import { FolderRun } from "./folder_run.js";
 
 const USUAL_COUNT = 5;
 
@@ -11,7 +11,7 @@ export class Propagation {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
     this.page = page;
-    this.job = null;
+    this.work = new FolderRun(page);
   }
 
   async ask() {
@@ -27,26 +27,14 @@ export class Propagation {
     await this.run(objects.map(({ id }) => id), Math.min(count, after));
   }
 
-  async run(objects, count) {
-    const { page } = this, { folder, picture } = page.state;
-    try {
-      await page.saving.settled(); // the server tracks what it knows
-      this.job = (await page.call("start_propagation", { folder, picture: picture.id, objects, count })).job;
-      const { made, pictures, problems } = await watchJob(page.call, this.job, ({ done, total }) => page.setBusy(TEXT.propagating(done, total)));
-      page.toasts.show(TEXT.propagated(made, pictures), "good");
-      if (problems.length) page.toasts.show(problems.join("\n"), "error");
-    } catch (failure) {
-      if (failure.kind !== "cancelled") page.fail(failure);
-    }
-    this.job = null;
-    page.setBusy("");
-    if (page.state.folder === folder) await page.folder.reload();
+  run(objects, count) {
+    const { folder, picture } = this.page.state;
+    const texts = { working: TEXT.propagating, done: TEXT.propagated };
+    return this.work.run("start_propagation", { folder, picture: picture.id, objects, count }, texts);
   }
 
   // whether there was a run to stop
   stop() {
-    if (!this.job) return false;
-    this.page.call("stop_job", { job: this.job }).catch(() => {});
-    return true;
+    return this.work.stop();
   }
 }

@@ -2,15 +2,15 @@
 // Find similar: the others of an accepted object, worst score first; each that is kept or dropped sharpens the next ones.
 
 import { make } from "../shared/dom.js";
-import { watchJob } from "../shared/jobs.js";
 import { TEXT } from "../shared/strings.js";
+import { FolderRun } from "./folder_run.js";
 
 export class Similar {
   /** @param {import("./app.js").PhotoApp} page */
   constructor(page) {
     this.page = page;
     this.refused = []; // what was dropped, of all pictures and classes: {picture, category, runs}
-    this.job = null; // the pass through the pictures that follow
+    this.work = new FolderRun(page); // the pass through the pictures that follow
     this.end();
   }
 
@@ -113,29 +113,16 @@ export class Similar {
     await this.lookThrough(category, count);
   }
 
-  async lookThrough(category, count) {
-    const { page } = this, { folder, picture } = page.state;
-    page.proposals.leave();
-    try {
-      await page.saving.settled();
-      const message = { folder, picture: picture.id, category, count, refused: this.refusedOf(category) };
-      this.job = (await page.call("start_similar_after", message)).job;
-      const { made, pictures, problems } = await watchJob(page.call, this.job, ({ done, total }) => page.setBusy(TEXT.lookingThrough(done, total)));
-      page.toasts.show(TEXT.lookedThrough(made, pictures), "good");
-      if (problems.length) page.toasts.show(problems.join("\n"), "error");
-    } catch (failure) {
-      if (failure.kind !== "cancelled") page.fail(failure);
-    }
-    this.job = null;
-    page.setBusy("");
-    if (page.state.folder === folder) await page.folder.reload();
+  lookThrough(category, count) {
+    const { folder, picture } = this.page.state;
+    this.page.proposals.leave();
+    const message = { folder, picture: picture.id, category, count, refused: this.refusedOf(category) };
+    return this.work.run("start_similar_after", message, { working: TEXT.lookingThrough, done: TEXT.lookedThrough });
   }
 
   // whether there was a pass to stop
   stop() {
-    if (!this.job) return false;
-    this.page.call("stop_job", { job: this.job }).catch(() => {});
-    return true;
+    return this.work.stop();
   }
 }
 

@@ -1,30 +1,18 @@
 // @ts-check
 // Undo and redo on a video: what was done on this page, then what the history on disk says.
 
+import { StepHistory } from "../shared/history.js";
 import { Steps } from "../shared/steps.js";
-import { TEXT } from "../shared/strings.js";
 
-export class VideoHistory {
+export class VideoHistory extends StepHistory {
   /** @param {import("./app.js").VideoApp} page */
   constructor(page) {
-    this.page = page;
+    super(page);
     this.steps = new Steps(() => page.controls && page.controls.renderHistory());
   }
 
   get state() {
     return this.page.state;
-  }
-
-  get canUndo() {
-    return this.steps.done.length > 0 || !this.steps.askedOlder;
-  }
-
-  get canRedo() {
-    return this.steps.undone.length > 0;
-  }
-
-  add(step) {
-    this.steps.add(step);
   }
 
   // another video, or another state of this one
@@ -33,13 +21,9 @@ export class VideoHistory {
     this.steps.askedOlder = false;
   }
 
-  async undo() {
-    if (!this.steps.done.length) await this.addOlder();
-    if (!await this.steps.undo().catch(() => true)) this.page.toasts.show(TEXT.nothingToUndo);
-  }
-
-  async redo() {
-    if (!await this.steps.redo().catch(() => true)) this.page.toasts.show(TEXT.nothingToRedo);
+  // a step tells itself what went wrong
+  async shift(way, nothing) {
+    if (!await this.steps[way]().catch(() => true)) this.page.toasts.show(nothing);
   }
 
   // after a reload: what the history on disk says, once
