@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -69,12 +70,22 @@ class Studio:
 def running_studio(host: str = "127.0.0.1") -> Iterator[Studio]:
     """Serve until the block ends."""
     studio = Studio()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(studio))
-    studio.url = f"http://{host}:{server.server_address[1]}"
+    with answering(_handler(studio)) as port:
+        studio.url = f"http://{host}:{port}"
+        yield studio
+
+
+@contextmanager
+def answering(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Have a handler answer on a free port until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield studio
+        yield server.server_address[1]
     finally:
         server.shutdown()
         server.server_close()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from clickmask.plugin.build import Backend
 from clickmask.plugin.server.failures import OneLineFormatter
 from tests.plugin.conftest import recorded, setup_body
 from tests.plugin.server import serving
-from tests.plugin.studio_server import Studio
+from tests.plugin.studio_server import Studio, answering
 from tests.plugin.test_transport import SlowHeaders
 from tests.plugin.waiting import wait_until
 
@@ -47,14 +45,8 @@ def test_a_name_that_is_allowed_or_a_password_opens_the_door(make_backend: MakeB
 
 @pytest.fixture
 def slow_server() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowHeaders)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(SlowHeaders) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def slow_click(address: str, number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from clickmask.plugin.errors import FetchError, RefusedError
 from clickmask.plugin.files.network import is_allowed
 from clickmask.plugin.files.transport import Transport
-from tests.plugin.studio_server import Studio
+from tests.plugin.studio_server import Studio, answering
 
 
 class Dribble(BaseHTTPRequestHandler):
@@ -42,13 +42,8 @@ class Dribble(BaseHTTPRequestHandler):
 @pytest.fixture
 def dribbling() -> Iterator[str]:
     """The address of a server that never ends its answer."""
-    server = HTTPServer(("127.0.0.1", 0), Dribble)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(Dribble) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 def test_an_answer_that_never_ends_is_cut_off(dribbling: str) -> None:
@@ -119,16 +114,10 @@ def https(tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
         def log_message(self, *_: Any) -> None:
             """Stay quiet."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield server.server_address[1], ssl.create_default_context(cafile=certificate)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(Handler, context) as port:
+        yield port, ssl.create_default_context(cafile=certificate)
 
 
 def test_a_certificate_is_checked_against_the_name(https: tuple[int, ssl.SSLContext]) -> None:
@@ -162,14 +151,8 @@ class SlowHeaders(BaseHTTPRequestHandler):
 @pytest.fixture
 def slow_headers() -> Iterator[str]:
     """The address of a server whose headers never end."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowHeaders)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(SlowHeaders) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 def test_headers_that_never_end_are_cut_off(slow_headers: str) -> None:
