@@ -214,7 +214,7 @@ def test_masks_are_cleaned() -> None:
         ({"largest_part": "yes"}, "wanted true or false"),
         ({"answer": "brush"}, "wanted a list of tag names"),
         ({"label": 3}, "wanted text"),
-        ({"prelabel": "some"}, "wanted one of off, prompts, everything"),
+        ({"prelabel": "some"}, "wanted one of off, prompts, everything, like these"),
         ({"labels": {"Road": 3}}, "wanted an object of options by label"),
         ({"labels": {"Road": {"model": "nano"}}}, "'model' of label 'Road' is unknown, wanted one of rule"),
         ({"labels": {"Road": {"min_iou": 3}}}, "min_iou of label 'Road' is 3, wanted a number from 0.5 to 1"),

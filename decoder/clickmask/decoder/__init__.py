@@ -37,6 +37,7 @@ from clickmask.decoder.models import (
     Precision,
 )
 from clickmask.decoder.prompts import Box, Point, Prompt, Size, check_prompt
+from clickmask.decoder.worth import chance_all_good
 
 if TYPE_CHECKING:
     from clickmask.decoder.auto.found import FoundMask
@@ -116,6 +117,7 @@ __all__ = [
     "Size",
     "VideoError",
     "binarize",
+    "chance_all_good",
     "check_prompt",
     "choose_mask",
     "encode_image",

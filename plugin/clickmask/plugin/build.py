@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from clickmask.decoder import ClickEngine, Engine, RemoteEngine, load_model
+from clickmask.plugin.clicks.like_these import LikeThese
 from clickmask.plugin.clicks.prefetch import Prefetcher
 from clickmask.plugin.clicks.prelabel import Prelabeler
 from clickmask.plugin.clicks.segmenter import Segmenter, Task
@@ -88,7 +89,7 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
     tidy = partial(shrink, folder / "embeddings", settings.embedding_disk_mb * MEGABYTE)
     priority = ClickPriority()
     prefetcher = Prefetcher(segmenter, next_tasks, tidy, priority)
-    prelabeler = Prelabeler(segmenter, priority, float(settings.predict_seconds))
+    prelabeler = Prelabeler(segmenter, LikeThese(records, segmenter), priority, float(settings.predict_seconds))
     tracking = TrackingQueue(priority, settings.max_tracks)
     videos = VideoAnswers(
         engines, _video_files(settings, tokens, transport.stopped), tracking, float(settings.track_seconds)

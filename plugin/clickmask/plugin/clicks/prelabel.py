@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from statistics import fmean
 from typing import Any
 
-from clickmask.decoder import ClickMaskError
+from clickmask.decoder import ClickMaskError, chance_all_good
+from clickmask.plugin.clicks.like_these import LikeThese, annotated_masks
 from clickmask.plugin.clicks.prompts import RegionPrompt, objects, prompt_from_region, with_labels
 from clickmask.plugin.clicks.segmenter import Segmenter, Task
 from clickmask.plugin.priority import ClickPriority
@@ -33,12 +33,14 @@ class Prelabeler:
 
     Args:
         segmenter: Answers prompts.
+        like_these: Knows what is accepted in a project.
         priority: Who waits for an answer.
         seconds: How long a request for many tasks is worked on; then it is answered with what is done [s].
     """
 
-    def __init__(self, segmenter: Segmenter, priority: ClickPriority, seconds: float) -> None:
+    def __init__(self, segmenter: Segmenter, like_these: LikeThese, priority: ClickPriority, seconds: float) -> None:
         self._segmenter = segmenter
+        self._like_these = like_these
         self._priority = priority
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(_AT_ONCE, "prelabel")
@@ -128,7 +130,7 @@ class Prelabeler:
         return _prediction_of(found, version)
 
     def _segments(self, over: threading.Event, task: Task, config: LabelConfig, project: Project) -> Iterator[_Found]:
-        """The regions and scores of each prompt, or of everything, until the time is over."""
+        """The regions and scores of each prompt, or of what nobody pointed at, until the time is over."""
         prompts = existing_prompts(task, config, project)
         for prompt in prompts:
             self._priority.give_way()
@@ -136,15 +138,20 @@ class Prelabeler:
                 return
             segment = self._segmenter.segment(task, prompt, config, project)
             yield segment.regions, [segment.score]
-        if not prompts and project.options.prelabel == "everything":
-            self._priority.give_way()
+        if prompts:
+            return
+        self._priority.give_way()
+        if project.options.prelabel == "everything":
             yield self._segmenter.everything(task, config, project)
+        elif project.options.prelabel == "like these":
+            kinds = self._like_these.kinds(config, project)
+            yield self._segmenter.similar(task, kinds, annotated_masks(task), config, project)
 
 
 def _prediction_of(found: Sequence[_Found], version: str) -> JsonObject:
     scores = [score for _, some in found for score in some]
     regions = [region for some, _ in found for region in some]
-    return prediction(regions, fmean(scores) if scores else 0.0, version)
+    return prediction(regions, chance_all_good(scores) if scores else 0.0, version)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

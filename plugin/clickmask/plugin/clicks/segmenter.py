@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clickmask.decoder import Answer, ClickEngine, ImageSource, MaskRule, Prompt, Size
+from clickmask.decoder import (
+    Answer,
+    ClickEngine,
+    Engine,
+    Example,
+    ImageSource,
+    Kind,
+    MaskRule,
+    Prompt,
+    Size,
+)
+from clickmask.decoder.formats.label_studio import result_to_mask
+from clickmask.decoder.shapes import mask_to_rle
 from clickmask.plugin.clicks.answers import answer_regions
 from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
 from clickmask.plugin.engines import Engines
@@ -118,6 +130,67 @@ class Segmenter:
             for region in answer_regions(mask.mask(), mask.predicted_iou, drawn, config, options)
         ]
         return regions, [mask.predicted_iou for mask in found]
+
+    def describe(self, task: Task, region: Mapping[str, Any], config: LabelConfig, project: Project) -> Example | None:
+        """Say what an accepted region looks like; None if it covers no pixel.
+
+        Raises:
+            ClickMaskError: As ``segment``; also if the region is of another picture's size.
+        """
+        config = config.of(task)
+        source = _source(config, str(region.get("to_name", "")))
+        location = locate(task, source, region.get("item_index"), project.connection)
+        engine = self._engine_here(project)
+        mask = result_to_mask(region)
+        image = self._as_shown(engine, location, Size(*mask.shape), project)
+        return engine.describe(image, mask)
+
+    def similar(
+        self,
+        task: Task,
+        kinds: Mapping[tuple[str, ...], Kind],
+        known: Sequence[NDArray[np.bool_]],
+        config: LabelConfig,
+        project: Project,
+    ) -> tuple[list[dict[str, Any]], list[float]]:
+        """Find objects like the examples on the task's first image: regions, and the score of each object.
+
+        Args:
+            task: Of the image.
+            kinds: What is looked for, by labels.
+            known: What is annotated already.
+            config: The project's tags.
+            project: Whose options count.
+
+        Raises:
+            ClickMaskError: As ``segment``.
+        """
+        config = config.of(task)
+        location = self.first_image(task, config, project)
+        engine, image = self._engine_here(project), self._image(location, project)
+        size = engine.image_size(image)
+        taken = [mask_to_rle(mask) for mask in known if Size(*mask.shape) == size]
+        regions: list[dict[str, Any]] = []
+        scores: list[float] = []
+        for labels, kind in kinds.items():
+            drawn = replace(label_only_prompt(next(iter(config.images), "image"), ""), labels=labels)
+            options = project.options.for_labels(labels)
+            for one in engine.find_similar(image, kind, taken):
+                written = answer_regions(one.found.mask(), one.score, drawn, config, options)
+                if written:
+                    regions += written
+                    scores.append(one.score)
+                    taken.append(one.found.rle)
+        return regions, scores
+
+    def _engine_here(self, project: Project) -> Engine:
+        """The engine, for what decoders on other machines do not offer."""
+        engine = self._engines.get(project.options.model)
+        if not isinstance(engine, Engine):
+            raise RequestError(
+                'decoders on other machines do not look for similar objects: no "like these" with --engine'
+            )
+        return engine
 
     def prepare(self, task: Task, config: LabelConfig, project: Project) -> bool:
         """Encode the task's first image; say whether it was encoded already.

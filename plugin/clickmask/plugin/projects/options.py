@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from clickmask.decoder import MODELS, RULES, Rule
 from clickmask.plugin.errors import RequestError
 
-Prelabel = Literal["off", "prompts", "everything"]
+Prelabel = Literal["off", "prompts", "everything", "like these"]
 TrackDirection = Literal["both", "forward"]
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class ProjectOptions:
             are coarse.
         chain: Whether each click starts from the answer to the clicks before.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
-            outlines, or everything.
+            outlines; where a task has none, everything, or what is like the project's accepted annotations.
         label: The label of what "everything" finds.
         track: Whether an object is followed through a video both ways from the first frame it was drawn on.
         labels: What objects of a label want different again, by label.

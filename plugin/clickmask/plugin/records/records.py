@@ -154,6 +154,25 @@ class Records:
                 "model_version": model_version,
             }
 
+    def accepted_state(self, project: str) -> tuple[int, float]:
+        """What changes whenever an annotation of a project is accepted, changed or deleted."""
+        with self._transaction() as database:
+            row = database.execute(
+                "SELECT COUNT(*), COALESCE(MAX(time), 0) FROM annotations WHERE project = ? AND NOT deleted", (project,)
+            ).fetchone()
+        return int(row[0]), float(row[1])
+
+    def accepted_regions(self, project: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """The data of its task and each accepted region of a project, whoever made it, the latest first."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT a.data, r.region FROM regions r JOIN annotations a ON a.project = r.project AND a.id = "
+                "r.annotation WHERE a.project = ? AND NOT a.deleted ORDER BY a.time DESC, r.rowid",
+                (project,),
+            ).fetchall()
+        for data, region in rows:
+            yield json.loads(data), json.loads(region)
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
