@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { Drafts } from "../../web/clickmask/web/static/photos/drafts.js";
 import { stillDone } from "../../web/clickmask/web/static/photos/history.js";
+import { countAfter, ordered } from "../../web/clickmask/web/static/photos/picture_order.js";
 import { factsOf, filterCounts, filteredPictures } from "../../web/clickmask/web/static/photos/picture_filter.js";
 import { withNewNames } from "../../web/clickmask/web/static/photos/state.js";
 import { boxGrip, draggedBox } from "../../web/clickmask/web/static/shared/box_grip.js";
@@ -79,7 +80,18 @@ test("filters say how many they would list, and those that list none of objects 
 
 test("the facts of a picture follow its objects", () => {
   const objects = [{ category: 1, score: 0.5, source: "import" }, { category: 1, score: null, source: "edit" }];
-  assert.deepEqual(factsOf(objects), { object_count: 2, categories: { 1: 2 }, lowest_score: 0.5, unchecked: 1 });
+  assert.deepEqual(factsOf(objects), { object_count: 2, categories: { 1: 2 }, lowest_score: 0.5, unchecked: 1, all_good: 0.5 });
+});
+
+test("most worth first: doubtful masks nobody saw, then pictures without any, then what is finished", () => {
+  const picture = (name, unchecked, all_good, status = "todo") => ({ name, unchecked, all_good, status });
+  const pictures = [
+    picture("a", 0, 1, "done"), picture("b", 2, 0.9), picture("c", 0, 1), picture("d", 3, 0.1), picture("e", 1, 0.4, "done"),
+  ];
+  const names = (order) => ordered(pictures, order).map(({ name }) => name).join("");
+  assert.equal(names("worth"), "debca");
+  assert.equal(names("name"), "abcde");
+  assert.equal(countAfter(ordered(pictures, "worth"), pictures[1]), 3);
 });
 
 test("a box is resized at corners and sides, and moved at the rest of its border", () => {

@@ -71,6 +71,7 @@ BOX_COLUMNS = "SELECT id, picture, category, box, score, crowd, extras, number F
 WORKED_ON = "(revision > 0 OR status != 'todo' OR note != '' OR id IN (SELECT picture FROM box))"
 BELOW = "substr(name, 1, length(?1)) = ?1"
 MOST_CATEGORIES = 10_000
+UNKNOWN_SCORE = 0.5  # of an object that came without one
 
 
 class Project:
@@ -174,11 +175,13 @@ class Project:
             found[picture] = counts, min((score for score in (low, lowest) if score is not None), default=None)
         return found
 
-    def unchecked(self) -> dict[int, int]:
-        """Count, by picture, the objects that no person made or looked at."""
+    def unchecked(self) -> dict[int, list[float]]:
+        """The scores, by picture, of the objects that no person made or looked at; 0.5 where one has none."""
         places = ", ".join("?" * len(UNCHECKED))
-        query = f"SELECT picture, count(*) FROM object WHERE source IN ({places}) GROUP BY picture"
-        return dict(self._rows(query, UNCHECKED))
+        found: dict[int, list[float]] = {}
+        for picture, score in self._rows(f"SELECT picture, score FROM object WHERE source IN ({places})", UNCHECKED):
+            found.setdefault(picture, []).append(UNKNOWN_SCORE if score is None else score)
+        return found
 
     # objects
 

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import ClickMaskError, DatasetError, ImageError, MaskRule, Size
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, MaskRule, Size, chance_all_good
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask, runs_to_rle
 from clickmask.web.jobs import Job, Jobs
@@ -416,7 +416,9 @@ def _pictures(folder: OpenFolder) -> list[Answer]:
     found = []
     for picture in folder.pictures():
         counts, lowest = summaries.get(picture.id, ({}, None))
-        fields = {**asdict(picture), "boxes": picture.box_count, "unchecked": unchecked.get(picture.id, 0)}
+        scores = unchecked.get(picture.id, [])
+        fields = {**asdict(picture), "boxes": picture.box_count, "unchecked": len(scores)}
+        fields["all_good"] = chance_all_good(scores)  # of those that nobody looked at
         found.append({**fields, "categories": {str(key): n for key, n in counts.items()}, "lowest_score": lowest})
     return found
 

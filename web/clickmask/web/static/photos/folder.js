@@ -1,8 +1,8 @@
 // @ts-check
 // The open folder: its pictures, their states, and going from one to the next.
 
-import { byName } from "../shared/natural_order.js";
 import { TEXT } from "../shared/strings.js";
+import { ordered } from "./picture_order.js";
 
 const TOLD_PROBLEMS = 5;
 
@@ -37,7 +37,7 @@ export class Folder {
   show(folder) {
     const { state, page } = this;
     if (state.folder !== folder.folder) this.leave();
-    Object.assign(state, { folder: folder.folder, pictures: [...folder.pictures].sort(byName), categories: folder.categories });
+    Object.assign(state, { folder: folder.folder, pictures: ordered(folder.pictures, state.order), categories: folder.categories });
     if (!state.categories.some((one) => one.id === state.category)) state.category = state.categories[0].id;
     if (folder.labels_elsewhere) page.toasts.show(TEXT.labelsElsewhere(folder.labels_elsewhere));
     Object.assign(state, { parts: folder.parts || [], boxes: folder.boxes || 0 });
@@ -56,6 +56,15 @@ export class Folder {
     this.page.history.forget();
     this.show(await this.page.call("open_folder", { folder }));
     if (picture) await this.page.picture.open(picture.id);
+  }
+
+  // the most worth first, or by name
+  sort(order) {
+    const { state, page } = this;
+    state.order = order;
+    state.pictures = ordered(state.pictures, order);
+    page.settingChanged("order");
+    page.panels.pictures.render();
   }
 
   // ids begin anew in every folder

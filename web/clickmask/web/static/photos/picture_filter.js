@@ -4,6 +4,7 @@
 import { isUnchecked } from "./review.js";
 
 const UNSURE_SCORE = 0.7;
+const UNKNOWN_SCORE = 0.5; // of an object that came without one
 const STATES = ["todo", "done", "skipped", "accepted", "redo"];
 const OBJECTS = ["draft", "empty", "unsure", "unchecked"];
 
@@ -39,5 +40,6 @@ export function factsOf(objects) {
   return {
     object_count: objects.length, categories, lowest_score: scores.length ? Math.min(...scores) : null,
     unchecked: objects.filter(isUnchecked).length,
+    all_good: objects.filter(isUnchecked).reduce((chance, { score }) => chance * (score ?? UNKNOWN_SCORE), 1),
   };
 }

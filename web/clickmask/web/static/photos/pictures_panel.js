@@ -5,6 +5,7 @@ import { find, icon, make, meter, replaceChildren } from "../shared/dom.js";
 import { TEXT } from "../shared/strings.js";
 import { Thumbnails } from "../shared/thumbnails.js";
 import { filterCounts, filteredPictures } from "./picture_filter.js";
+import { ORDERS } from "./picture_order.js";
 
 export class PicturesPanel {
   /** @param {HTMLElement} root @param {import("./app.js").PhotoApp} app */
@@ -21,10 +22,13 @@ export class PicturesPanel {
     this.filter = make("select", {
       class: "cm-input", "aria-label": TEXT.filter, onchange: () => { app.state.filter = this.filter.value; this.render(); app.focus(); },
     });
+    this.order = make("select", {
+      class: "cm-input", "aria-label": TEXT.order, onchange: () => { app.folder.sort(this.order.value); app.focus(); },
+    }, ORDERS.map((order) => make("option", { value: order, selected: order === app.state.order }, TEXT.orders[order])));
     this.list = make("div", { class: "cm-pictures", role: "listbox", "aria-label": TEXT.images });
     this.parts = make("div", { class: "cm-parts" });
     this.boxes = make("button", { type: "button", class: "cm-plain cm-boxes", onclick: () => app.files.makeMasks() });
-    find(root, ".cm-left").append(make("div", { class: "cm-find" }, this.search, this.filter, this.boxes, this.parts), this.list);
+    find(root, ".cm-left").append(make("div", { class: "cm-find" }, this.search, this.filter, this.order, this.boxes, this.parts), this.list);
     this.rows = new Map();
     this.thumbnails = new Thumbnails(this.list, async (ids) => {
       const message = { folder: app.state.folder, pictures: ids.map(Number) };

@@ -3,6 +3,7 @@
 
 import { make } from "../shared/dom.js";
 import { TEXT } from "../shared/strings.js";
+import { countAfter } from "./picture_order.js";
 import { FolderRun } from "./folder_run.js";
 
 const USUAL_COUNT = 5;
@@ -18,7 +19,7 @@ export class Propagation {
     const { state, toasts, dialogs } = this.page;
     const objects = state.selection.length ? state.selection : state.objects;
     if (!objects.length) return toasts.show(TEXT.nothingToCopy);
-    const after = state.pictures.length - state.pictures.indexOf(state.picture) - 1;
+    const after = countAfter(state.pictures, state.picture);
     if (!after) return toasts.show(TEXT.lastPicture);
     const words = await dialogs.ask(TEXT.propagate(objects.length), String(Math.min(USUAL_COUNT, after)), make("p", { class: "cm-hint" }, TEXT.propagateHint));
     if (words === null) return;

@@ -3,6 +3,7 @@
 
 import { make } from "../shared/dom.js";
 import { TEXT } from "../shared/strings.js";
+import { countAfter } from "./picture_order.js";
 import { FolderRun } from "./folder_run.js";
 
 export class Similar {
@@ -104,7 +105,7 @@ export class Similar {
     const object = state.selectedObject || state.objects.filter(isExample).at(-1);
     const category = this.category ?? (object ? object.category : null);
     if (category === null) return toasts.show(TEXT.noExample);
-    const after = state.pictures.length - state.pictures.indexOf(state.picture) - 1;
+    const after = countAfter(state.pictures, state.picture);
     if (!after) return toasts.show(TEXT.lastPicture);
     const words = await dialogs.ask(TEXT.similarAfter(state.nameOf(category)), String(after), make("p", { class: "cm-hint" }, TEXT.similarAfterHint));
     if (words === null) return;

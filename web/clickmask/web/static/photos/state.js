@@ -9,6 +9,7 @@ export class PhotoState {
     this.folder = null;
     this.pictures = [];
     this.filter = "all";
+    this.order = "name"; // of the pictures, see picture_order.js
     this.parts = []; // folders below with labels of their own: {path, name, pictures, done, objects}
     this.boxes = 0; // boxes that wait for a mask
     this.picture = null;
@@ -64,7 +65,7 @@ export class PhotoState {
   }
 }
 
-const SETTINGS = ["rule", "hover", "zoom", "opacity", "brushRadius", "minIou", "acceptOnLeave"];
+const SETTINGS = ["order", "rule", "hover", "zoom", "opacity", "brushRadius", "minIou", "acceptOnLeave"];
 
 export function loadSettings(state) {
   try {

@@ -11,6 +11,8 @@ export const TEXT = {
   filterGroups: { states: "State", objects: "Objects", classes: "Class" },
   filterCount: (name, count) => `${name} (${count})`,
   search: "Search",
+  order: "Order",
+  orders: { name: "By name", worth: "Most worth first" },
   statuses: { todo: "To do", done: "Done", skipped: "Skipped", accepted: "Accepted", redo: "To be redone" },
   status: { todo: "to do", done: "done", skipped: "skipped", accepted: "accepted", redo: "to be redone" },
   state: "State of the picture",
