@@ -133,7 +133,7 @@ def test_the_protocol(make_backend: MakeBackend, studio: Studio) -> None:
         assert set(prediction) == {"model_version", "score", "result"}
         assert client.post("/webhook", json=recorded("annotation_created")).json()["annotation"] == 1
         assert client.post("/webhook", json=recorded("annotations_deleted")).json()["deleted"] == 1
-        assert "does not train" in client.post("/webhook", json=recorded("start_training")).json()["message"]
+        assert "teach too little" in client.post("/webhook", json=recorded("start_training")).json()["message"]
         assert client.post("/webhook", json={"action": "LABEL_LINK_CREATED"}).json()["message"] == "nothing to do"
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from clickmask.decoder import ClickEngine, Engine, RemoteEngine, load_model
+from clickmask.decoder.learning import AcceptedObject, LearningJob, Versions
 from clickmask.plugin.clicks.like_these import LikeThese
 from clickmask.plugin.clicks.prefetch import Prefetcher
 from clickmask.plugin.clicks.prelabel import Prelabeler
@@ -22,9 +23,13 @@ from clickmask.plugin.files.task_files import TaskFiles
 from clickmask.plugin.files.tokens import Tokens
 from clickmask.plugin.files.transport import MEGABYTE, Transport
 from clickmask.plugin.files.video_files import VideoFiles
+from clickmask.plugin.learning.examples import accepted_objects
+from clickmask.plugin.learning.learned import LearnedEngines
+from clickmask.plugin.learning.learner import Learner
 from clickmask.plugin.metrics import Metrics
 from clickmask.plugin.predictor import Predictor
 from clickmask.plugin.priority import ClickPriority
+from clickmask.plugin.projects.label_config import read_label_config
 from clickmask.plugin.projects.projects import Project
 from clickmask.plugin.records.records import Records
 from clickmask.plugin.registry import ProjectRegistry
@@ -50,6 +55,8 @@ class Backend:
     tracking: TrackingQueue
     videos: VideoAnswers
     registry: ProjectRegistry
+    learned: LearnedEngines
+    learner: Learner
 
     def client(self, connection: Connection, patience_seconds: float = 0.0) -> LabelStudioClient:
         """Label Studio's API through a connection; see ``LabelStudioClient``."""
@@ -77,7 +84,8 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
     cache = DiskCache(folder / "images", settings.image_cache_mb * MEGABYTE)
     images = Images(TaskFiles(transport, tokens, settings.local_files_roots), cache)
     engines = Engines(load or partial(load_engine, settings), settings.model, float(settings.ready_seconds))
-    segmenter = Segmenter(engines, images, metrics)
+    learned = LearnedEngines(engines, None if settings.no_learning or settings.engine else folder / "learned")
+    segmenter = Segmenter(learned, images, metrics)
     records = Records(folder / "records.sqlite")
 
     def next_tasks(project: Project, task: int) -> Sequence[Task]:
@@ -95,6 +103,7 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
         engines, _video_files(settings, tokens, transport.stopped), tracking, float(settings.track_seconds)
     )
     registry = ProjectRegistry(settings, records)
+    learner = _learner(settings, learned, records, registry, images)
     predictor = Predictor(
         engines,
         segmenter,
@@ -105,7 +114,10 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
         videos,
         priority,
         float(settings.predict_seconds),
+        learned,
+        learner,
     )
+    _watch_learning(metrics, learner)
     _watch(metrics, engines, prefetcher, prelabeler)
     _watch_tracking(metrics, tracking)
     return Backend(
@@ -122,6 +134,8 @@ def build_backend(settings: Settings, load: LoadEngine | None = None) -> Backend
         tracking=tracking,
         videos=videos,
         registry=registry,
+        learned=learned,
+        learner=learner,
     )
 
 
@@ -132,15 +146,49 @@ def load_engine(settings: Settings, name: str) -> ClickEngine:
         CheckpointError: If the name is unknown or the weights cannot be used.
         ClusterError: If the cluster is not there, or has another version or model.
     """
-    side = settings.image_side if name == settings.model else 0  # a project may ask for another model
-    load = partial(load_model, name, device=settings.device, precision=settings.precision, image_side=side or None)
+    side, store = _image_side(settings, name), _store(settings)
+    load = partial(load_model, name, device=settings.device, precision=settings.precision, image_side=side)
     if settings.engine:
         return RemoteEngine(settings.engine, name, load)
-    store: Path | None = None
-    if settings.embedding_disk_mb:
-        store = settings.data_dir.expanduser() / "embeddings"
+    if store is not None:
         shrink(store, settings.embedding_disk_mb * MEGABYTE)
     return Engine(load(), cache_bytes=settings.embedding_cache_mb * MEGABYTE, store_folder=store)
+
+
+def _learner(
+    settings: Settings, learned: LearnedEngines, records: Records, registry: ProjectRegistry, images: Images
+) -> Learner:
+    """Learning of accepted answers, in processes that see the same weights, embeddings and pictures."""
+
+    def read(project: Project, folder: Path) -> list[AcceptedObject]:
+        text = registry.label_config(project.id)
+        config = read_label_config(text) if text else None
+        return accepted_objects(records.examples(project.id), project, config, images, folder)
+
+    def make_job(project: Project, versions: Versions, objects: tuple[AcceptedObject, ...]) -> LearningJob:
+        model = project.options.model or settings.model
+        return LearningJob(
+            folder=versions.folder,
+            project=versions.project,
+            objects=objects,
+            model=model,
+            device=settings.device,
+            precision=settings.precision,
+            image_side=_image_side(settings, model),
+            store=_store(settings),
+        )
+
+    return Learner(learned, records.count_examples, registry.find, read, make_job)
+
+
+def _store(settings: Settings) -> Path | None:
+    """Where embeddings are kept on disk."""
+    return settings.data_dir.expanduser() / "embeddings" if settings.embedding_disk_mb else None
+
+
+def _image_side(settings: Settings, model: str) -> int | None:
+    """As told for the default model; a project may ask for another."""
+    return (settings.image_side or None) if model == settings.model else None
 
 
 def _video_files(settings: Settings, tokens: Tokens, stopped: threading.Event) -> VideoFiles:
@@ -158,6 +206,15 @@ def _watch(metrics: Metrics, engines: Engines, prefetcher: Prefetcher, prelabele
     metrics.watch("clicks_waiting", "Clicks that wait for the device", clicks_waiting)
     metrics.watch("images_waiting", "Images that wait to be encoded ahead", prefetcher.waiting)
     metrics.watch("tasks_waiting", "Tasks that wait to be segmented without a click", prelabeler.waiting)
+
+
+def _watch_learning(metrics: Metrics, learner: Learner) -> None:
+    metrics.watch("learning_waiting", "Projects that wait to be learned from, or are", learner.waiting)
+    metrics.watch("learning_objects", "Accepted objects learned from since the start", lambda: learner.objects)
+    metrics.watch("learning_seconds", "Time spent on learning since the start", lambda: learner.seconds)
+    for result in ("used", "not used", "failed"):
+        name = f"learning_{result.replace(' ', '_')}"
+        metrics.watch(name, f"Tries to learn whose result was: {result}", partial(learner.outcomes.__getitem__, result))
 
 
 def _watch_tracking(metrics: Metrics, tracking: TrackingQueue) -> None:

@@ -19,13 +19,15 @@ from clickmask.plugin.clicks.prompts import RegionPrompt, read_prompt
 from clickmask.plugin.clicks.segmenter import Segment, Segmenter
 from clickmask.plugin.engines import Engines
 from clickmask.plugin.errors import BusyError, RecordsError
+from clickmask.plugin.learning.learned import LearnedEngines, adapter_of
+from clickmask.plugin.learning.learner import Learner
 from clickmask.plugin.priority import ClickPriority
 from clickmask.plugin.projects.label_config import LabelConfig, read_label_config
 from clickmask.plugin.projects.projects import Project
 from clickmask.plugin.protocol.replies import JsonObject, PendingReply, Reply, merged, prediction
 from clickmask.plugin.protocol.requests import PredictRequest, read_predict, read_setup
 from clickmask.plugin.records.records import Records
-from clickmask.plugin.records.webhooks import record_event
+from clickmask.plugin.records.webhooks import START_TRAINING, project_id, record_event
 from clickmask.plugin.registry import ProjectRegistry
 from clickmask.plugin.tracking.answers import VideoAnswers
 
@@ -46,6 +48,8 @@ class Predictor:
         videos: VideoAnswers,
         priority: ClickPriority,
         predict_seconds: float,
+        learned: LearnedEngines,
+        learner: Learner,
     ) -> None:
         self._engines = engines
         self._segmenter = segmenter
@@ -56,6 +60,8 @@ class Predictor:
         self._videos = videos
         self._priority = priority
         self._predict_seconds = predict_seconds
+        self._learned = learned
+        self._learner = learner
 
     def setup(self, body: object) -> JsonObject:
         """Answer /setup: remember the project, begin to load its model.
@@ -104,7 +110,13 @@ class Predictor:
             event: Label Studio's name of the event, such as "ANNOTATION_CREATED".
             body: The webhook's payload.
         """
-        return record_event(event, body, self._records)
+        done = record_event(event, body, self._records)
+        project = project_id(body)
+        if event == START_TRAINING:
+            return done | {"message": self._learner.start(project)}
+        if done.get("ours"):
+            self._learner.accepted(project)
+        return done
 
     def versions(self) -> JsonObject:
         """Answer /versions."""
@@ -115,8 +127,12 @@ class Predictor:
         return {"status": "UP", "models": self._engines.states()}
 
     def model_version(self, project: Project) -> str:
-        """The same text for the same model, so that predictions stay attributable."""
-        return model_version(project.options.model or self._engines.default)
+        """The same text for the same model and what it learned, so that predictions stay attributable."""
+        engine = self._learned.ready(project)
+        return self._version(project, None if engine is None else adapter_of(engine))
+
+    def _version(self, project: Project, adapter: str | None) -> str:
+        return model_version(project.options.model or self._engines.default, adapter)
 
     def close(self) -> None:
         """Stop the background work and close the records."""
@@ -124,6 +140,7 @@ class Predictor:
         self._segmenter.close()
         self._prefetcher.close()
         self._videos.close()
+        self._learner.close()
         self._records.close()
 
     def _prompted(
@@ -132,7 +149,7 @@ class Predictor:
         task = request.tasks[0]
         prompt = read_prompt(context)
         if prompt is None:
-            return self._reply([], 0.0, project, {"task": task.get("id"), "prompt": "none"})
+            return self._reply([], 0.0, self.model_version(project), {"task": task.get("id"), "prompt": "none"})
         arriving = self._segmenter.arriving(task, prompt, config, project)
         answer = partial(self._answer, task, prompt, config, project)
         if arriving is None:
@@ -144,12 +161,13 @@ class Predictor:
             segment = self._segmenter.segment(task, prompt, config, project)
         self._keep(segment, project)
         self._prefetcher.opened(task, config, project)
-        return self._reply(segment.regions, segment.score, project, _log_fields(task, segment))
+        version = self._version(project, segment.adapter)
+        return self._reply(segment.regions, segment.score, version, _log_fields(task, segment))
 
     def _keep(self, segment: Segment, project: Project) -> None:
         """Record an answer; the person gets it even where the disk is full."""
         try:
-            self._records.answered(segment, self.model_version(project))
+            self._records.answered(segment, self._version(project, segment.adapter))
         except RecordsError as error:
             _log.warning("%s", error)
 
@@ -164,20 +182,19 @@ class Predictor:
             return images
         return merged(images, self._videos.answer(request, config.videos, project, version))
 
-    def _reply(
-        self, regions: list[JsonObject], score: float, project: Project, log_fields: Mapping[str, object]
-    ) -> Reply:
-        return Reply({"results": [prediction(regions, score, self.model_version(project))]}, log_fields)
+    def _reply(self, regions: list[JsonObject], score: float, version: str, log_fields: Mapping[str, object]) -> Reply:
+        return Reply({"results": [prediction(regions, score, version)]}, log_fields)
 
 
-def model_version(model: str) -> str:
-    """The version Label Studio shows for a model name or a path to weights.
+def model_version(model: str, adapter: str | None = None) -> str:
+    """The version Label Studio shows for a model name or a path to weights, and for what it learned.
 
     Example:
-        >>> model_version("nano"), model_version("/weights/my.safetensors")
-        ('clickmask-nano', 'clickmask-my')
+        >>> model_version("nano"), model_version("/weights/my.safetensors", "project-3-2")
+        ('clickmask-nano', 'clickmask-my+project-3-2')
     """
-    return f"clickmask-{Path(model).stem if Path(model).suffix in ('.pt', '.pth', '.safetensors') else model}"
+    name = Path(model).stem if Path(model).suffix in (".pt", ".pth", ".safetensors") else model
+    return f"clickmask-{name}" if adapter is None else f"clickmask-{name}+{adapter}"
 
 
 def _log_fields(task: Mapping[str, Any], segment: Segment) -> dict[str, object]:

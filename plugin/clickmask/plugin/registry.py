@@ -58,6 +58,11 @@ class ProjectRegistry:
         with self._lock:
             return [(project, self._label_configs[name]) for name, project in self._projects.items()]
 
+    def label_config(self, project_id: str) -> str:
+        """The label config of a project that introduced itself since the start, or ""."""
+        with self._lock:
+            return self._label_configs.get(project_id, "")
+
     def _forget_oldest(self) -> None:
         """Keep memory within bounds, whoever introduces what; the caller holds the lock."""
         while len(self._projects) > MOST_PROJECTS:

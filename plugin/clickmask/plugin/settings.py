@@ -59,6 +59,13 @@ def _name(text: str) -> str:
     return text.strip()
 
 
+def _yes(text: str) -> bool:
+    known = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
+    if text.strip().lower() not in known:
+        raise SettingsError(f"got {text!r}, wanted yes or no")
+    return known[text.strip().lower()]
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
@@ -163,6 +170,9 @@ class Settings:
     max_tracks: Annotated[int, About("videos that may wait to be tracked; more get 503 at once", _COUNT)] = 8
     workers: Annotated[int, About("requests answered at the same time", _whole(1, 256))] = 4
     max_waiting: Annotated[int, About("requests that may wait; more get 503 at once", _COUNT)] = 64
+    no_learning: Annotated[
+        bool, About("learn nothing from accepted answers; every project is answered by the model as it came", _yes)
+    ] = False
     encode_ahead: Annotated[int, About("tasks encoded ahead of the open one; 0 for none", _whole(0, 100))] = 2
     log_level: Annotated[str, About("least important lines: " + ", ".join(LOG_LEVELS), _log_level)] = "INFO"
 
@@ -188,7 +198,7 @@ class Setting:
     @property
     def shown_default(self) -> str:
         """Its default as text; "" where it is unset."""
-        return "" if self.default in ("", ()) else str(self.default)
+        return "" if self.default in ("", ()) or self.default is False else str(self.default)
 
 
 def all_settings() -> list[Setting]:
@@ -201,7 +211,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Give a parser one flag per setting, all optional and kept as text."""
     for setting in all_settings():
         text = f"{setting.about.text} (default {setting.shown_default or 'unset'}; {setting.variable})"
-        parser.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=text)
+        if setting.default is False:  # a switch needs no value
+            parser.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=text, nargs="?", const="yes")
+        else:
+            parser.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=text)
 
 
 def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:

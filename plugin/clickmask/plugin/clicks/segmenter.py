@@ -26,10 +26,10 @@ from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.decoder.shapes import mask_to_rle
 from clickmask.plugin.clicks.answers import answer_regions
 from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
-from clickmask.plugin.engines import Engines
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.files.images import Images, Turned
 from clickmask.plugin.files.locations import Location, locate
+from clickmask.plugin.learning.learned import LearnedEngines, adapter_of
 from clickmask.plugin.metrics import Metrics
 from clickmask.plugin.projects.label_config import LabelConfig
 from clickmask.plugin.projects.options import ProjectOptions
@@ -48,6 +48,7 @@ class Segment:
         image_key: Names the image.
         prompt: What was asked, in pixels.
         was_cached: Whether the image was encoded before.
+        adapter: What the model that answered had learned, by name; None for the model as it came.
         milliseconds: Time by step: prepare (fetch and encode), decode, shape.
     """
 
@@ -56,13 +57,14 @@ class Segment:
     image_key: str
     prompt: Prompt
     was_cached: bool
+    adapter: str | None
     milliseconds: dict[str, float]
 
 
 class Segmenter:
     """Answers prompts for all projects and people of a process."""
 
-    def __init__(self, engines: Engines, images: Images, metrics: Metrics) -> None:
+    def __init__(self, engines: LearnedEngines, images: Images, metrics: Metrics) -> None:
         self._engines = engines
         self._images = images
         self._metrics = metrics
@@ -76,7 +78,7 @@ class Segmenter:
         """
         config = config.of(task)
         location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
-        engine = self._engines.get(project.options.model)
+        engine = self._engines.get(project)
         start, was_cached = perf_counter(), engine.is_cached(location.key)
         image = self._as_shown(engine, location, drawn.size, project)
         size = engine.image_size(image)
@@ -92,7 +94,7 @@ class Segmenter:
             "shape": 1000 * (perf_counter() - decoded),
         }
         self._count(was_cached, milliseconds)
-        return Segment(regions, answer.score, image.key, prompt, was_cached, milliseconds)
+        return Segment(regions, answer.score, image.key, prompt, was_cached, adapter_of(engine), milliseconds)
 
     def arriving(self, task: Task, drawn: RegionPrompt, config: LabelConfig, project: Project) -> Future[None] | None:
         """Fetch a prompt's image in the background; None if the prompt can be answered without waiting for it.
@@ -103,7 +105,7 @@ class Segmenter:
         """
         config = config.of(task)
         location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
-        engine = self._engines.ready(project.options.model)
+        engine = self._engines.ready(project)
         if engine is not None and engine.has_pixels(location.key):
             return None
         return self._images.arriving(location, project.connection)
@@ -120,7 +122,7 @@ class Segmenter:
         """
         config = config.of(task)
         location = self.first_image(task, config, project)
-        engine = self._engines.get(project.options.model)
+        engine = self._engines.get(project)
         found = engine.segment_everything(self._image(location, project))
         drawn = label_only_prompt(next(iter(config.images), "image"), project.options.label)
         options = project.options.for_labels(drawn.labels)
@@ -185,7 +187,7 @@ class Segmenter:
 
     def _engine_here(self, project: Project) -> Engine:
         """The engine, for what decoders on other machines do not offer."""
-        engine = self._engines.get(project.options.model)
+        engine = self._engines.get(project)
         if not isinstance(engine, Engine):
             raise RequestError(
                 'decoders on other machines do not look for similar objects: no "like these" with --engine'
@@ -199,11 +201,11 @@ class Segmenter:
             ClickMaskError: As ``segment``.
         """
         location = self.first_image(task, config, project)
-        return self._engines.get(project.options.model).encode(self._image(location, project))
+        return self._engines.get(project).encode(self._image(location, project))
 
     def is_prepared(self, task: Task, config: LabelConfig, project: Project) -> bool:
         """Whether a prompt on the task's first image would be answered without encoding; never waits."""
-        engine = self._engines.ready(project.options.model)
+        engine = self._engines.ready(project)
         return engine is not None and engine.is_cached(self.first_image(task, config, project).key)
 
     def first_image(self, task: Task, config: LabelConfig, project: Project) -> Location:

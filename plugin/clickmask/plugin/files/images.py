@@ -59,6 +59,10 @@ class Images:
         """
         return read_picture(self._file(location, connection), turned)
 
+    def content(self, location: Location, connection: Connection) -> bytes:
+        """The bytes of an image's file; raises as ``load``."""
+        return self._file(location, connection)
+
     def _file(self, location: Location, connection: Connection) -> bytes:
         local = self._files.local(location)
         if local is not None:

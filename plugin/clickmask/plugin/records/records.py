@@ -134,13 +134,30 @@ class Records:
                 [(project, annotation) for annotation in annotations],
             )
 
-    def examples(self) -> Iterator[dict[str, Any]]:
-        """Every accepted region of ours: the task's data, the image's key, the region and its prompt."""
+    def count_examples(self, project: str) -> int:
+        """How many regions of ours were accepted in a project, and are not deleted."""
+        with self._transaction() as database:
+            row = database.execute(
+                "SELECT COUNT(DISTINCT json_extract(r.region, '$.id') || ' ' || r.annotation) "
+                "FROM regions r JOIN annotations a ON a.project = r.project AND a.id = r.annotation "
+                "WHERE r.prompt IS NOT NULL AND NOT a.deleted AND r.project = ?",
+                (project,),
+            ).fetchone()
+        return int(row[0])
+
+    def examples(self, project: str | None = None) -> Iterator[dict[str, Any]]:
+        """Every accepted region of ours: the task's data, the image's key, the region and its prompt.
+
+        Args:
+            project: Of this one only, oldest annotation first; None: of all.
+        """
         with self._transaction() as database:
             rows = database.execute(
                 "SELECT a.project, a.task, a.id, a.data, r.image_key, r.region, r.prompt, r.model_version "
                 "FROM regions r JOIN annotations a ON a.project = r.project AND a.id = r.annotation "
-                "WHERE r.prompt IS NOT NULL AND NOT a.deleted ORDER BY a.project, a.id, r.rowid"
+                "WHERE r.prompt IS NOT NULL AND NOT a.deleted AND (?1 IS NULL OR a.project = ?1) "
+                "ORDER BY a.project, a.id, r.rowid",
+                (project,),
             ).fetchall()
         for project, task, annotation, data, image_key, region, prompt, model_version in rows:
             yield {

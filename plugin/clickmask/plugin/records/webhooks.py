@@ -13,6 +13,7 @@ from clickmask.plugin.records.records import Records
 _SAVED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
 _SAVED_AT_ONCE = "ANNOTATIONS_CREATED"  # predictions of many tasks, turned into annotations by one command
 _DELETED = ("ANNOTATIONS_DELETED", "ANNOTATION_DELETED")
+START_TRAINING = "START_TRAINING"
 _TOO_LARGE = 2**63  # for a number in SQLite
 
 
@@ -30,7 +31,7 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
         RequestError: If the payload lacks what its event promises.
     """
     fields = payload if isinstance(payload, Mapping) else {}
-    project = _project_id(fields)
+    project = project_id(payload)
     if event in _SAVED:
         annotation, task = _object(fields, "annotation"), _object(fields, "task")
         ours = records.accepted(project, task, annotation)
@@ -41,8 +42,6 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
         numbers = [entry["id"] for entry in objects(fields.get("annotations")) if _has_id(entry)]
         records.deleted(project, numbers)
         return {"event": event, "deleted": len(numbers)}
-    if event == "START_TRAINING":
-        return {"event": event, "message": "this backend does not train; accepted answers are recorded"}
     return {"event": event, "message": "nothing to do"}
 
 
@@ -59,9 +58,9 @@ def _task_id(annotation: Mapping[str, Any]) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _project_id(fields: Mapping[str, Any]) -> str:
+def project_id(payload: object) -> str:
     """The project's number and time of creation, as in all other requests: unique over many Label Studios."""
-    project = fields.get("project")
+    project = payload.get("project") if isinstance(payload, Mapping) else None
     if not isinstance(project, Mapping):
         return str(project or "")
     try:

@@ -89,6 +89,8 @@ def _project_row(status: ProjectStatus) -> str:
     project = status.project
     options = ", ".join(f"{name}: {value}" for name, value in status.changed_options.items())
     about = f"{escape(project.connection.url or 'address unknown')}<br><small>{escape(options or 'defaults')}</small>"
+    if status.learned:
+        about += f"<br><small>{escape(status.learned)}</small>"
     return _row(f"project {project.number or project.id}", about, _findings(status.findings))
 
 

@@ -35,6 +35,7 @@ class ProjectStatus:
 
     project: Project
     findings: Sequence[Finding]
+    learned: str = ""  # what is in use of what it learned, and what came of the last try
 
     @property
     def changed_options(self) -> dict[str, object]:
@@ -85,15 +86,29 @@ def read_status(backend: Backend, errors: RecentErrors, requests_waiting: int) -
         waiting=waiting,
         stores=stores,
         free_mb=shutil.disk_usage(folder).free // _MEGABYTE,
-        projects=[ProjectStatus(project, _odd(text)) for project, text in backend.registry.introduced()],
+        projects=[
+            ProjectStatus(project, _odd(text), _learned(backend, project))
+            for project, text in backend.registry.introduced()
+        ],
         errors=errors.newest(),
         work=background_work(backend),
     )
 
 
 def background_work(backend: Backend) -> list[Work]:
-    """Find the requests for many tasks and the videos that are being worked on."""
-    return [*backend.prelabeler.work(), *backend.tracking.work()]
+    """Find the requests for many tasks, the videos and the learning that are being worked on."""
+    return [*backend.prelabeler.work(), *backend.tracking.work(), *backend.learner.work()]
+
+
+def _learned(backend: Backend, project: Project) -> str:
+    """Which version answers, and what the last try gave."""
+    versions = backend.learned.versions(project.id)
+    if versions is None:
+        return "does not learn (--no-learning, or --engine)"
+    state = versions.state()
+    told = backend.learner.last.get(project.id) or ("" if state.last is None else state.last.sentence)
+    used = f"answers as {versions.name(state.current)}" if state.current else ""
+    return "; ".join(part for part in (used, told) if part)
 
 
 def _odd(label_config: str) -> list[Finding]:
