@@ -22,7 +22,7 @@ def build_app(services: Services) -> gr.Blocks:
         service.outline, service.fill, service.write, service.labels, service.history, service.add_pictures,
         service.import_labels, service.start_export, service.start_everything, service.job, service.stop_job,
         service.merge_category, service.start_boxes, service.start_propagation, service.start_similar,
-        service.start_similar_after,
+        service.start_similar_after, service.start_learning, service.learning, service.roll_back_learning,
         video.video_list, video.video_thumbnail, video.video_add, video.video_sample, video.video_open,
         video.video_work, video.video_frames, video.video_masks, video.video_prompt, video.video_object,
         video.video_history, video.video_track, video.video_progress, video.video_export, video.video_to_photos,

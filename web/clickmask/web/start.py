@@ -13,6 +13,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from clickmask.decoder import ClickMaskError
+from clickmask.decoder.learning import AcceptedObject, LearningJob, Versions
 from clickmask.web.gate import Gate
 from clickmask.web.options import Options
 from clickmask.web.photos.dataset import unite
@@ -66,6 +67,7 @@ def open_services(options: Options) -> Services:
         model_name=Path(options.model).name,  # of a weights file, not its folder
         file_url=file_url,
         model=model,
+        make_job=None if options.engine else partial(_make_job, options),
     )
     engine.add_done_callback(partial(_welcome, service))
     photo = sample_photo(PHOTOS[0])
@@ -77,6 +79,19 @@ def _load_model(options: Options) -> Model:
     from clickmask.decoder import load_model  # PyTorch takes seconds, in which the page comes up
 
     return load_model(options.model, device=options.device, precision=options.precision, image_side=options.image_side)
+
+
+def _make_job(options: Options, versions: Versions, objects: tuple[AcceptedObject, ...]) -> LearningJob:
+    """Learn with the model that the options name."""
+    return LearningJob(
+        folder=versions.folder,
+        project=versions.project,
+        objects=objects,
+        model=options.model,
+        device=options.device,
+        precision=options.precision,
+        image_side=options.image_side,
+    )
 
 
 def _make_engine(model: Future[Model]) -> ClickEngine:

@@ -13,13 +13,14 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clickmask.decoder import ClickMaskError, DatasetError, ImageError, MaskRule, Size, chance_all_good
+from clickmask.decoder import ClickMaskError, DatasetError, ImageError, LearningError, MaskRule, Size, chance_all_good
 from clickmask.decoder.shapes import mask_to_polygons, polygons_to_mask
 from clickmask.web.browser_rle import mask_to_runs, runs_to_mask, runs_to_rle
 from clickmask.web.jobs import Job, Jobs
 from clickmask.web.photos.boxes import make_masks, waiting_boxes
 from clickmask.web.photos.export import ExportRequest, export_request, run_export
 from clickmask.web.photos.imports import add_label_file, add_picture_file
+from clickmask.web.photos.learning import MakeJob, learn, learning_state, roll_back, versions_of
 from clickmask.web.photos.library import COLORS, Library, OpenFolder
 from clickmask.web.photos.messages import (
     Message,
@@ -61,6 +62,7 @@ class Service:
         model_name: Shown to the person.
         file_url: Where the browser finds a file of this machine.
         model: The model, not the engine's faster form: to follow objects through a folder.
+        make_job: What a process is to do that learns; None: this server does not learn.
     """
 
     def __init__(
@@ -72,11 +74,14 @@ class Service:
         model_name: str,
         file_url: Callable[[Path], str],
         model: Future[Model] | None = None,
+        make_job: MakeJob | None = None,
     ) -> None:
         self.library = library
         self.jobs = Jobs()
         self._engine = engine
         self._model = model
+        self._make_job = make_job
+        self._learned: dict[Path, tuple[str, Engine]] = {}  # by folder: the version, and the engine that uses it
         self.start_folder = start_folder
         self._model_name = model_name
         self._file_url = file_url
@@ -95,6 +100,19 @@ class Service:
         if not isinstance(engine, Engine):
             raise DatasetError("decoders on other machines do not look for similar objects: start without --engine")
         return engine
+
+    def engine_of(self, folder: OpenFolder) -> ClickEngine:
+        """The engine that answers a folder: with what its objects taught."""
+        from clickmask.decoder import Engine
+
+        engine = self.engine
+        version = learning_state(folder)["version"]
+        if not version or not isinstance(engine, Engine):  # what was learned here is not on other machines
+            return engine
+        kept = self._learned.get(folder.path)
+        if kept is None or kept[0] != version:
+            kept = self._learned[folder.path] = (version, versions_of(folder).engine(engine))
+        return kept[1]
 
     # folders
 
@@ -217,7 +235,7 @@ class Service:
         prompt = read_prompt(message, size)
         how = MaskRule(message.get("rule", "auto"), message.get("zoom"))
         before = MaskRule(message.get("rule_before", how.rule), message.get("zoom_before", how.zoom))
-        engine = self.engine
+        engine = self.engine_of(folder)
         answer = engine.chain.segment(image_source(file), prompt, how, before)
         return segmentation_message(answer, wants_zoom=engine.wants_zoom)
 
@@ -315,15 +333,15 @@ class Service:
     def start_everything(self, message: Message) -> Answer:
         """Begin to look for all objects of a picture; the job's result holds them in ``found``."""
         folder, picture = self._picture(message)
-        return {"job": self.jobs.start(partial(self._everything, folder.same_size(picture)))}
+        return {"job": self.jobs.start(partial(self._everything, folder, folder.same_size(picture)))}
 
     def start_boxes(self, message: Message) -> Answer:
         """Begin to make masks of the boxes that have none; the job's result counts those ``made`` and ``failed``."""
         folder = self.library.folder(message["folder"])
-        return {"job": self.jobs.start(lambda job: make_masks(folder, self.engine, job.report))}
+        return {"job": self.jobs.start(lambda job: make_masks(folder, self.engine_of(folder), job.report))}
 
-    def _everything(self, file: Path, job: Job) -> Answer:
-        masks = self.engine.segment_everything(image_source(file), progress=job.report_share)
+    def _everything(self, folder: OpenFolder, file: Path, job: Job) -> Answer:
+        masks = self.engine_of(folder).segment_everything(image_source(file), progress=job.report_share)
         return {"found": [_proposal(number, found) for number, found in enumerate(masks)]}
 
     def start_similar(self, message: Message) -> Answer:
@@ -371,6 +389,25 @@ class Service:
             for one in message.get("refused") or ()
             if int(one["picture"]) in pictures
         ]
+
+    def start_learning(self, message: Message) -> Answer:
+        """Begin to learn from the folder's objects; the job's result is as ``learning``, and says if it is ``used``.
+
+        Raises:
+            LearningError: If this server does not learn.
+        """
+        folder, make_job = self.library.folder(message["folder"]), self._make_job
+        if make_job is None:
+            raise LearningError("this server does not learn")
+        return {"job": self.jobs.start(lambda job: learn(folder, make_job, job.report))}
+
+    def learning(self, message: Message) -> Answer:
+        """What the folder's objects taught: ``version`` in use, and the last try's ``sentence``."""
+        return learning_state(self.library.folder(message["folder"]))
+
+    def roll_back_learning(self, message: Message) -> Answer:
+        """Answer the folder as before the version in use."""
+        return roll_back(self.library.folder(message["folder"]))
 
     def start_propagation(self, message: Message) -> Answer:
         """Begin to follow ``objects`` (ids) of a picture through at most ``count`` pictures after it.

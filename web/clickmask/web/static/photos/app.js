@@ -16,6 +16,7 @@ import { Drafts } from "./drafts.js";
 import { Files } from "./files.js";
 import { Folder } from "./folder.js";
 import { History } from "./history.js";
+import { LearningPanel } from "./learning_panel.js";
 import { MaskEdit } from "./mask_edit.js";
 import { Objects } from "./objects.js";
 import { ObjectsPanel } from "./objects_panel.js";
@@ -67,6 +68,7 @@ export class PhotoApp extends Page {
       classes: new ClassesPanel(root, this),
       objects: new ObjectsPanel(root, this),
       settings: new SettingsPanel(root, this),
+      learning: new LearningPanel(root, this),
     };
     this.controls = new Controls(root, this);
     this.listen(photoCommands(this), "photos");

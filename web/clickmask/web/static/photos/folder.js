@@ -47,6 +47,7 @@ export class Folder {
     page.controls.renderFolder(folder);
     page.panels.pictures.render();
     page.panels.classes.render();
+    page.panels.learning.load();
   }
 
   // the same folder, whose labels were changed elsewhere
