@@ -99,16 +99,16 @@ def blank_tensors(model: Model, generator: torch.Generator, rank: int = RANK) ->
     Args:
         model: What is to learn.
         generator: Draws what the low-rank products start from, on the CPU.
-        rank: Of the products.
+        rank: Of the products; 0: no products, every parameter is shifted.
     """
     tensors: dict[str, Tensor] = {}
     for name, value in cast(nn.Module, plain(model).network).named_parameters():
-        if not name.startswith(_ROOMS):
+        if not name.startswith(_ROOMS) or ".conv_s" in name:  # those make embeddings
             continue
-        if _is_matrix(name, value):
+        if rank > 0 and _is_matrix(name, value):
             down = torch.randn(rank, value.shape[1], generator=generator) * value.shape[1] ** -0.5
             tensors |= {f"{name}.down": down, f"{name}.up": torch.zeros(len(value), rank)}
-        elif (value.ndim == 1 and "conv_s" not in name) or "token" in name:
+        elif rank == 0 or value.ndim == 1 or "token" in name:
             tensors[f"{name}.shift"] = torch.zeros_like(value, device="cpu")
     return {name: tensor.to(model.device) for name, tensor in tensors.items()}
 

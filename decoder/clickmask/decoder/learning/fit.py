@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -37,7 +37,7 @@ class FitSettings:
         rate: Peak learning rate.
         memory_weight: Of what is to be kept against what is to be learned.
         windows: Near views of each object.
-        rank: Of the low-rank products.
+        rank: Of the low-rank products; 0: every weight learns by itself, as in plain fine-tuning.
         strength: Share of what was learned that is kept; a part of it gives most of the gain, and forgets far less.
     """
 
@@ -51,6 +51,10 @@ class FitSettings:
     rank: int = RANK
     strength: float = 0.6
     seed: int = 0
+
+    def for_objects(self, count: int) -> FitSettings:
+        """As many steps as so many objects are worth: more to learn from takes longer."""
+        return replace(self, steps=round(self.steps * min(2.0, max(1.0, (count / 14) ** 0.5))))
 
 
 class _Decoding(nn.Module):

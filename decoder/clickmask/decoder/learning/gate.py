@@ -30,7 +30,7 @@ Mask = NDArray[np.bool_]  # (H, W)
 
 def mean_clicks(engine: Engine, examples: Sequence[Example]) -> float:
     """Clicks until a mask is good, as a person clicks and as the engine answers; ``MOST_CLICKS`` where it never is."""
-    return fmean(_clicks(engine, example) for example in examples)
+    return fmean(clicks_to_good(engine, example, MOST_CLICKS) for example in examples)
 
 
 def general_iou(engine: Engine) -> float:
@@ -38,17 +38,18 @@ def general_iou(engine: Engine) -> float:
     ious = []
     for number, picture in enumerate(draw_pictures(GENERAL_PICTURES, GENERAL_SEED)):
         source = drawn_source(f"{GENERAL_SEED} {number}", picture.pixels)
-        found = _ious(engine, source, picture.masks[0], f"{number}", GENERAL_CLICKS, MaskRule(zoom=False))
+        found = ious_after_clicks(engine, source, picture.masks[0], f"{number}", GENERAL_CLICKS, MaskRule(zoom=False))
         ious.append(found[-1])
     return fmean(ious)
 
 
-def _clicks(engine: Engine, example: Example) -> int:
-    ious = _ious(engine, example.image, example.load_mask(), example.key, MOST_CLICKS, MaskRule(), GOOD)
-    return len(ious) if ious[-1] >= GOOD else MOST_CLICKS
+def clicks_to_good(engine: Engine, example: Example, most: int) -> int:
+    """Clicks until the mask of an object is good; ``most`` where it never is."""
+    ious = ious_after_clicks(engine, example.image, example.load_mask(), example.key, most, MaskRule(), GOOD)
+    return len(ious) if ious[-1] >= GOOD else most
 
 
-def _ious(
+def ious_after_clicks(
     engine: Engine, image: ImageSource, truth: Mask, name: str, most: int, how: MaskRule, good: float = 1.0
 ) -> list[float]:
     """IoU after each click, until it is good; the same person for the same name."""

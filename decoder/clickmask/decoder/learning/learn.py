@@ -51,7 +51,7 @@ def learn(
             f"of {len(examples)} objects {len(taught)} can be learned from and {len(tried)} be tried on, wanted at "
             f"least {FIRST_TRY // 2} and {LEAST_HELD_BACK}: accept some more"
         )
-    tensors = fit(engine, taught, settings, lambda share: progress(FITTED_SHARE * share))
+    tensors = fit(engine, taught, settings.for_objects(len(taught)), lambda share: progress(FITTED_SHARE * share))
     adapter = Adapter(versions.project, engine.model.fingerprint, tensors)
     adapted, used = engine.with_model(adapt(engine.model, adapter)), versions.engine(engine)
     outcome = Outcome(
