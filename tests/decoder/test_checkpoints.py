@@ -144,8 +144,8 @@ def point_hub_at(address: str, monkeypatch: pytest.MonkeyPatch, cache: Path) -> 
 def test_without_a_network_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing listens on port 9 of this machine."""
     point_hub_at("http://127.0.0.1:9", monkeypatch, tmp_path)
-    with pytest.raises(CheckpointError, match=r"facebook/sam2\.1-hiera-tiny.*HF_ENDPOINT"):
-        load_model("sam2.1_hiera_tiny")
+    with pytest.raises(CheckpointError, match=r"facebook/sam-vit-base.*HF_ENDPOINT"):
+        load_model("sam_vit_b")
 
 
 class CutShort(BaseHTTPRequestHandler):
@@ -170,6 +170,6 @@ def test_a_download_cut_short_gets_the_same_message(monkeypatch: pytest.MonkeyPa
     with ThreadingHTTPServer(("127.0.0.1", 0), CutShort) as hub:
         Thread(target=hub.serve_forever, daemon=True).start()
         point_hub_at(f"http://127.0.0.1:{hub.server_port}", monkeypatch, tmp_path)
-        with pytest.raises(CheckpointError, match=r"facebook/sam2\.1-hiera-tiny.*HF_ENDPOINT"):
-            load_model("sam2.1_hiera_tiny")
+        with pytest.raises(CheckpointError, match=r"facebook/sam-vit-base.*HF_ENDPOINT"):
+            load_model("sam_vit_b")
         hub.shutdown()

@@ -1,6 +1,6 @@
 """Names to networks with weights, and what can go wrong on the way.
 
-Weights come from the package (nano), a local file or folder, or the Hugging Face hub.
+Weights come from the package (nano), a local file or folder, the Hugging Face hub, or a mirror.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from clickmask.decoder import hub
 from clickmask.decoder.errors import CheckpointError, DeviceError
+from clickmask.decoder.mirrors import cached_mirrored, fetch_mirrored
 from clickmask.decoder.modeling.config import Config
 from clickmask.decoder.models import DEFAULT_MODEL, MODELS, PRECISIONS, Model, ModelSpec, Network, Precision
 from clickmask.decoder.recognition import Recognised, blank_network, difference, recognise, shapes_of
@@ -64,13 +65,16 @@ def load_model(
 
 
 def find_weights(spec: ModelSpec) -> Path:
-    """Return the weights' file, fetched from the hub (with a progress bar) unless it is here already.
+    """Return the weights' file, fetched (with a progress bar) unless it is here already.
+
+    Where the hub does not give it, the mirrors that are known are asked; what they give is kept only if its
+    SHA-256 is right.
 
     Raises:
         CheckpointError: If it is neither here nor can be fetched.
     """
     if spec.repository is not None:
-        return hub.fetch(spec.repository, spec.file_name)
+        return cached_weights(spec) or _fetched(spec.repository, spec)
     if not NANO_WEIGHTS.is_file():
         raise CheckpointError(f"the shipped weights are missing: wanted {NANO_WEIGHTS}")
     return NANO_WEIGHTS
@@ -79,7 +83,8 @@ def find_weights(spec: ModelSpec) -> Path:
 def cached_weights(spec: ModelSpec) -> Path | None:
     """Where the weights lie on this machine, or None if they would have to be fetched."""
     if spec.repository is not None:
-        return hub.cached(spec.repository, spec.file_name)
+        found = None if spec.mirrored is None else cached_mirrored(spec.mirrored)
+        return found or hub.cached(spec.repository, spec.file_name)
     return NANO_WEIGHTS if NANO_WEIGHTS.is_file() else None
 
 
@@ -133,6 +138,18 @@ def find_device(device: str | torch.device) -> torch.device:
 def parameter_count(spec: ModelSpec) -> int:
     """How many numbers the network has learnt."""
     return sum(parameter.numel() for parameter in blank_network(spec.config).parameters())
+
+
+def _fetched(repository: str, spec: ModelSpec) -> Path:
+    try:
+        return hub.fetch(repository, spec.file_name)
+    except CheckpointError as error:
+        if spec.mirrored is None:
+            raise
+        try:
+            return fetch_mirrored(spec.mirrored)
+        except CheckpointError as second:
+            raise CheckpointError(f"{error} {second}") from error
 
 
 def _find_file(name: str) -> Path:

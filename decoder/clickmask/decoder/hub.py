@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
-from threading import Thread
 
 from clickmask.decoder.errors import CheckpointError
-
-SECONDS_TO_ANSWER = 4.0  # the hub's own client would try again and again, half a minute long
+from clickmask.decoder.mirrors import SECONDS_TO_ANSWER, within
 
 
 def fetch(repository: str, file_name: str) -> Path:
     """Return a file of a repository, fetched (with a progress bar) unless it is here already.
+
+    The hub's own client would try again and again, half a minute long; a hub that does not answer is given up at once.
 
     Raises:
         CheckpointError: If it is not here and cannot be fetched; without a network within seconds.
@@ -42,25 +40,7 @@ def _make_sure_it_answers(repository: str, file_name: str) -> None:
     from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
 
     url = hf_hub_url(repository, file_name)
-    _within(SECONDS_TO_ANSWER, lambda: get_hf_file_metadata(url, token=get_token(), timeout=SECONDS_TO_ANSWER))
-
-
-def _within(seconds: float, call: Callable[[], object]) -> None:
-    """Call in a thread that is left alone if it takes longer: looking up a name cannot be given a limit.
-
-    Raises:
-        TimeoutError: If it takes longer; and whatever the call raises.
-    """
-    answer: Future[object] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(call())
-        except BaseException as error:  # for whoever waits
-            answer.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    answer.result(seconds)
+    within(SECONDS_TO_ANSWER, lambda: get_hf_file_metadata(url, token=get_token(), timeout=SECONDS_TO_ANSWER))
 
 
 def _message(repository: str, file_name: str, reason: str) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from clickmask.decoder.errors import DeviceError
+from clickmask.decoder.mirrors import Mirrored
 from clickmask.decoder.modeling.config import (
     HALF,
     HIERA_BASE_PLUS,
@@ -71,6 +72,7 @@ class ModelSpec:
     licence: str
     repository: str | None = None  # on the Hugging Face hub; None: shipped in the package
     file_name: str = "model.safetensors"  # in the repository
+    mirrored: Mirrored | None = None  # the same file elsewhere
     gated: bool = False  # whether its owner gives it to those only who agreed to the licence
 
 
@@ -139,6 +141,28 @@ def _sam1(name: str, slug: str, trunk: VitConfig) -> ModelSpec:
     return ModelSpec(name, "SAM 1", Sam1Config(trunk), "Apache-2.0 (Meta)", f"facebook/sam-vit-{slug}")
 
 
+_META = "https://dl.fbaipublicfiles.com/segment_anything_2"
+_DATES = {"sam2.1": "092824", "sam2": "072824"}
+_SHA256 = {  # of the official files of SAM 2.1 and SAM 2
+    "sam2.1_hiera_tiny.pt": "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69",
+    "sam2.1_hiera_small.pt": "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38",
+    "sam2.1_hiera_base_plus.pt": "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5",
+    "sam2.1_hiera_large.pt": "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318",
+    "sam2_hiera_tiny.pt": "65b50056e05bcb13694174f51bb6da89c894b57b75ccdf0ba6352c597c5d1125",
+    "sam2_hiera_small.pt": "95949964d4e548409021d47b22712d5f1abf2564cc0c3c765ba599a24ac7dce3",
+    "sam2_hiera_base_plus.pt": "d0bb7f236400a49669ffdd1be617959a8b1d1065081789d7bbff88eded3a8071",
+    "sam2_hiera_large.pt": "7442e4e9b732a508f80e141e7c2913437a3610ee0c77381a66658c3a445df87b",
+}
+_MOBILE_SAM = Mirrored(
+    "mobile_sam.pt",
+    "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f",
+    (
+        "https://raw.githubusercontent.com/ChaoningZhang/MobileSAM/f706ad9c4eb7f219c00d9050e46328518ffb65d2/"
+        "weights/mobile_sam.pt",
+    ),
+)
+
+
 def _sam2(size: str, trunk: HieraConfig) -> list[ModelSpec]:
     slug, licence = size.replace("_", "-"), "Apache-2.0 (Meta)"
     versions: tuple[tuple[str, Literal["2.0", "2.1"]], ...] = (("sam2.1", "2.1"), ("sam2", "2.0"))
@@ -149,7 +173,8 @@ def _sam2(size: str, trunk: HieraConfig) -> list[ModelSpec]:
             Sam2Config(trunk, version),
             licence,
             f"facebook/{name}-hiera-{slug}",
-            f"{name}_hiera_{size}.pt",
+            file_name := f"{name}_hiera_{size}.pt",
+            Mirrored(file_name, _SHA256[file_name], (f"{_META}/{_DATES[name]}/{file_name}",)),
         )
         for name, version in versions
     ]
@@ -183,6 +208,7 @@ MODELS: dict[str, ModelSpec] = {
             "Apache-2.0 (Kyung Hee University)",
             "dhkim2810/MobileSAM",
             "mobile_sam.pt",
+            _MOBILE_SAM,
         ),
         _sam1("sam_vit_b", "base", VIT_BASE),
         _sam1("sam_vit_l", "large", VIT_LARGE),

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from tqdm import tqdm
 
 from clickmask.decoder.errors import ClickMaskError, DatasetError
-from clickmask.decoder.formats.checks import Counts, check_sizes, count_records
+from clickmask.decoder.formats.checks import Counts, check_sizes, count_records, note_grainy
 from clickmask.decoder.formats.combine import merge_datasets, split_dataset
 from clickmask.decoder.formats.guess import guess_format
 from clickmask.decoder.formats.losses import tell_losses
@@ -112,6 +112,8 @@ def _convert(dataset: Dataset, arguments: argparse.Namespace, report: OnProblem,
     target = find_format(arguments.target)
     parts = split_dataset(dataset, arguments.split, seed=arguments.seed) if arguments.split else {"": dataset}
     parts = {name: tell_losses(part, target.holds, tally.lose) for name, part in parts.items()}
+    if arguments.min_iou is not None:
+        parts = {name: note_grainy(part, arguments.min_iou, tally.note) for name, part in parts.items()}
     if arguments.dry_run:
         for name, part in parts.items():
             _say(_path(arguments, target, name), count_records(part), part, "would hold ")

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clickmask.decoder.errors import ClickMaskError, DatasetError
-from clickmask.decoder.formats.options import OnProblem
+from clickmask.decoder.formats.options import OnProblem, Tell
 from clickmask.decoder.formats.pictures import find_picture, picture_size
 from clickmask.decoder.formats.records import AnnotatedImage, Dataset
+from clickmask.decoder.shapes.polygons import is_too_grainy
+
+GRAINY = "masks too grainy to simplify, which keep their exact pixel edges"
 
 
 def check_sizes(dataset: Dataset, images: Path, on_problem: OnProblem) -> Dataset:
@@ -57,6 +60,36 @@ class _Sized:
         turned = (size.height, size.width) == (image.size.width, image.size.height)
         why = ": it may be turned upright by its EXIF tag" if turned else ""
         return DatasetError(f"image {image.file_name}: is annotated as {image.size}, the picture is {size}{why}")
+
+
+def note_grainy(dataset: Dataset, min_iou: float, tell: Tell) -> Dataset:
+    """Return the dataset unchanged; while it is passed over, masks too grainy to be simplified are told.
+
+    Args:
+        dataset: To be written.
+        min_iou: To which polygons are simplified.
+        tell: Receives what happens to such a mask, and where it is, once per object.
+    """
+    return replace(dataset, images=_Grainy(dataset, min_iou, tell))
+
+
+@dataclass
+class _Grainy:
+    """Images whose grainy masks are told as they pass; passed over again, they tell nothing twice."""
+
+    dataset: Dataset
+    min_iou: float
+    tell: Tell
+    told: int = 0  # images that were looked at
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        for number, annotated in enumerate(self.dataset.images, start=1):
+            if number > self.told:
+                self.told = number
+                for item in annotated.objects:
+                    if not item.is_box and is_too_grainy(item.rle, self.min_iou):
+                        self.tell(GRAINY, f"image {annotated.image.file_name}: object {item.id}")
+            yield annotated
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,20 @@ def rle_to_polygons(
     return polygons.placed(left, top, Size(int(height), int(width)))
 
 
+def is_too_grainy(rle: Mapping[str, Any], min_iou: float) -> bool:
+    """Whether a mask keeps its exact pixel edges at this IoU, as fewer points would take too long to find.
+
+    Raises:
+        ShapeError: If the run lengths are malformed.
+
+    Example:
+        >>> is_too_grainy({"size": [3, 4], "counts": [7, 2, 3]}, 0.99)
+        False
+    """
+    pixels, _, _ = rle_to_crop(rle)
+    return bool(pixels.any()) and _gives_up(Target.of(pixels), min_iou)
+
+
 def polygons_to_mask(polygons: Polygons | Sequence[Sequence[float]], size: Size | None = None) -> NDArray[np.bool_]:
     """Fill polygons as pycocotools does: even-odd within a polygon, all polygons united.
 
@@ -194,13 +208,17 @@ def _above_iou(pixels: NDArray[np.uint8], min_iou: float) -> Polygons:
     """The fewest points found at this IoU; where only a fraction of the grid is allowed, exact ones may be fewer."""
     target = Target.of(pixels)
     deviation_px = target.deviation_px(min_iou)
-    if deviation_px <= GRID_PX and len(target.rings.corners) > MOST_CORNERS:
+    if _gives_up(target, min_iou):
         return _exact(pixels, "parts")
     found = reach_iou(target, min_iou) if deviation_px > GRID_PX / 4 else None
     if found is not None and deviation_px > GRID_PX:
         return _polygons(found, target.size)
     exact = _exact(pixels, "fewest")
     return exact if found is None or exact.num_points <= found.num_points else _polygons(found, target.size)
+
+
+def _gives_up(target: Target, min_iou: float) -> bool:
+    return len(target.rings.corners) > MOST_CORNERS and target.deviation_px(min_iou) <= GRID_PX
 
 
 def _within_points(pixels: NDArray[np.uint8], max_points: int) -> Polygons:

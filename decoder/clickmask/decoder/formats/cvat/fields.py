@@ -68,12 +68,12 @@ def write_fields(element: Element, fields: Fields) -> None:
     Raises:
         DatasetError: If a name or a value holds characters that XML cannot.
     """
-    element.set("occluded", str(int(bool(fields.get("occluded", False)))))
+    element.set("occluded", "1" if _is_flag(fields.get("occluded")) and fields["occluded"] else "0")
     element.set("source", checked_text(str(fields.get("source", "manual")), "the source"))
     if "group_id" in fields:
         element.set("group_id", checked_text(str(fields["group_id"]), "the group"))
     for name, value in fields.items():
-        if name not in _OWN:
+        if name not in _OWN or (name == "occluded" and not _is_flag(value)):
             attribute = SubElement(element, "attribute", name=checked_text(name, "the field"))
             attribute.text = checked_text(_as_text(value), f"the field {name} with")
 
@@ -128,6 +128,11 @@ def _input_type(value: object) -> str:
     if isinstance(value, bool):
         return "checkbox"
     return "text" if isinstance(value, str) else "number"
+
+
+def _is_flag(value: object) -> bool:
+    """Whether a value is one that CVAT's own attribute can hold."""
+    return value in (0, 1)
 
 
 def _as_text(value: object) -> str:

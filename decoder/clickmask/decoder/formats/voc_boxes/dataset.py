@@ -125,7 +125,7 @@ def _read_object(
 
 
 def _read_fields(element: Element, where: str, tell: Tell) -> dict[str, Any]:
-    """Single values beside the name and the box; ``truncated`` and the like as numbers."""
+    """Single values beside the name and the box; a ``truncated`` and the like of 1 as true."""
     fields: dict[str, Any] = {}
     for child in element:
         value = (child.text or "").strip()
@@ -134,7 +134,7 @@ def _read_fields(element: Element, where: str, tell: Tell) -> dict[str, Any]:
         if len(child):
             tell(f"fields of objects ({child.tag})", where)
         elif value:
-            fields[child.tag] = int(value) if child.tag in _USUAL and value.isascii() and value.isdigit() else value
+            fields[child.tag] = True if child.tag in _USUAL and value == "1" else value
     return fields
 
 
