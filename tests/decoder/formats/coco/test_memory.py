@@ -1,4 +1,4 @@
-"""A file of 100,000 annotations is read, counted and written within little memory."""
+"""A file of 30,000 annotations is read, counted and written within little memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clickmask.decoder.formats.coco import to_coco_annotation
 from clickmask.decoder.formats.json_writer import JsonArrays
 from tests.decoder.formats.samples import SIZE, ring_with_island
 
-ANNOTATIONS = 100_000
+ANNOTATIONS = 30_000
 PER_IMAGE = 10
 PROGRAM = """
 import sys
@@ -26,14 +26,14 @@ print((peak_kib() - before) / 1024)
 """
 
 
-def test_a_hundred_thousand_annotations_pass_through_in_little_memory(tmp_path: Path) -> None:
+def test_thirty_thousand_annotations_pass_through_in_little_memory(tmp_path: Path) -> None:
     source, target = tmp_path / "in.json", tmp_path / "out.json"
     _write_large(source)
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(source), str(target)], capture_output=True, check=True, text=True
     )
-    assert source.stat().st_size > 60e6  # read as one document this takes some hundred MB
-    assert float(ran.stdout) < 64
+    assert source.stat().st_size > 18e6  # read as one document this takes more than 100 MB
+    assert float(ran.stdout) < 40
     assert target.read_text().count('"image_id"') == ANNOTATIONS
 
 
