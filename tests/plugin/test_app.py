@@ -157,7 +157,7 @@ def test_a_password_keeps_strangers_out(make_backend: MakeBackend) -> None:
     [
         (b"", 400, "no JSON"),
         (b"{", 400, "no JSON"),
-        (b"[]", 400, "the body is [], wanted a JSON object"),
+        (b"[]", 400, "the body: the record is [], wanted an object"),
         (b"\xff\xfe", 400, "no JSON"),
         (b'"' + b"x" * 1_000_000 + b'"', 413, "larger than 1 MB"),
     ],

@@ -148,11 +148,11 @@ def test_percent_is_not_truncated_to_whole_pixels(backend: Backend) -> None:
     ("change", "message"),
     [
         ({"tasks": []}, "0 tasks with a context"),
-        ({"tasks": {}}, "'tasks' is {}, wanted a list"),
+        ({"tasks": {}}, "tasks is {}, wanted an array"),
         ({"tasks": [{"id": 1, "data": {}}]}, "task 1 has no image"),
         ({"label_config": "<View"}, "the label config cannot be read"),
         ({"params": {"context": {"result": [{"type": "keypointlabels"}]}}}, "wanted a region with a value"),
-        ({"params": {"context": []}}, "'context' is [], wanted a JSON object"),
+        ({"params": {"context": []}}, "'context': the record is [], wanted an object"),
     ],
 )
 def test_a_broken_request_is_told_what_is_wrong(backend: Backend, change: Body, message: str) -> None:

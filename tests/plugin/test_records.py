@@ -150,7 +150,7 @@ def test_tokens_are_not_written_down(backend: Backend, studio: Studio, tmp_path:
 def test_a_webhook_without_its_object_is_told(name: str, tmp_path: Path, backend: Backend) -> None:
     body = recorded("annotation_created")
     del body[name]
-    with pytest.raises(RequestError, match=f"the webhook's '{name}' is None"):
+    with pytest.raises(RequestError, match=f"the webhook's '{name}': the record is None"):
         backend.predictor.fit("ANNOTATION_CREATED", body)
 
 

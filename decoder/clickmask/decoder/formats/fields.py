@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from clickmask.decoder.errors import DatasetError
+from clickmask.decoder.errors import ClickMaskError, DatasetError
 from clickmask.decoder.formats.options import Tell
 
 MAX_ID = 2**63 - 1
@@ -21,6 +22,24 @@ Fields = Mapping[str, Any]
 def wrong(where: str, name: str, got: object, wanted: str) -> DatasetError:
     """Return the error for a value that is not what it should be."""
     return DatasetError(f"{where}: {name} is {got!r:.80}, wanted {wanted}")
+
+
+@contextmanager
+def refused_as(error: type[ClickMaskError]) -> Iterator[None]:
+    """Raise what is wrong with a record as another error, where whoever sent it must be answered so.
+
+    Example:
+        >>> from clickmask.decoder.errors import PromptError
+        >>> with refused_as(PromptError):
+        ...     _ = number({"x": "left"}, "x", "a click")
+        Traceback (most recent call last):
+            ...
+        clickmask.decoder.errors.PromptError: a click: x is 'left', wanted a number
+    """
+    try:
+        yield
+    except DatasetError as wrong_field:
+        raise error(str(wrong_field)) from None
 
 
 def as_fields(value: object, where: str) -> Fields:
@@ -109,6 +128,11 @@ def text(fields: Fields, name: str, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise wrong(where, name, value, "a text")
     return value
+
+
+def optional_text(fields: Fields, name: str, where: str) -> str:
+    """Return a string, "" where there is none."""
+    return text(fields, name, where) if fields.get(name) else ""
 
 
 def array(fields: Fields, name: str, where: str) -> list[Any]:

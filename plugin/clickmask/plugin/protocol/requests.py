@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clickmask.decoder.formats.fields import Fields, array, as_fields, optional_text, refused_as
 from clickmask.plugin.errors import RequestError
 
 LONGEST_PARAMS = 20_000  # what a project says of itself is kept, whoever says it
 LONGEST_NAME = 200
+BODY = "the body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,17 @@ def read_setup(body: object) -> SetupRequest:
     Raises:
         RequestError: If it is no JSON object or a field has a wrong type.
     """
-    fields = _object(body, "the body")
-    if len(json.dumps(fields.get("extra_params"))) > LONGEST_PARAMS:
-        raise RequestError(f"the extra params are longer than {LONGEST_PARAMS} letters")
-    return SetupRequest(
-        project=_project(fields),
-        label_config=_text(fields, "schema"),
-        hostname=_text(fields, "hostname"),
-        access_token=_text(fields, "access_token"),
-        extra_params=fields.get("extra_params"),
-    )
+    with refused_as(RequestError):
+        fields = as_fields(body, BODY)
+        if len(json.dumps(fields.get("extra_params"))) > LONGEST_PARAMS:
+            raise RequestError(f"the extra params are longer than {LONGEST_PARAMS} letters")
+        return SetupRequest(
+            project=_project(fields),
+            label_config=_text(fields, "schema"),
+            hostname=_text(fields, "hostname"),
+            access_token=_text(fields, "access_token"),
+            extra_params=fields.get("extra_params"),
+        )
 
 
 def read_predict(body: object) -> PredictRequest:
@@ -65,30 +68,29 @@ def read_predict(body: object) -> PredictRequest:
     Raises:
         RequestError: If it is no JSON object or a field is missing or has a wrong type.
     """
-    fields = _object(body, "the body")
-    params = _object(fields.get("params") or {}, "'params'")
-    context = params.get("context")
-    tasks = [_object(task, "a task") for task in _list(fields.get("tasks"), "'tasks'")]
-    if context is None:
-        return PredictRequest(tasks, _project(fields), _text(fields, "label_config"), None)
-    result = _list(_object(context, "'context'").get("result") or [], "the context's 'result'")
+    with refused_as(RequestError):
+        fields = as_fields(body, BODY)
+        params = as_fields(fields.get("params") or {}, "'params'")
+        tasks = [as_fields(task, "a task") for task in array(fields, "tasks", BODY)]
+        project, label_config = _project(fields), _text(fields, "label_config")
+        if params.get("context") is None:
+            return PredictRequest(tasks, project, label_config, None)
+        context = as_fields(params["context"], "'context'")
+        regions = array(context, "result", "'context'") if context.get("result") else []
     if len(tasks) != 1:
         raise RequestError(f"got {len(tasks)} tasks with a context, wanted one")
-    return PredictRequest(tasks, _project(fields), _text(fields, "label_config"), result)
+    return PredictRequest(tasks, project, label_config, regions)
 
 
-def _project(fields: Mapping[str, Any]) -> str:
+def _project(fields: Fields) -> str:
     name = _writable(str(fields.get("project") or ""), "project")
     if len(name) > LONGEST_NAME:
         raise RequestError(f"'project' is {name[:100]}..., wanted at most {LONGEST_NAME} letters")
     return name
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name) or ""
-    if not isinstance(value, str):
-        raise RequestError(f"{name!r} is {str(value)[:100]}, wanted text")
-    return _writable(value, name)
+def _text(fields: Fields, name: str) -> str:
+    return _writable(optional_text(fields, name, BODY), name)
 
 
 def _writable(text: str, name: str) -> str:
@@ -98,15 +100,3 @@ def _writable(text: str, name: str) -> str:
     except UnicodeEncodeError as error:
         raise RequestError(f"{name!r} is {text[:100]!a}, wanted text") from error
     return text
-
-
-def _object(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise RequestError(f"{what} is {str(value)[:100]}, wanted a JSON object")
-    return value
-
-
-def _list(value: object, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise RequestError(f"{what} is {str(value)[:100]}, wanted a list")
-    return value

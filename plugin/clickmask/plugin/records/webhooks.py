@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from clickmask.decoder.formats.fields import Fields, as_fields, integer, refused_as
 from clickmask.plugin.clicks.prompts import objects
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.records.records import Records
@@ -33,7 +34,10 @@ def record_event(event: str, payload: object, records: Records) -> dict[str, Any
     fields = payload if isinstance(payload, Mapping) else {}
     project = project_id(payload)
     if event in _SAVED:
-        annotation, task = _object(fields, "annotation"), _object(fields, "task")
+        with refused_as(RequestError):
+            annotation, task = (
+                _with_id(fields.get(name), f"the webhook's {name!r}") for name in ("annotation", "task")
+            )
         ours = records.accepted(project, task, annotation)
         return {"event": event, "annotation": annotation["id"], "ours": ours}
     if event == _SAVED_AT_ONCE:
@@ -70,11 +74,10 @@ def project_id(payload: object) -> str:
     return f"{project.get('id')}.{created}"
 
 
-def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = fields.get(name)
-    if not _has_id(value):
-        raise RequestError(f"the webhook's {name!r} is {str(value)[:100]}, wanted an object with an id")
-    return value  # type: ignore[return-value]
+def _with_id(value: object, where: str) -> Fields:
+    record = as_fields(value, where)
+    integer(record, "id", where)
+    return record
 
 
 def _has_id(value: object) -> bool:
