@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 
 from clickmask.decoder.errors import ClickMaskError
+from clickmask.memory import keep_freed_memory
 
 PROGRAMS = {  # name: (module with ``main(arguments)``, what it does)
     "app": ("clickmask.web.__main__", "open the labeling app in a browser"),
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         unknown = f"error: unknown command {command!r}\n" if command else ""
         print(f"{unknown}{_usage()}", file=sys.stderr)
         return 2
+    keep_freed_memory()
     try:
         return _run_program(command, rest) if command in PROGRAMS else _run_command(command, rest)
     except ClickMaskError as error:

@@ -17,6 +17,7 @@ def chosen(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> b
     if request.param and not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         pytest.skip("this torch is without oneDNN")
     monkeypatch.setattr(products, "is_worthwhile", lambda: request.param)
+    monkeypatch.setattr(products, "WORTHWHILE", 1)
     return bool(request.param)
 
 
@@ -65,17 +66,17 @@ def test_a_copy_shares_every_weight_and_answers_alike(chosen: bool) -> None:
 
 
 def test_what_one_dnn_is_not_for_goes_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few rows, other types, and autocast."""
+    """Small products, other types, and autocast."""
     monkeypatch.setattr(products, "is_worthwhile", lambda: True)
 
     def refuse(*_: object) -> Tensor:
         raise AssertionError("oneDNN was asked")
 
     monkeypatch.setattr(products, "_by_one_dnn", refuse)
-    weight = torch.randn(8, 8)
-    linear(torch.randn(products.FEW_ROWS - 1, 8), weight)
-    linear(torch.randn(100, 8, dtype=torch.float64), weight.double())
+    weight, rows = torch.randn(64, 64), products.WORTHWHILE // 64**2
+    linear(torch.randn(rows - 1, 64), weight)
+    linear(torch.randn(rows, 64, dtype=torch.float64), weight.double())
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        linear(torch.randn(100, 8), weight)
+        linear(torch.randn(rows, 64), weight)
     with pytest.raises(AssertionError, match="asked"):
-        linear(torch.randn(100, 8), weight)
+        linear(torch.randn(rows, 64), weight)

@@ -65,8 +65,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
-        inner = x if self.widen is None else F.relu6(self.widen(x))
-        inner = self.narrow(F.relu6(self.look(inner)))
+        inner = x if self.widen is None else F.relu6(self.widen(x), inplace=True)
+        inner = self.narrow(F.relu6(self.look(inner), inplace=True))
         return x + inner if self.skips else inner  # type: ignore[no-any-return]
 
 
@@ -89,7 +89,7 @@ class LiteTrunk(nn.Module):
 
     def forward(self, pixels: Tensor) -> LiteMaps:
         """(B, 3, S, S) RGB as the weights want it -> the last map of each stride."""
-        x = F.relu6(self.stem(pixels))
+        x = F.relu6(self.stem(pixels), inplace=True)
         maps = []
         for index, stage in enumerate(self.stages):
             x = stage(x)

@@ -1,7 +1,7 @@
 """Matrix products on a processor, by the library that uses all of it.
 
 torch multiplies float32 by MKL, which leaves half of an AMD processor with AVX-512 unused; oneDNN, which torch has for
-convolutions, does not. So where there is AVX-512, products of more than a few rows go to oneDNN; its operation is the
+convolutions, does not. So where there is AVX-512, all but small products go to oneDNN; its operation is the
 one that torch's own compiler calls. The numbers are the same to rounding, whoever multiplies.
 """
 
@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from clickmask.decoder.modeling.shared import with_weights
 
-FEW_ROWS = 64  # a product of fewer is over before oneDNN has prepared it
+WORTHWHILE = 2**20  # multiplications; a product of fewer is over before oneDNN has prepared it
 MANY_KEYS = 1024  # attention to fewer is as fast in torch's fused kernel
 ROWS_AT_ONCE = 256  # of an attention's weights: what a processor's cache holds
 
@@ -30,19 +30,19 @@ def is_worthwhile() -> bool:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """As ``torch.nn.functional.linear``: (..., K), (N, K), (N,) -> (..., N)."""
-    return _by_one_dnn(x, weight, bias, "none") if _fits(x) else F.linear(x, weight, bias)
+    return _by_one_dnn(x, weight, bias, "none") if _fits(x, len(weight)) else F.linear(x, weight, bias)
 
 
 def linear_gelu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """GELU of ``linear``, in one pass."""
-    if _fits(x):
+    if _fits(x, len(weight)):
         return _by_one_dnn(x, weight, bias, "gelu")
     return cast(Tensor, torch.ops.aten.gelu_(F.linear(x, weight, bias)))
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
     """Products of a batch (B, R, K) and one or as many matrices (B or 1, K, N): (B, R, N)."""
-    if not _fits(a[:1]):
+    if not _fits(a[0], b.shape[-1]):
         return a @ b
     if len(b) == 1:
         return _by_one_dnn(a, b[0].mT, None, "none")
@@ -51,7 +51,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """As ``torch.nn.functional.scaled_dot_product_attention``: (B, heads, L, c), twice (B, heads, M, c)."""
-    if k.shape[2] < MANY_KEYS or not _fits(q):
+    if k.shape[2] < MANY_KEYS or not _fits(q, k.shape[2]):
         return F.scaled_dot_product_attention(q, k, v)
     batch, heads, count, width = q.shape
     mixed = q.new_empty(batch, count, heads, width)
@@ -110,12 +110,12 @@ def _layer(layer: nn.Module) -> nn.Module:
     return layer
 
 
-def _fits(x: Tensor) -> bool:
-    """Whether oneDNN should multiply rows (..., K)."""
+def _fits(x: Tensor, width: int) -> bool:
+    """Whether oneDNN should multiply rows (..., K) by a matrix (K, width)."""
     return (
         x.dtype == torch.float32
         and x.is_cpu
-        and x.numel() >= FEW_ROWS * x.shape[-1]
+        and x.numel() * width >= WORTHWHILE
         and is_worthwhile()
         and not torch.is_autocast_enabled("cpu")
     )
