@@ -37,7 +37,7 @@ class Batcher(Generic[RequestT, AnswerT]):
         futures: list[Future[AnswerT]] = [Future() for _ in requests]
         self._waiting.extend(zip(requests, futures, strict=True))
         with self._device:
-            while not all(future.done() for future in futures):
+            while futures and not futures[-1].done():  # they are answered in order
                 self._run_batch()
         return [future.result() for future in futures]
 

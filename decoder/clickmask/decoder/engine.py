@@ -221,7 +221,7 @@ class Engine:
             embedding, hit = self._embeddings.get(crop.key, partial(self._encode, crop.load()))
             inner = self._answer(crop, embedding, crop_prompt(window, prompt, size), how, start, cache_hit=hit)
             if prompt.mask is not None or not window.cuts_off(inner.shown, size):
-                return replace(inner, shown=window.place(inner.shown, size, prompt.mask), view=window)
+                return replace(inner, shown=window.place(inner.shown, size, prompt.mask), is_row=False, view=window)
         return None
 
     def _answer(
@@ -242,6 +242,7 @@ class Engine:
         zoom = self.wants_zoom if how.zoom is None else how.zoom
         zoomed = self._zoom_in(image, asked, mask_set, how.rule) if zoom else None
         found = binarize(mask_set.logits[chosen], embedding.size) if zoomed is None else zoomed.mask()
+        shown = keep_what_was_asked(found, prompt)
         return Segmentation(
             mask_set=mask_set,
             chosen=chosen if zoomed is None else zoomed.row,
@@ -249,7 +250,8 @@ class Engine:
             cache_hit=cache_hit,
             encode_ms=1000 * (encoded - start),
             decode_ms=1000 * (time.perf_counter() - encoded),
-            shown=keep_what_was_asked(found, prompt),
+            shown=shown,
+            is_row=zoomed is None and np.array_equal(shown, found),
             zoomed=zoomed,
         )
 

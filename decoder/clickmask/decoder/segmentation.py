@@ -26,6 +26,7 @@ class Segmentation:
     encode_ms: float
     decode_ms: float
     shown: NDArray[np.bool_]  # (H, W): the chosen mask after second look and corrections
+    is_row: bool  # whether that is the chosen mask as it was answered
     zoomed: ZoomedMask | None = None  # the chosen mask after a second look at it
     view: Window | None = None  # the part of the image that the masks are of; None: all of it
 
@@ -42,9 +43,7 @@ class Segmentation:
     @property
     def mask_prompt(self) -> Tensor:
         """Logits (h, w) that the next prompt hands back, so that it refines this answer, as it was shown."""
-        row = self.logits[self.chosen]
-        is_row = self.zoomed is None and self.view is None and np.array_equal(self.shown, binarize(row, self.size))
-        return row if is_row else mask_to_logits(self.shown)
+        return self.logits[self.chosen] if self.is_row else mask_to_logits(self.shown)
 
     @property
     def predicted_iou(self) -> tuple[float, ...]:

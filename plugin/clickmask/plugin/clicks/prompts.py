@@ -20,6 +20,7 @@ from clickmask.plugin.projects.label_config import ANSWER_TAGS
 
 Item = Mapping[str, Any]
 
+_KINDS = {kind.lower(): kind for kind in ANSWER_TAGS}
 _LARGEST_PERCENT = 1e6  # anything beyond is no place on a picture
 _BORDER_PERCENT = 1.0  # a click on the very edge of the image may be reported just outside of it
 
@@ -147,8 +148,7 @@ def objects(value: object) -> list[Item]:
 
 def region_kind(item: Item) -> str:
     """The kind of a region, one of ``ANSWER_TAGS``; "" if it is not drawn on an image."""
-    name = str(item.get("type", "")).removesuffix("labels")
-    return next((kind for kind in ANSWER_TAGS if kind.lower() == name), "")
+    return _KINDS.get(str(item.get("type", "")).removesuffix("labels"), "")
 
 
 def region_labels(item: Item) -> tuple[str, ...]:

@@ -80,8 +80,7 @@ class Segmenter:
         location = locate(task, _source(config, drawn.to_name), drawn.item_index, project.connection)
         engine = self._engines.get(project)
         start, was_cached = perf_counter(), engine.is_cached(location.key)
-        image = self._as_shown(engine, location, drawn.size, project)
-        size = engine.image_size(image)
+        image, size = self._as_shown(engine, location, drawn.size, project)
         prepared = perf_counter()
         prompt = drawn.prompt(size)
         options = project.options.for_labels(drawn.labels)
@@ -213,8 +212,10 @@ class Segmenter:
         config = config.of(task)
         return locate(task, _source(config, next(iter(config.images), "")), None, project.connection)
 
-    def _as_shown(self, engine: ClickEngine, location: Location, shown: Size | None, project: Project) -> ImageSource:
-        """The image as the page has it: turned by its EXIF orientation, or not.
+    def _as_shown(
+        self, engine: ClickEngine, location: Location, shown: Size | None, project: Project
+    ) -> tuple[ImageSource, Size]:
+        """The image as the page has it: turned by its EXIF orientation, or not; and its size.
 
         Raises:
             RequestError: If the page has another picture than the backend.
@@ -222,11 +223,11 @@ class Segmenter:
         image = self._image(location, project)
         size = engine.image_size(image)
         if shown is None or size == shown:
-            return image
+            return image, size
         if size == Size(shown.width, shown.height):
             turned = self._image(location, project, "the other way")
             if engine.image_size(turned) == shown:
-                return turned
+                return turned, shown
         raise RequestError(
             f"the page shows a picture of {shown} pixels, the backend has one of {size}: reload the page"
         )

@@ -156,9 +156,11 @@ class LabelConfig:
         """
         if not tag.labels:
             return labels
-        values = {label.written: label.value for label in self._labels(tag.to_name)}
         own = {label.value: label.written for label in tag.labels}
         own |= {label.written: label.written for label in tag.labels}
+        if own.keys() >= set(labels):
+            return tuple([own[name] for name in labels])
+        values = {label.written: label.value for label in self._labels(tag.to_name)}
         found = [own.get(name) or own.get(values.get(name, name)) for name in labels]
         return tuple(name for name in found if name is not None) if None not in found else None
 
