@@ -143,7 +143,7 @@ class Segmenter:
         location = locate(task, source, region.get("item_index"), project.connection)
         engine = self._engine_here(project)
         mask = result_to_mask(region)
-        image = self._as_shown(engine, location, Size(*mask.shape), project)
+        image, _ = self._as_shown(engine, location, Size(*mask.shape), project)
         return engine.describe(image, mask)
 
     def similar(
