@@ -48,10 +48,10 @@ def weigh(masks: Masks, kind: Kind, spread: Spread) -> Evidence:
     """Compare masks with the examples; for each number the nearest example counts."""
     inside, around = spread.normalised(masks.inside), spread.normalised(masks.around)
     liked = [_likeness(inside, example, spread) for example in kind.examples]
-    s8, s16, colour = (torch.stack(parts).amax(dim=0) for parts in zip(*liked, strict=True))
-    beside = torch.stack([_likeness(around, example, spread)[0] for example in kind.examples]).amax(dim=0)
+    s8, s16, colour = (torch.stack(parts).mean(dim=0) for parts in zip(*liked, strict=True))
+    beside = torch.stack([_likeness(around, example, spread)[0] for example in kind.examples]).mean(dim=0)
     area = masks.area_shares.clamp(min=1e-9).log()
-    sizes = torch.stack([(area - math.log(example.area_share)).abs() for example in kind.examples]).amin(dim=0)
+    sizes = torch.stack([(area - math.log(example.area_share)).abs() for example in kind.examples]).mean(dim=0)
     if masks.shapes is None:
         shapes = torch.zeros_like(sizes)
     else:

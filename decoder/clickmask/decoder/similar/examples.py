@@ -15,7 +15,7 @@ from clickmask.decoder.modeling.config import Geometry
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_box
 from clickmask.decoder.similar.looks import OpenWindow, Vectors, coverage, look, pooled
-from clickmask.decoder.similar.windows import feature_cells, window_around, window_side
+from clickmask.decoder.similar.windows import feature_cells, search_side, window_around
 
 Mask = NDArray[np.bool_]  # (H, W)
 
@@ -63,7 +63,7 @@ def describe(open_window: OpenWindow, mask: Mask, geometry: Geometry) -> Example
     if box is None:
         return None
     size, area = Size(*mask.shape), int(np.count_nonzero(mask))
-    side = window_side(math.sqrt(area), feature_cells(geometry))
+    side = search_side(size, math.sqrt(area), feature_cells(geometry))
     side = max(side, math.ceil(1.2 * max(box.x1 - box.x0, box.y1 - box.y0)))
     seen = open_window(window_around(size, ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2), side))
     looks = look(seen, geometry)

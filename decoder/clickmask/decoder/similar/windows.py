@@ -8,9 +8,9 @@ from clickmask.decoder.modeling.config import Geometry
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.refine.window import Window
 
-OBJECT_CELLS = 6.0  # of the finer feature map, that an object shall span; on fewer it has no looks of its own
+OBJECT_CELLS = 10.0  # of the finer feature map, that an object shall span; on fewer it has no looks of its own
 SMALLEST_SIDE_PX = 48
-MOST_WINDOWS = 16
+MOST_WINDOWS = 12
 OVERLAP = 1.3  # of neighbouring windows, in diameters of the objects
 STEPS_PER_OCTAVE = 2  # of a window's side: objects of nearly one size share windows, so a cache finds them again
 
@@ -31,17 +31,32 @@ def search_windows(size: Size, diameter_px: float, cells: int) -> list[Window]:
         >>> [(window.left, window.right) for window in search_windows(Size(90, 200), 15.0, 32)]
         [(0, 90), (55, 145), (110, 200)]
     """
-    side = window_side(diameter_px, cells)
-    overlap = math.ceil(OVERLAP * diameter_px)
+    side, overlap = search_side(size, diameter_px, cells), _overlap(diameter_px)
+    return [
+        Window(left, top, min(left + side, size.width), min(top + side, size.height))
+        for top in _starts(size.height, side, overlap)
+        for left in _starts(size.width, side, overlap)
+    ]
+
+
+def search_side(size: Size, diameter_px: float, cells: int) -> int:
+    """Side of the windows in which objects of a size are looked for in an image [px].
+
+    They span ``OBJECT_CELLS``, or fewer where that would take too many windows; on a raster of halves of octaves.
+    """
+    wanted = max(float(SMALLEST_SIDE_PX), diameter_px * cells / OBJECT_CELLS)
+    step = math.ceil(math.log2(wanted) * STEPS_PER_OCTAVE)
     while True:
-        tops, lefts = (_starts(length, side, overlap) for length in (size.height, size.width))
-        if len(tops) * len(lefts) <= MOST_WINDOWS:
-            return [
-                Window(left, top, min(left + side, size.width), min(top + side, size.height))
-                for top in tops
-                for left in lefts
-            ]
-        side = math.ceil(side * 2 ** (1 / STEPS_PER_OCTAVE))
+        side, overlap = round(2 ** (step / STEPS_PER_OCTAVE)), _overlap(diameter_px)
+        counts = (len(_starts(length, side, overlap)) for length in (size.height, size.width))
+        if math.prod(counts) <= MOST_WINDOWS:
+            return side
+        step += 1
+
+
+def _overlap(diameter_px: float) -> int:
+    """Of neighbouring windows [px]."""
+    return math.ceil(OVERLAP * diameter_px)
 
 
 def window_around(size: Size, middle: tuple[float, float], side: int) -> Window:
@@ -50,12 +65,6 @@ def window_around(size: Size, middle: tuple[float, float], side: int) -> Window:
     left = round(min(max(middle[0] - width / 2, 0), size.width - width))
     top = round(min(max(middle[1] - height / 2, 0), size.height - height))
     return Window(left, top, left + width, top + height)
-
-
-def window_side(diameter_px: float, cells: int) -> int:
-    """Side of a window in which an object spans ``OBJECT_CELLS``, on a raster of halves of octaves [px]."""
-    wanted = max(float(SMALLEST_SIDE_PX), diameter_px * cells / OBJECT_CELLS)
-    return round(2 ** (math.ceil(math.log2(wanted) * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE))
 
 
 def feature_cells(geometry: Geometry) -> int:
