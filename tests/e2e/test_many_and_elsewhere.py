@@ -28,6 +28,7 @@ from clickmask.plugin.studio.servers import backend_command, label_studio_comman
 from tests.e2e.conftest import LabelStudio
 from tests.e2e.path_proxy import serving_under
 from tests.e2e.test_project_work import draw_box, tasks_of
+from tests.e2e.test_tokens import WithPersonalToken
 from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
@@ -112,6 +113,27 @@ def test_label_studio_under_a_path(under_a_path: tuple[str, str], tmp_path: Path
         warm(backend, found, config)
         assert backend.segmenter.is_prepared(task, config, found)
         backend.close()
+
+
+def test_a_personal_token_works_under_a_path(under_a_path: tuple[str, str], tmp_path: Path) -> None:
+    """It is exchanged for one that lasts minutes at an address that has the path too."""
+    url, legacy = under_a_path
+    with closing(StudioClient(url, legacy)) as client:
+        client.call("POST", "/api/jwt/settings", json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
+        personal = str(client.call("POST", "/api/token/")["token"])
+        port = free_port()
+        given = ["--label-studio-url", url, "--label-studio-api-key", personal]
+        with running(backend_command(tmp_path / "backend", port, given, os.environ)):
+            project = open_project(
+                client, "path", label_config("polygon"), sample_photos(tmp_path)[:1], f"http://127.0.0.1:{port}"
+            )
+            (task,) = tasks_of(client, project)
+            (connected,) = client.call("GET", "/api/ml", params={"project": project})
+            person = WithPersonalToken(url, personal)
+            with person.without_legacy_tokens():
+                body = {"task": task["id"], "context": {"result": [CLICK]}}
+                answer = person.post(f"/api/ml/{connected['id']}/interactive-annotating", body)
+        assert answer["data"]["result"][0]["type"] == "polygonlabels"
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_project_that_works(

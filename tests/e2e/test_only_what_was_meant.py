@@ -17,7 +17,7 @@ from clickmask.plugin.commands import repair
 from clickmask.plugin.labels import label_config, label_config_names
 from clickmask.plugin.settings import Settings
 from clickmask.plugin.studio.client import StudioClient
-from clickmask.plugin.studio.command import open_project
+from clickmask.plugin.studio.command import open_project, sample_files
 from clickmask.plugin.studio.photos import sample_photos
 from tests.e2e.annotator import Annotator
 from tests.e2e.conftest import LabelStudio
@@ -138,10 +138,28 @@ def test_every_exporter_of_label_studio_takes_every_config(
     answer = client.call("POST", f"/api/ml/{connected['id']}/interactive-annotating", json=body)["data"]["result"]
     assert answer
     client.call("POST", f"/api/tasks/{task}/annotations", json={"result": [click, *answer]})
+    assert {"JSON", "COCO"} <= export_all(client, label_studio, project)
+
+
+def test_every_exporter_of_label_studio_takes_the_video_config(
+    client: StudioClient, label_studio: LabelStudio, backend_url: str, tmp_path: Path
+) -> None:
+    clips = sample_files("video", tmp_path)
+    project = open_project(client, f"meant {time.time_ns()}", label_config("video"), clips, backend_url)
+    (task,) = client.call("GET", "/api/tasks", params={"project": project})["tasks"][:1]
+    keyframe = {"frame": 1, "enabled": True, "rotation": 0, "x": 10, "y": 10, "width": 20, "height": 20, "time": 0.04}
+    value = {"framesCount": 40, "duration": 1.6, "sequence": [keyframe], "labels": ["Animal"]}
+    box = {"type": "videorectangle", "from_name": "box", "to_name": "video", "id": "v", "value": value}
+    client.call("POST", f"/api/tasks/{task['id']}/annotations", json={"result": [box]})
+    assert "JSON" in export_all(client, label_studio, project)
+
+
+def export_all(client: StudioClient, label_studio: LabelStudio, project: int) -> set[str]:
+    """Export a project in every format that Label Studio offers for it; which those are."""
     formats = client.call("GET", f"/api/projects/{project}/export/formats")
     statuses = {one["name"]: _export(label_studio, project, one["name"]) for one in formats if not one.get("disabled")}
-    assert {"JSON", "COCO"} <= set(statuses)
     assert {name: status for name, status in statuses.items() if status != 200} == {}
+    return set(statuses)
 
 
 def _export(label_studio: LabelStudio, project: int, name: str) -> int:

@@ -51,11 +51,11 @@ class WithPersonalToken:
     def __init__(self, url: str, personal_token: str) -> None:
         answer = httpx.post(f"{url}/api/token/refresh", json={"refresh": personal_token}, trust_env=False)
         headers = {"Authorization": f"Bearer {answer.raise_for_status().json()['access']}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+        self._http = httpx.Client(base_url=f"{url}/", headers=headers, timeout=60, trust_env=False)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Send one request."""
-        return self._http.post(path, json=body).raise_for_status().json()
+        return self._http.post(path.removeprefix("/"), json=body).raise_for_status().json()
 
     @contextmanager
     def without_legacy_tokens(self) -> Iterator[None]:
