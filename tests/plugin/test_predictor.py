@@ -38,6 +38,22 @@ def test_a_click_is_answered_in_the_tag_that_holds_answers(backend: Backend) -> 
     assert mask[int(0.452 * 343), int(0.5005 * 502)]
 
 
+def test_candidates_are_all_masks_that_differ_the_chosen_first(backend: Backend, studio: Studio) -> None:
+    backend.predictor.setup(setup_body(studio, extra_params={"candidates": True}))
+    regions = answer(backend, "click")["result"]
+    assert [region["score"] for region in regions] == pytest.approx([0.9, 0.7, 0.6])
+    assert len({region["id"] for region in regions}) == 3
+    chosen, smaller, larger = (result_to_mask(region).sum() for region in regions)
+    assert 2 * smaller < chosen < larger / 2
+
+
+def test_candidates_can_be_wanted_for_one_label(backend: Backend, studio: Studio) -> None:
+    backend.predictor.setup(setup_body(studio, extra_params={"labels": {"Animal": {"candidates": True}}}))
+    assert len(answer(backend, "click")["result"]) == 3
+    backend.predictor.setup(setup_body(studio, extra_params={"labels": {"Building": {"candidates": True}}}))
+    assert len(answer(backend, "click")["result"]) == 1
+
+
 def test_an_alt_click_takes_away(backend: Backend) -> None:
     body = recorded("click_and_alt_click")
     click, alt_click = body["params"]["context"]["result"]

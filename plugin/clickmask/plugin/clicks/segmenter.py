@@ -25,6 +25,7 @@ from clickmask.decoder import (
 from clickmask.decoder.formats.label_studio import result_to_mask
 from clickmask.decoder.shapes import mask_to_rle
 from clickmask.plugin.clicks.answers import answer_regions
+from clickmask.plugin.clicks.candidates import candidates
 from clickmask.plugin.clicks.prompts import RegionPrompt, label_only_prompt
 from clickmask.plugin.errors import RequestError
 from clickmask.plugin.files.images import Images, Turned
@@ -86,7 +87,8 @@ class Segmenter:
         options = project.options.for_labels(drawn.labels)
         answer = _decode(engine, image, prompt, options)
         decoded = perf_counter()
-        regions = answer_regions(answer.mask(), answer.score, drawn, config, options)
+        masks = candidates(answer) if options.candidates else [(answer.mask(), answer.score)]
+        regions = [region for mask, score in masks for region in answer_regions(mask, score, drawn, config, options)]
         milliseconds = {
             "prepare": 1000 * (prepared - start),
             "decode": 1000 * (decoded - prepared),

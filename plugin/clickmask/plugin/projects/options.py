@@ -35,6 +35,7 @@ class ProjectOptions:
         zoom: Whether each answer gets a second look on a crop: sharper, and slower; None where the model's own masks
             are coarse.
         chain: Whether each click starts from the answer to the clicks before.
+        candidates: Whether a click is answered with all masks that differ, for people who want to choose.
         prelabel: What is segmented where nobody clicked: nothing, existing boxes, points and
             outlines; where a task has none, everything, or what is like the project's accepted annotations.
         label: The label of what "everything" finds.
@@ -53,6 +54,7 @@ class ProjectOptions:
     answer: tuple[str, ...] = ()
     zoom: bool | None = None
     chain: bool = True
+    candidates: bool = False
     prelabel: Prelabel = "prompts"
     label: str = ""
     track: TrackDirection = "both"
@@ -176,6 +178,7 @@ _PER_LABEL = (
     "answer",
     "zoom",
     "chain",
+    "candidates",
 )
 _RENAMED = {"closely": "zoom", "refine": "chain"}
 _AREA = _number(0.0, math.inf)
@@ -191,6 +194,7 @@ _READERS: dict[str, Any] = {
     "answer": _tag_names,
     "zoom": _yes_or_no,
     "chain": _yes_or_no,
+    "candidates": _yes_or_no,
     "prelabel": _one_of(*get_args(Prelabel)),
     "label": _name,
     "track": _one_of(*get_args(TrackDirection)),
