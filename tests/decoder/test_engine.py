@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from time import sleep
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -34,6 +35,7 @@ from clickmask.decoder import engine as engine_module
 from clickmask.decoder import segment as segment_module
 from clickmask.decoder.modeling.mask_decoder import DecoderOutput, ImageFeatures
 from clickmask.decoder.optimize import optimize
+from clickmask.decoder.shapes import mask_iou
 from tests.plugin.discs import DiscNetwork, disc_model
 
 Image = NDArray[np.uint8]
@@ -292,3 +294,28 @@ def test_only_a_model_that_wants_it_gets_a_second_look(nano: Model, network: str
     answer = engine.segment(source(1), Prompt(points=(Point(50, 50),)))
     assert engine.wants_zoom is zooms
     assert (answer.zoomed is not None) is zooms
+
+
+def drawn(width: int, height: int, middle: tuple[int, int], radius: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """A disc on noise, and where it is."""
+    noise = np.random.default_rng(0).integers(60, 120, (-(-height // 16), -(-width // 16), 3), dtype=np.uint8)
+    pixels = cv2.resize(noise, (width, height), interpolation=cv2.INTER_NEAREST)
+    cv2.circle(pixels, middle, radius, (220, 90, 40), -1)
+    truth = cv2.circle(np.zeros((height, width), np.uint8), middle, radius, 1, -1)
+    return np.asarray(pixels, np.uint8), np.asarray(truth, np.bool_)
+
+
+def test_a_click_on_a_small_thing_of_a_huge_picture_is_answered_in_its_tile(nano: Model) -> None:
+    pixels, truth = drawn(12_000, 9_000, (3_200, 7_100), 30)
+    engine, picture = Engine(nano), ImageSource("huge", lambda: pixels)
+    answer = engine.chain.segment(picture, Prompt(points=(Point(3_200, 7_100),)))
+    assert mask_iou(answer.mask(), truth) > 0.85
+    assert answer.view is not None
+    assert answer.view.area < 2_000**2
+    assert engine.has_pixels("huge")  # the next click reads no file
+
+
+def test_what_is_larger_than_a_tile_is_answered_on_the_whole_picture(nano: Model) -> None:
+    pixels, truth = drawn(4_800, 4_200, (2_400, 2_000), 1_000)
+    answer = Engine(nano).segment(ImageSource("large", lambda: pixels), Prompt(points=(Point(2_400, 2_000),)))
+    assert mask_iou(answer.mask(), truth) > 0.85

@@ -29,8 +29,8 @@ from clickmask.decoder.mask_prompts import anchor_negative_clicks, mask_to_logit
 from clickmask.decoder.mask_rule import DEFAULT_RULE, MaskRule, Rule
 from clickmask.decoder.models import Model
 from clickmask.decoder.optimize import optimize
-from clickmask.decoder.prompts import Prompt, Size, check_prompt
-from clickmask.decoder.refine.window import Window, crop_prompt, view_windows
+from clickmask.decoder.prompts import Box, Prompt, Size, check_prompt
+from clickmask.decoder.refine.window import Window, crop_prompt, tile_view, view_windows
 from clickmask.decoder.refine.zoom import ZoomedMask, wants_zoom, zoom_in
 from clickmask.decoder.segment import ImageEmbedding, MaskSet, binarize, encode_image, predict_checked
 from clickmask.decoder.segmentation import Segmentation
@@ -41,7 +41,8 @@ from clickmask.decoder.similar.looks import OpenWindow, Seen
 from clickmask.decoder.store import EmbeddingStore
 
 CACHE_BYTES = 2 * 2**30
-PIXEL_BYTES = 2**28  # of decoded images, kept for second looks
+PIXEL_BYTES = 3 * 128_000_000  # of decoded images, kept for second looks; the largest that is read is so large
+CLICK_TILES = 4  # images with longer sides are large for a click
 LARGEST_BATCH = 32
 
 
@@ -82,6 +83,9 @@ class Engine:
     def segment(self, image: ImageSource, prompt: Prompt, how: MaskRule = DEFAULT_RULE) -> Segmentation:
         """Answer one prompt on one image.
 
+        On an image of more than ``CLICK_TILES`` tiles a side the prompt is answered in its tile as well, and the answer
+        is taken that the model trusts more: what is small cannot be seen on the whole, what is large not in a tile.
+
         With a second look a crop is encoded, so a click costs more; crops are cached, and later clicks mostly fall on
         the same one. Where the crop shows nothing, the answer is that on the whole image.
 
@@ -100,7 +104,13 @@ class Engine:
             if seen is not None:
                 return seen
         embedding, hit = self._embedding(image)
-        return self._answer(image, embedding, check_prompt(prompt, embedding.size), how, start, cache_hit=hit)
+        prompt = check_prompt(prompt, embedding.size)
+        whole = self._answer(image, embedding, prompt, how, start, cache_hit=hit)
+        tile = None if prompt.view is not None else self._tile(prompt, embedding.size)
+        if tile is None:
+            return whole
+        near = self._segment_in_view(image, replace(prompt, view=tile), how, start)
+        return whole if near is None or whole.score >= near.score else near
 
     def segment_everything(
         self,
@@ -210,6 +220,11 @@ class Engine:
     def waiting(self) -> int:
         """How many clicks wait for the device."""
         return len(self._clicks)
+
+    def _tile(self, prompt: Prompt, size: Size) -> Box | None:
+        """The tile a prompt is in, on an image so large that small things cannot be seen on the whole of it."""
+        tile_px = people_settings(self.model.name).tile_px
+        return tile_view(prompt, size, tile_px) if max(size.height, size.width) > CLICK_TILES * tile_px else None
 
     def _segment_in_view(self, image: ImageSource, prompt: Prompt, how: MaskRule, start: float) -> Segmentation | None:
         """Answer on what is on the screen, then on more of the image; None where all of it must be looked at."""

@@ -18,11 +18,14 @@ def serving(answer: Answer) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            status, body = answer(self.rfile.read(int(self.headers["Content-Length"])))
+            status, body = answer(self.rfile.read(int(self.headers["Content-Length"] or 0)))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = do_POST  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Nothing."""

@@ -16,6 +16,7 @@ from PIL import Image
 from clickmask.__main__ import main
 from clickmask.decoder import DatasetError, ImageError
 from clickmask.decoder.formats.folders import Bucket, exists, picture_folder, upload
+from tests.decoder.cluster.decoder_server import serving
 from tests.decoder.label.test_label import photo
 from tests.ports import free_port
 
@@ -82,3 +83,38 @@ def test_a_bucket_that_cannot_be_used_is_told(options: str, tmp_path: Path) -> N
         upload(tmp_path / "a", f"s3://nobodys/a{options}")
     with pytest.raises(DatasetError, match="no address of a bucket"):
         picture_folder("floppy://a/b").names()
+
+
+def test_a_bucket_without_rights_is_told(
+    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    denied = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    with serving(lambda _: (403, denied)) as address:
+        closed = f"?scheme=http&endpoint_override={address.removeprefix('ray://')}&region=us-east-1"
+        assert main(["label", f"s3://secret/day{closed}", "--out", "out.json"]) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("error: s3://secret/day")
+        assert "ACCESS_DENIED" in told
+        with pytest.raises(DatasetError, match=r"s3://secret/a.*cannot be used.*ACCESS_DENIED"):
+            upload(Path(__file__), f"s3://secret/a{closed}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_whose_output_cannot_be_stored_is_not_lost(
+    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = f"s3://photos/kept.json{options}"
+    command = ["label", f"s3://photos/day{options}", "--points-per-side", "3", "--out", out]
+
+    def refuse(path: Path, address: str) -> None:
+        raise DatasetError(f"{address}: cannot be used: no rights")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("clickmask.decoder.commands.label.upload", refuse)
+        assert main(command) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"kept.json", "kept.json.journal"}
+    assert main(command) == 1  # c.jpg is no picture
+    assert exists(out)
+    assert list(tmp_path.iterdir()) == []

@@ -116,6 +116,20 @@ def test_labels_of_another_size_are_refused_for_that_picture(pictures: Path, tmp
     assert len(json.loads((tmp_path / "out.json").read_text())["annotations"]) == 6
 
 
+def test_objects_of_unknown_classes_are_told_and_the_others_labeled(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = coco(pictures)
+    labels["categories"] = labels["categories"][:1]
+    (tmp_path / "boxes.json").write_text(json.dumps(labels))
+    assert run(pictures, "--from", tmp_path / "boxes.json", "--out", tmp_path / "out.json") == 1
+    after = json.loads((tmp_path / "out.json").read_text())["annotations"]
+    assert [item["category_id"] for item in after] == [5, 5, 5]
+    told = capsys.readouterr()
+    assert "3 problems" in told.out
+    assert "category" in told.err
+
+
 def test_only_what_needs_eyes(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "boxes.json").write_text(json.dumps(coco(pictures)))
     everything, nothing = tmp_path / "all.json", tmp_path / "none.json"

@@ -72,6 +72,37 @@ class Window:
         return any(goes_on and bool(side.any()) for goes_on, side in sides)
 
 
+def tile_view(prompt: Prompt, size: Size, tile_px: int) -> Box | None:
+    """The tile of a large image that a prompt is in, as a view; None if it points at more than a tile.
+
+    Clicks that are near to each other mostly have the same one.
+
+    Args:
+        prompt: In pixels of the image.
+        size: Of the image.
+        tile_px: Side of a tile [px].
+
+    Example:
+        >>> tile_view(Prompt(points=(Point(5000.0, 20.0),)), Size(9000, 12000), 1024)
+        Box(x0=4480, y0=0, x1=5504, y1=1024)
+    """
+    extents = _pointed_at(prompt)
+    if not extents:
+        return None
+    lefts, tops, rights, bottoms = zip(*extents, strict=True)
+    left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
+    if max(right - left, bottom - top) > tile_px / 2:
+        return None
+    x, y = _tile_start(left, right, size.width, tile_px), _tile_start(top, bottom, size.height, tile_px)
+    return Box(x, y, min(x + tile_px, size.width), min(y + tile_px, size.height))
+
+
+def _tile_start(low: float, high: float, length: int, tile_px: int) -> int:
+    step = tile_px // 8
+    wanted = round(((low + high) / 2 - tile_px / 2) / step) * step
+    return max(0, min(wanted, length - tile_px))
+
+
 def view_windows(prompt: Prompt, size: Size) -> list[Window]:
     """Where to look at a prompt that comes with a view: what is on the screen, then twice as far, and so on.
 
