@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -66,16 +66,23 @@ def main() -> None:
         for row in measure(engine, domain, given.objects, given.later, general):
             rows.append(row)
             print(line(row, rows), flush=True)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "table.md").write_text("\n".join([*HEAD, *(line(row, rows) for row in rows)]) + "\n")
-    (given.out / "rows.json").write_text(json.dumps([row.__dict__ for row in rows]))
-    draw(rows, given.out / "learning.png")
+            write(rows, given.out)
 
 
-def measure(engine: Engine, domain: str, counts: Sequence[int], later: int, general: Sequence[Example]) -> list[Row]:
+def write(rows: Sequence[Row], out: Path) -> None:
+    """Write what is measured so far."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "table.md").write_text("\n".join([*HEAD, *(line(row, rows) for row in rows)]) + "\n")
+    (out / "rows.json").write_text(json.dumps([asdict(row) for row in rows]))
+    draw(rows, out / "learning.png")
+
+
+def measure(
+    engine: Engine, domain: str, counts: Sequence[int], later: int, general: Sequence[Example]
+) -> Iterator[Row]:
     """One domain: as it came, and by each method after each number of objects."""
     accepted, tried = objects(domain, 0, max(counts)), objects(domain, LATER, later)
-    rows = [Row(domain, "as it came", 0, clicks(engine, tried), elsewhere(engine, general), 0.0)]
+    yield Row(domain, "as it came", 0, clicks(engine, tried), elsewhere(engine, general), 0.0)
     for method, settings in (("adapter", FitSettings()), ("all weights", PLAIN)):
         for count in counts:
             taught, _ = split(accepted[:count])
@@ -83,8 +90,7 @@ def measure(engine: Engine, domain: str, counts: Sequence[int], later: int, gene
             tensors = fit(engine, taught, settings.for_objects(len(taught)), lambda _: None)
             seconds = time.process_time() - started
             learned = engine.with_model(adapt(engine.model, Adapter("x", engine.model.fingerprint, tensors)))
-            rows.append(Row(domain, method, count, clicks(learned, tried), elsewhere(learned, general), seconds))
-    return rows
+            yield Row(domain, method, count, clicks(learned, tried), elsewhere(learned, general), seconds)
 
 
 def objects(domain: str, first: int, count: int) -> list[Example]:

@@ -84,13 +84,11 @@ def test_it_is_small(nano: Model, tiny: Model) -> None:
     assert adapter(tiny).nbytes <= 2_000_000
 
 
-def test_sam2_keeps_its_embeddings_in_the_faster_form_too(tiny: Model) -> None:
+def test_sam2_is_adapted_in_its_faster_form_too(tiny: Model) -> None:
     fast = optimize(tiny)
     embedding = encode_image(fast, PICTURE.pixels)
     learned = adapter(tiny, strength=0.05)
     adapted = adapt(fast, learned)
-    anew = encode_image(optimize(adapt(tiny, learned)), PICTURE.pixels)
-    assert torch.equal(embedding.features.image, anew.features.image)
     assert not torch.equal(answer(adapted, embedding), answer(fast, embedding))
     plain_answer = answer(adapt(tiny, learned), ImageEmbedding(embedding.plain_features, embedding.size))
     torch.testing.assert_close(answer(adapted, embedding), plain_answer, atol=2e-2, rtol=1e-3)

@@ -38,7 +38,7 @@ class FitSettings:
         memory_weight: Of what is to be kept against what is to be learned.
         windows: Near views of each object.
         rank: Of the low-rank products; 0: every weight learns by itself, as in plain fine-tuning.
-        strength: Share of what was learned that is kept; a part of it gives most of the gain, and forgets far less.
+        strength: Share of what was learned that is kept, in (0, 1]; less of it forgets less.
     """
 
     steps: int = 60
@@ -49,7 +49,7 @@ class FitSettings:
     memory_weight: float = 20.0
     windows: int = 3
     rank: int = RANK
-    strength: float = 0.6
+    strength: float = 1.0
     seed: int = 0
 
     def for_objects(self, count: int) -> FitSettings:

@@ -13,7 +13,7 @@ from clickmask.decoder.learning import STATE, Versions
 from clickmask.plugin.engines import Engines
 from clickmask.plugin.projects.projects import Project
 
-MOST_ENGINES = 64  # with an adapter, in memory; each has a mask decoder of its own
+MOST_ENGINES = 16  # with an adapter, in memory; each has a mask decoder and kept answers of its own
 
 _log = logging.getLogger(__name__)
 _Key = tuple[int, str, int]  # of the engine, the project's id and when its folder changed

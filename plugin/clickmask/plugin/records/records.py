@@ -138,8 +138,7 @@ class Records:
         """How many regions of ours were accepted in a project, and are not deleted."""
         with self._transaction() as database:
             row = database.execute(
-                "SELECT COUNT(DISTINCT json_extract(r.region, '$.id') || ' ' || r.annotation) "
-                "FROM regions r JOIN annotations a ON a.project = r.project AND a.id = r.annotation "
+                "SELECT COUNT(*) FROM regions r JOIN annotations a ON a.project = r.project AND a.id = r.annotation "
                 "WHERE r.prompt IS NOT NULL AND NOT a.deleted AND r.project = ?",
                 (project,),
             ).fetchone()
