@@ -53,8 +53,8 @@ class Answer(Protocol):
     def decode_ms(self) -> float:
         """Time [ms]."""
 
-    def mask(self) -> NDArray[np.bool_]:
-        """The chosen mask as it is shown, at the image's size: (H, W)."""
+    def mask(self, row: int | None = None) -> NDArray[np.bool_]:
+        """The chosen mask as it is shown, or another row's as it was answered, at the image's size: (H, W)."""
 
 
 class Chain(Protocol):

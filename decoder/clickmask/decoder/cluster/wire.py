@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,7 @@ def read_rule(fields: list[Any] | None) -> MaskRule | None:
 class RemoteAnswer:
     """What a decoder on another machine answered; see ``Answer``."""
 
-    rle: Rle
+    rles: tuple[Rle, ...]  # of the four rows, the chosen one as it is shown
     score: float
     chosen: int
     predicted_iou: tuple[float, ...]
@@ -105,16 +105,16 @@ class RemoteAnswer:
     encode_ms: float
     decode_ms: float
 
-    def mask(self) -> NDArray[np.bool_]:
-        """At the image's size: (H, W)."""
-        return rle_to_mask(self.rle)
+    def mask(self, row: int | None = None) -> NDArray[np.bool_]:
+        """See ``Answer``."""
+        return rle_to_mask(self.rles[self.chosen if row is None else row])
 
 
 def answer_fields(answer: Answer) -> Fields:
     """An answer as JSON."""
     return asdict(
         RemoteAnswer(
-            rle=mask_to_rle(answer.mask()),
+            rles=tuple(mask_to_rle(answer.mask(row)) for row in range(len(answer.predicted_iou))),
             score=answer.score,
             chosen=answer.chosen,
             predicted_iou=answer.predicted_iou,
@@ -129,8 +129,8 @@ def answer_fields(answer: Answer) -> Fields:
 
 def read_answer(fields: Fields) -> RemoteAnswer:
     """The answer of JSON."""
-    answer = RemoteAnswer(**fields)
-    return replace(answer, predicted_iou=tuple(answer.predicted_iou), stability=tuple(answer.stability))
+    lists = {name: tuple(fields[name]) for name in ("rles", "predicted_iou", "stability")}
+    return RemoteAnswer(**{**fields, **lists})
 
 
 def read_found(fields: Fields) -> FoundMask:
