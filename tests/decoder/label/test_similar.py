@@ -18,7 +18,7 @@ from tests.decoder.similar.discs import PLACES, SIZE, discs, draw
 def pictures(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     folder.mkdir()
-    for number in range(3):
+    for number in range(2):
         draw(folder / f"{number}.png", number)
     return folder
 
@@ -66,8 +66,7 @@ def test_the_others_of_labeled_objects_are_found_on_all_pictures(pictures: Path,
     assert all(0 <= item["score"] <= 1 for item in first[2:])
     assert count_discs(first) >= 4
     assert len({item["id"] for item in data["annotations"]}) == len(data["annotations"])
-    for name in ("1.png", "2.png"):
-        assert count_discs(found(data, name)) >= 4
+    assert count_discs(found(data, "1.png")) >= 4
 
 
 def test_crops_are_examples_by_their_folders(

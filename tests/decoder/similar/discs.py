@@ -22,9 +22,14 @@ def discs() -> list[NDArray[np.bool_]]:
     return [cv2.circle(np.zeros(SIZE_HW, np.uint8), place, RADIUS_PX, 1, -1) > 0 for place in PLACES]
 
 
-def draw(path: Path, seed: int) -> None:
-    """Write the discs on grey noise."""
-    pixels = np.random.default_rng(seed).normal(150, 6, (*SIZE_HW, 3))
+def pixels(seed: int) -> NDArray[np.uint8]:
+    """The discs on grey noise, (H, W, 3) RGB."""
+    drawn = np.random.default_rng(seed).normal(150, 6, (*SIZE_HW, 3))
     for mask in discs():
-        pixels[mask] = (200, 40, 30)
-    Image.fromarray(cv2.GaussianBlur(pixels, (3, 3), 0.7).clip(0, 255).astype(np.uint8)).save(path)
+        drawn[mask] = (200, 40, 30)
+    return np.asarray(cv2.GaussianBlur(drawn, (3, 3), 0.7).clip(0, 255), np.uint8)
+
+
+def draw(path: Path, seed: int) -> None:
+    """Write them."""
+    Image.fromarray(pixels(seed)).save(path)

@@ -18,6 +18,7 @@ from clickmask.decoder.similar.examples import Example, Kind, shape_of
 from clickmask.decoder.similar.find import SimilarObject, keep_each_once
 from clickmask.decoder.similar.score import chances
 from clickmask.decoder.similar.windows import MOST_WINDOWS, search_windows, window_around
+from tests.decoder.similar.discs import discs, pixels
 from tests.decoder.track.small_sam2 import small_model
 
 
@@ -53,11 +54,6 @@ def proposed() -> list[SimilarObject]:
     return engine().find_similar(image, Kind((example(first, image),)), [mask_to_rle(first)])
 
 
-def score_of(found: list[SimilarObject], mask: np.ndarray) -> float:  # type: ignore[type-arg]
-    """Of the proposal that is this object; 0 if there is none."""
-    return max((one.score for one in found if mask_iou(one.found.mask(), mask) >= 0.7), default=0.0)
-
-
 def test_one_example_finds_most_of_the_others_and_little_else() -> None:
     found, (first, *rest) = proposed(), picture().kind
     assert good(found, tuple(rest)) >= 0.6 * len(rest)
@@ -67,12 +63,18 @@ def test_one_example_finds_most_of_the_others_and_little_else() -> None:
     assert all(0.0 <= one.score <= 1.0 for one in found)
 
 
+def score_of(found: list[SimilarObject], mask: np.ndarray) -> float:  # type: ignore[type-arg]
+    """Of the proposal that is this object; 0 if there is none."""
+    return max((one.score for one in found if mask_iou(one.found.mask(), mask) >= 0.7), default=0.0)
+
+
 def test_what_a_person_dropped_scores_lower_at_once() -> None:
-    image, first = source(picture()), picture().kind[0]
-    dropped = proposed()[0].found
-    kind = Kind((example(first, image),), counterexamples=(example(dropped.mask(), image),))
-    again = engine().find_similar(image, kind, [mask_to_rle(first)])
-    assert score_of(again, dropped.mask()) < proposed()[0].score
+    image, (first, *_) = ImageSource("discs", lambda: pixels(0)), discs()
+    known, kind = [mask_to_rle(first)], Kind((example(first, image),))
+    before = engine().find_similar(image, kind, known)
+    dropped = before[0].found.mask()
+    refused = Kind(kind.examples, counterexamples=(example(dropped, image),))
+    assert score_of(engine().find_similar(image, refused, known), dropped) < before[0].score
 
 
 def test_nothing_is_described_where_nothing_is() -> None:
@@ -141,9 +143,8 @@ def test_the_chance_falls_with_likeness_to_what_was_refused() -> None:
 
 def test_sam_2_finds_similar_objects_too() -> None:
     """With random weights: any proposals, but all in order."""
-    drawn, image = picture(), source(picture())
-    other = Engine(small_model())
-    described = other.describe(image, drawn.kind[0])
+    image, other = ImageSource("discs", lambda: pixels(0)), Engine(small_model())
+    described = other.describe(image, discs()[0])
     assert described is not None
     assert [part.shape[1] for part in described.vectors] == [1, 1, 1]
     found = other.find_similar(image, Kind((described,)))

@@ -25,11 +25,11 @@ from clickmask.decoder.similar.score import first_impression
 SHARES = (1.0, 0.5, 0.25)  # of stride 8, stride 16 and colour in what a place looks like
 LEAST_LIKENESS = 0.15  # of a place, for it to be clicked; 0 is the picture's mean, 1 an example
 PEAK_RADIUS = 0.35  # a peak is the best place within so many diameters
-MOST_PEAKS = 24  # of a window
+MOST_PEAKS = 40  # of a window
 BATCH = 16  # prompts that are answered together; clicks of people pass in between
 BOX_SHARE = 0.56  # half a side of the box around a peak, in diameters
 SAME_IOU = 0.7  # of two masks on the network's grid, for them to be one
-MOST_CUT = 16  # masks of a window that are cut out at the picture's size
+MOST_CUT = 24  # masks of a window that are cut out at the picture's size
 LARGEST_RATIO = 4.0  # of a mask's area to that of an example, or the other way round
 LEAST_CELLS = 2.0  # of the mask's grid
 MARGIN = 0.2  # around a mask that is cut out, of its sides

@@ -8,9 +8,9 @@ from clickmask.decoder.modeling.config import Geometry
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.refine.window import Window
 
-OBJECT_CELLS = 10.0  # of the finer feature map, that an object shall span; on fewer it has no looks of its own
+OBJECT_CELLS = 6.0  # of the finer feature map, that an object shall span; on fewer it has no looks of its own
 SMALLEST_SIDE_PX = 48
-MOST_WINDOWS = 12
+MOST_WINDOWS = 16
 OVERLAP = 1.3  # of neighbouring windows, in diameters of the objects
 STEPS_PER_OCTAVE = 2  # of a window's side: objects of nearly one size share windows, so a cache finds them again
 

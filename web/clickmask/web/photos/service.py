@@ -92,11 +92,11 @@ class Service:
         """The engine; the first who asks may have to wait for it."""
         return self._engine.result()
 
-    def _engine_here(self) -> Engine:
-        """The engine, for what decoders on other machines do not offer."""
+    def _engine_here(self, folder: OpenFolder) -> Engine:
+        """The engine that answers a folder, for what decoders on other machines do not offer."""
         from clickmask.decoder import Engine
 
-        engine = self._engine.result()
+        engine = self.engine_of(folder)
         if not isinstance(engine, Engine):
             raise DatasetError("decoders on other machines do not look for similar objects: start without --engine")
         return engine
@@ -353,7 +353,7 @@ class Service:
         examples, refused = examples_on(folder, picture, message["objects"]), self._refused(folder, message)
 
         def work(job: Job) -> Answer:
-            engine = self._engine_here()
+            engine = self._engine_here(folder)
             kind = read_kind(folder, engine, examples, refused)
             dropped = [one.rle for one in refused if one.picture.id == picture.id]
             found = propose(folder, picture, engine, kind, dropped, job.report_share)
@@ -373,7 +373,7 @@ class Service:
         examples, refused = examples_of(folder, category), self._refused(folder, message)
 
         def work(job: Job) -> Answer:
-            engine = self._engine_here()
+            engine = self._engine_here(folder)
             kind = read_kind(folder, engine, examples, refused)
             return look_through(folder, pictures, engine, kind, category, job.report)
 
