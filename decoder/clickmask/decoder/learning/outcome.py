@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from clickmask.decoder.errors import LearningError
 
+LEAST_GAIN = 0.03  # of the clicks, that learning must save: on a handful of objects less is chance
 MOST_FORGOTTEN = 0.01  # of the mean IoU on general pictures, that learning may cost
 
 
@@ -44,7 +45,11 @@ class Outcome:
     @property
     def is_better(self) -> bool:
         """Whether it may be used: fewer clicks on objects that it never saw, and nothing general is lost."""
-        return self.clicks_after < self.clicks_before and self.forgotten <= MOST_FORGOTTEN
+        return self._saves_clicks and self.forgotten <= MOST_FORGOTTEN
+
+    @property
+    def _saves_clicks(self) -> bool:
+        return self.clicks_after <= (1 - LEAST_GAIN) * self.clicks_before
 
     @property
     def forgotten(self) -> float:
@@ -63,7 +68,7 @@ class Outcome:
         clicks = f"{self.clicks_after:.1f} clicks instead of {self.clicks_before:.1f}"
         if self.is_used:
             return f"Learned from {self.objects} objects{left_out}: {clicks}"
-        if self.clicks_after < self.clicks_before:
+        if self._saves_clicks:
             return (
                 f"Not used: what {self.objects} objects{left_out} taught takes {clicks}, but other pictures would get "
                 f"worse by {self.forgotten:.3f} of IoU; everything stays as it was"
