@@ -33,7 +33,7 @@ from clickmask.decoder.mask_rule import MaskRule
 DOMAINS: dict[str, Callable[[int], Shifted]] = {"cells": draw_cells, "parts": draw_parts}
 ValueT = TypeVar("ValueT")
 LATER = 1_000  # number of the first later picture
-PLAIN = replace(FitSettings(), rank=0, rate=3e-4, memory_weight=0.0, strength=1.0)  # as anybody would, with no memory
+PLAIN = replace(FitSettings(), rank=0, rate=3e-4, memory_weight=0.0)  # as anybody would, with no memory
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,19 @@ def test_what_forgets_is_not_used(engine: Engine, tmp_path: Path, quick: dict[st
     assert Versions(tmp_path, "flowers").adapter() is None
 
 
+def test_of_what_forgets_a_part_is_used(
+    engine: Engine, tmp_path: Path, quick: dict[str, tuple[float, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([0.9, 0.88, 0.895])  # without, with all and with a part of it
+    monkeypatch.setattr(room, "general_iou", lambda _: next(found))
+    monkeypatch.setattr(room, "fit", lambda *_: {"mask_decoder.mask_tokens.weight.shift": torch.ones(4, 128)})
+    versions = Versions(tmp_path, "flowers")
+    assert run(engine, versions, accepted_objects(12)).startswith("Learned from 12 objects")
+    adapter = versions.adapter()
+    assert adapter is not None
+    assert float(adapter.tensors["mask_decoder.mask_tokens.weight.shift"].max()) == pytest.approx(0.7)
+
+
 def test_three_objects_are_too_few(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(LearningError, match="3 accepted objects teach too little, wanted at least 10"):
         run(engine, Versions(tmp_path, "flowers"), accepted_objects(3))

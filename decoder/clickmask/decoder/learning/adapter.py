@@ -93,6 +93,11 @@ def _changes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return changes
 
 
+def weaken(tensors: Mapping[str, Tensor], strength: float) -> dict[str, Tensor]:
+    """The tensors with a share of their effect, in [0, 1]; of a product one factor is weakened."""
+    return {name: value if name.endswith(".down") else strength * value for name, value in tensors.items()}
+
+
 def blank_tensors(model: Model, generator: torch.Generator, rank: int = RANK) -> dict[str, Tensor]:
     """The tensors of an adapter that changes nothing yet.
 

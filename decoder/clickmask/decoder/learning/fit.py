@@ -38,7 +38,6 @@ class FitSettings:
         memory_weight: Of what is to be kept against what is to be learned.
         windows: Near views of each object.
         rank: Of the low-rank products; 0: every weight learns by itself, as in plain fine-tuning.
-        strength: Share of what was learned that is kept, in (0, 1]; less of it forgets less.
     """
 
     steps: int = 60
@@ -49,7 +48,6 @@ class FitSettings:
     memory_weight: float = 20.0
     windows: int = 3
     rank: int = RANK
-    strength: float = 1.0
     seed: int = 0
 
     def for_objects(self, count: int) -> FitSettings:
@@ -109,12 +107,7 @@ def fit(
         nn.utils.clip_grad_norm_(list(tensors.values()), 1.0)
         optimiser.step()
         progress((step + 1) / settings.steps)
-    return {name: _weakened(name, tensor.detach(), settings.strength) for name, tensor in tensors.items()}
-
-
-def _weakened(name: str, tensor: Tensor, strength: float) -> Tensor:
-    """A tensor of the adapter with a part of its effect: a product is weakened once, in one of its factors."""
-    return tensor if name.endswith(".down") else tensor * strength
+    return {name: tensor.detach() for name, tensor in tensors.items()}
 
 
 def rate_at(share_done: float) -> float:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from torch import Tensor
 
 from clickmask.decoder.engine import Engine
 from clickmask.decoder.errors import ClickMaskError, DatasetError, DeviceError, LearningError
-from clickmask.decoder.learning.adapter import Adapter, adapt
+from clickmask.decoder.learning.adapter import Adapter, adapt, weaken
 from clickmask.decoder.learning.examples import Example, split
 from clickmask.decoder.learning.fit import FitSettings, Progress, fit
 from clickmask.decoder.learning.gate import general_iou, mean_clicks
 from clickmask.decoder.learning.job import FIRST_TRY
-from clickmask.decoder.learning.outcome import Outcome
+from clickmask.decoder.learning.outcome import MOST_FORGOTTEN, Outcome
 from clickmask.decoder.learning.versions import Versions
 
 LEAST_HELD_BACK = 2
 MOST_LEARNED = 120  # objects that are learned from at once: the newest half, and a draw of the others
 MOST_TRIED = 24
+STRENGTHS = (1.0, 0.7, 0.5)  # shares of what was learned that are tried
 FITTED_SHARE = 0.7  # of the whole time, about
 
 
@@ -52,22 +54,38 @@ def learn(
             f"least {FIRST_TRY // 2} and {LEAST_HELD_BACK}: accept some more"
         )
     tensors = fit(engine, taught, settings.for_objects(len(taught)), lambda share: progress(FITTED_SHARE * share))
-    adapter = Adapter(versions.project, engine.model.fingerprint, tensors)
-    adapted, used = engine.with_model(adapt(engine.model, adapter)), versions.engine(engine)
+    general = general_iou(engine)
+    adapter, adapted, general_after = _strongest(engine, versions.project, tensors, general)
     outcome = Outcome(
         version=0,
         objects=len(examples) - unreadable,
         held_back=len(tried),
         skipped=unreadable,
-        clicks_before=mean_clicks(used, tried),
+        clicks_before=mean_clicks(versions.engine(engine), tried),
         clicks_after=mean_clicks(adapted, tried),
-        general_before=general_iou(engine),
-        general_after=general_iou(adapted),
+        general_before=general,
+        general_after=general_after,
         seconds=time.perf_counter() - started,
     )
     kept = versions.keep(outcome, adapter if outcome.is_better else None)
     progress(1.0)
     return kept
+
+
+def _strongest(
+    engine: Engine, project: str, tensors: Mapping[str, Tensor], general: float
+) -> tuple[Adapter, Engine, float]:
+    """As much of what was learned as forgets little enough, its engine and what general pictures get; else the least.
+
+    Half of a change gives more than half of its gain, and forgets less than half as much.
+    """
+    for strength in STRENGTHS:
+        adapter = Adapter(project, engine.model.fingerprint, weaken(tensors, strength))
+        adapted = engine.with_model(adapt(engine.model, adapter))
+        after = general_iou(adapted)
+        if general - after <= MOST_FORGOTTEN:
+            break
+    return adapter, adapted, after
 
 
 def _some(examples: Sequence[Example], most: int) -> list[Example]:
