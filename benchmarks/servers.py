@@ -1,4 +1,4 @@
-"""Both servers as programs of their own, asked as Label Studio and the page do; ``python -m benchmarks.faults`` uses them."""
+"""Both servers as programs of their own, asked as Label Studio and the page do; ``benchmarks.faults`` uses them."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import torch
 
 from clickmask.decoder.modeling.config import DecoderConfig, Geometry, HieraConfig, Sam2Config
 from clickmask.decoder.modeling.sam2 import LAYOUTS, ImageSam2
+from tests.decoder.small_peer import small_vision
 
 SIDE, WIDTH = 64, 32
 TRANSFORMERS = LAYOUTS[1]
@@ -27,28 +28,11 @@ def peer() -> Any:
     from transformers import Sam2Config as PeerConfig
     from transformers import Sam2Model
     from transformers.models.sam2.configuration_sam2 import (
-        Sam2HieraDetConfig,
         Sam2MaskDecoderConfig,
         Sam2PromptEncoderConfig,
-        Sam2VisionConfig,
     )
 
-    trunk = Sam2HieraDetConfig(
-        hidden_size=16,
-        image_size=[SIDE, SIDE],
-        embed_dim_per_stage=[16, 32, 64, 128],
-        num_attention_heads_per_stage=[1, 2, 4, 8],
-        blocks_per_stage=[1, 1, 2, 1],
-        global_attention_blocks=[3],
-        window_positional_embedding_background_size=[3, 3],
-        window_size_per_stage=[4, 2, 4, 2],
-    )
-    vision = Sam2VisionConfig(
-        backbone_config=trunk,
-        backbone_channel_list=[128, 64, 32, 16],
-        fpn_hidden_size=WIDTH,
-        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
-    )
+    vision = small_vision(SIDE, WIDTH)
     config = PeerConfig(
         vision_config=vision,
         prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, image_size=SIDE),

@@ -18,6 +18,7 @@ from clickmask.decoder.track.sam2_propagation import Sam2Propagation
 from clickmask.decoder.track.tracker import Tracker
 from clickmask.decoder.video.frames import ArrayVideo
 from tests.decoder.modeling.test_transformers_peer import TRANSFORMERS
+from tests.decoder.small_peer import small_vision
 from tests.decoder.track.small_sam2 import CONFIG, as_model, moving_square, randomise
 
 SIDE, WIDTH, MEMORY = CONFIG.geometry.side, CONFIG.decoder.width, MemoryConfig(width=64, mlp_width=64, layers=2)
@@ -77,29 +78,12 @@ def peer_points(prompt: Prompt) -> dict[str, Tensor]:
 def peer_model(version: str) -> Any:
     """A small network with random weights."""
     from transformers import Sam2VideoConfig, Sam2VideoModel
-    from transformers.models.sam2.configuration_sam2 import Sam2HieraDetConfig, Sam2VisionConfig
     from transformers.models.sam2_video.configuration_sam2_video import (
         Sam2VideoMaskDecoderConfig,
         Sam2VideoPromptEncoderConfig,
     )
 
-    trunk = Sam2HieraDetConfig(
-        hidden_size=16,
-        image_size=[SIDE, SIDE],
-        embed_dim_per_stage=[16, 32, 64, 128],
-        num_attention_heads_per_stage=[1, 2, 4, 8],
-        blocks_per_stage=[1, 1, 2, 1],
-        global_attention_blocks=[3],
-        window_positional_embedding_background_size=[3, 3],
-        window_size_per_stage=[4, 2, 4, 2],
-    )
-    grid = SIDE // 16
-    vision = Sam2VisionConfig(
-        backbone_config=trunk,
-        backbone_channel_list=[128, 64, 32, 16],
-        fpn_hidden_size=WIDTH,
-        backbone_feature_sizes=[[4 * grid] * 2, [2 * grid] * 2, [grid] * 2],
-    )
+    vision = small_vision(SIDE, WIDTH)
     config = Sam2VideoConfig(
         vision_config=vision,
         prompt_encoder_config=Sam2VideoPromptEncoderConfig(hidden_size=WIDTH, image_size=SIDE),
@@ -110,7 +94,7 @@ def peer_model(version: str) -> Any:
         memory_attention_hidden_size=WIDTH,
         memory_attention_num_layers=MEMORY.layers,
         memory_attention_feed_forward_hidden_size=MEMORY.mlp_width,
-        memory_attention_rope_feat_sizes=[grid, grid],
+        memory_attention_rope_feat_sizes=[SIDE // 16] * 2,
         memory_encoder_hidden_size=WIDTH,
         memory_encoder_output_channels=MEMORY.width,
         mask_downsampler_embed_dim=WIDTH,
