@@ -38,6 +38,7 @@ from clickmask.web.photos.library import PROJECT_FOLDER
 from clickmask.web.photos.project import Project
 
 IMAGES, QUESTIONS, TROUBLEMAKERS = 10, 60, 4
+PLACES = 10  # clicked on in the app: more would fill its cache of crops, which may take 2 GB
 SETTLED = 0.3  # of the soak, after which nothing may grow
 MOST_GROWTH_MB, MOST_GROWTH_FILES = 60.0, 10
 
@@ -255,7 +256,7 @@ def tell_growth(name: str, samples: Sequence[tuple[float, int]]) -> None:
 
 def work_in_app(app: App, runs: str, done: int) -> int:
     """A click, an accepted object, and its undoing."""
-    answered = app.ask("segment", picture=1, points=[[300 + done % 200, 300, True]])
+    answered = app.ask("segment", picture=1, points=[[300 + 20 * (done % PLACES), 300, True]])
     revision = app.ask("labels", picture=1)["revision"]
     item = {"id": "soak", "category": 1, "runs": answered.get("runs") or runs}
     wrote = app.ask("write", picture=1, revision=revision, changes=[{"id": "soak", "object": item}])
