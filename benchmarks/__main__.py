@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-PROGRAMS = ("decoder", "shapes", "formats", "label_studio", "web", "track", "faults")
+PROGRAMS = ("decoder", "shapes", "formats", "label_studio", "load", "web", "track", "faults")
 
 
 def main() -> int:

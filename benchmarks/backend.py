@@ -1,13 +1,13 @@
-"""Click to answer at the Label Studio backend: cold and warm, many people, and against encoding at every click.
+"""Click to answer at the Label Studio backend: cold and warm, and against encoding at every click.
 
-Run ``python -m benchmarks.backend``; ``python -m benchmarks.label_studio`` adds the way through a real Label Studio.
+Run ``python -m benchmarks.backend``; ``python -m benchmarks.label_studio`` adds the way through a real Label Studio,
+``python -m benchmarks.load`` has many people.
 Starts the backend as a program of its own, clicks over HTTP, stops it.
 """
 
 from __future__ import annotations
 
 import http.server
-import itertools
 import json
 import os
 import random
@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -39,7 +38,6 @@ from clickmask.plugin.studio.servers import backend_command
 BACKEND_PORT = 19191
 PHOTO_SIZE = (1000, 750)
 IMAGES, OBJECTS, CLICKS_PER_OBJECT = 20, 40, 3
-PEOPLE, CLICKS_PER_PERSON = (1, 4, 16), 18
 RIVAL_CLICKS = 30
 LABELS = "brush"
 OURS = "in one process, on another object, without zoom"
@@ -120,25 +118,6 @@ def clicks(click: Callable[[str, JsonObject], object], images: Sequence[str], wh
     return {f"{where}, on {kind}": Timing(tuple(sorted(times))) for kind, times in seconds.items()}
 
 
-def together(click: Callable[[str, JsonObject], object], images: Sequence[str], people: int) -> Rows:
-    """Many people at once, each on an image of their own that is encoded already."""
-
-    def work(number: int) -> list[float]:
-        person, seconds = Person(number), []
-        for turn in range(CLICKS_PER_PERSON):
-            context = person.same_object() if turn % CLICKS_PER_OBJECT else person.new_object()
-            start = time.perf_counter()
-            click(images[number], context)
-            seconds.append(time.perf_counter() - start)
-        return seconds
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor(people) as pool:
-        seconds = sorted(itertools.chain(*pool.map(work, range(people))))
-    rate = len(seconds) / (time.perf_counter() - start)
-    return {f"at the backend, {people} at once: {rate:.0f} clicks/s": Timing(tuple(seconds))}
-
-
 def as_the_sam2_example_does(model: Model, path: Path, context: JsonObject) -> str:
     """Open the image, encode it, decode the click, take the best mask, encode it with the SDK: at every click."""
     image = np.array(Image.open(path).convert("RGB"))
@@ -189,8 +168,6 @@ def measure(folder: Path, photo: Path) -> Rows:
         click(first, Person().new_object())  # the model is loaded now
         urls = [f"{first}?copy={number}" for number in range(IMAGES)]
         rows = clicks(click, urls, "at the backend")
-        for people in PEOPLE:
-            rows |= together(click, urls, people)
         return rows | race(rivals(load_model("nano"), photo, first, folder), RIVAL_CLICKS)
 
 

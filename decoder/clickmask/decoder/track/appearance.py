@@ -24,6 +24,7 @@ RADIUS = 4  # cells a place may have moved from one frame to the next
 VOTERS = 6  # most similar cells that vote
 TEMPERATURE = 0.01  # squared colour distance by which a vote loses weight
 UNLIKE = 0.1  # squared colour distance from which cells do not look alike
+LEAST_SHARE = 0.02  # of a cell: with less, it is not looked for
 FAR = 1e2  # colour of what lies outside the picture
 
 
@@ -67,8 +68,8 @@ def match(colours: Tensor, remembered: Sequence[Remembered]) -> Tensor:
 
 
 def _reachable(remembered: Sequence[Remembered]) -> tuple[slice, slice] | None:
-    """Rows and columns outside which no cell can see a label, so that none need be looked at there."""
-    anywhere = torch.stack([frame.labels for frame in remembered]).amax(dim=0) > 0
+    """Rows and columns outside which no cell can see more than a trace of a label: none need be looked at there."""
+    anywhere = torch.stack([frame.labels for frame in remembered]).amax(dim=0) > LEAST_SHARE
     if not bool(anywhere.any()):
         return None
     sides = [anywhere.any(dim=1).nonzero(), anywhere.any(dim=0).nonzero()]

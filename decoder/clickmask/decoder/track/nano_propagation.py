@@ -16,7 +16,7 @@ from clickmask.decoder.modeling.nano_memory import MemoryOutput, NanoMemory, Rem
 from clickmask.decoder.models import Model
 from clickmask.decoder.segment import ImageEmbedding, encode_image
 from clickmask.decoder.track import appearance
-from clickmask.decoder.track.appearance import GRID, colour_grid
+from clickmask.decoder.track.appearance import GRID, LEAST_SHARE, colour_grid
 from clickmask.decoder.track.crumbs import crumbs
 from clickmask.decoder.track.matching import RULE, guess_from, shown_to
 from clickmask.decoder.track.memory import Direction, FrameMemory, MemoryBank, Selection, select_memories
@@ -24,7 +24,6 @@ from clickmask.decoder.track.prompted import answer_prompt
 from clickmask.decoder.track.propagation import FrameView, PromptedObject
 
 LOGIT_LIMIT = 32.0  # of the logits to show
-LEAST_SHARE = 0.02  # of a cell that is remembered; cells without any need not be looked at
 
 
 class Content(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 from clickmask.decoder.modeling.sam2 import Sam2
 from clickmask.decoder.models import Model
-from clickmask.decoder.optimize import plain
+from clickmask.decoder.optimize import optimize, plain
 from clickmask.decoder.track.matching import MatchPropagation
 from clickmask.decoder.track.memory import MemoryRule
 from clickmask.decoder.track.nano_propagation import NanoPropagation
@@ -36,8 +36,9 @@ def open_tracker(
     Raises:
         CheckpointError: If that file is broken.
     """
-    model = plain(model)  # an engine's is for still images
+    model = plain(model)  # an optimised SAM 2 is for still images, and has no memory
     if isinstance(model.network, Sam2):
         return Tracker(Sam2Propagation(model, rule), video)
     memory = load_nano_memory(model, memory_weights) if memory_weights.is_file() else None
+    model = optimize(model)
     return Tracker(MatchPropagation(model) if memory is None else NanoPropagation(model, memory), video)
