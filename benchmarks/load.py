@@ -42,7 +42,7 @@ from clickmask.plugin.studio.process import running
 from clickmask.plugin.studio.servers import backend_command
 
 PEOPLE = (1, 4, 16)
-CLICKS_PER_PERSON = 18
+CLICKS_PER_PERSON = 9
 SAME = 0.995  # IoU: batches of other sizes add in another order, which moves a pixel on an edge
 PROJECTS = {"with the second look": True, "without": False}
 
