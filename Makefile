@@ -15,7 +15,7 @@ studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to th
 	$(BIN)/clickmask studio $(ARGS)
 
 test: .venv/dev.done programs lint types page
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not ray" $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/e2e tests/e2e_web
 
 programs: .venv/dev.done   ## for CI: fetch Label Studio while other tests run; whoever needs it first waits for it
