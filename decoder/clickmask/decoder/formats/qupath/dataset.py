@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from clickmask.decoder.errors import ClickMaskError, DatasetError
+from clickmask.decoder.errors import ClickMaskError, DatasetError, ShapeError
 from clickmask.decoder.formats.builder import UNLABELED, DatasetBuilder
 from clickmask.decoder.formats.fields import (
     Fields,
@@ -143,7 +143,10 @@ def _read_feature(
     properties = as_fields(fields.get("properties") or {}, where)
     polygons = read_geometry(fields.get("geometry"), where)
     rings = tuple(outline for outline, *_ in polygons) if all(len(polygon) == 1 for polygon in polygons) else ()
-    mask = polygons_to_mask(rings, size) if rings else fill_polygons(polygons, size)
+    try:
+        mask = polygons_to_mask(rings, size) if rings else fill_polygons(polygons, size)
+    except ShapeError as error:
+        raise ShapeError(f"{where}: {error}") from None
     if not rings:
         options.on_loss("points of polygons with holes, which become pixels", where)
     if fields.get("nucleusGeometry") is not None:
