@@ -20,6 +20,7 @@ def nano() -> Model:
     return load_model("nano")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give real servers to one process each: Label Studio with all that asks it, and the app with the rest."""
     for item in items:
