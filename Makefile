@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+OWN_STUDIO := tests/e2e/test_studio.py
 
 .PHONY: app backend studio test test-ray programs lint types page figures lock images clean
 
@@ -16,7 +17,10 @@ studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to th
 
 test: .venv/dev.done programs lint types page
 	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not ray" $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/e2e tests/e2e_web
+	@# Label Studio and the app side by side; test_studio.py needs no Label Studio of others, so both end at about one time
+	$(BIN)/pytest tests/e2e_web $(OWN_STUDIO) >.venv/app.log 2>&1 & app=$$!; \
+	  $(BIN)/pytest tests/e2e --ignore $(OWN_STUDIO); studio=$$?; \
+	  wait $$app; app=$$?; cat .venv/app.log; exit $$((studio + app))
 
 programs: .venv/dev.done   ## for CI: fetch Label Studio while other tests run; whoever needs it first waits for it
 	[ -z "$(CI)" ] || $(BIN)/python -m tests.e2e.programs >.venv/programs.log 2>&1 &
