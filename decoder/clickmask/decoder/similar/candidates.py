@@ -19,7 +19,7 @@ from clickmask.decoder.refine.zoom import FINE_CELLS
 from clickmask.decoder.segment import MaskSet, binarize
 from clickmask.decoder.similar.evidence import Masks, weigh
 from clickmask.decoder.similar.examples import Kind, shape_of
-from clickmask.decoder.similar.looks import Seen, Spread, Vectors, coverage, pooled
+from clickmask.decoder.similar.looks import Seen, Spread, Vectors, inside_and_around
 from clickmask.decoder.similar.score import first_impression
 
 SHARES = (1.0, 0.5, 0.25)  # of stride 8, stride 16 and colour in what a place looks like
@@ -116,7 +116,7 @@ def cut_best(seen: Seen, looks: Vectors, answers: Answers, kind: Kind, spread: S
     masks = answers.logits > 0
     shares = masks.float().mean(dim=(1, 2)) * seen.window.area / (size.height * size.width)
     compared = Masks(
-        *_inside_and_around(looks, masks), shares, None, answers.predicted_ious, answers.stabilities
+        *inside_and_around(looks, masks), shares, None, answers.predicted_ious, answers.stabilities
     )  # fmt: skip
     impressions = first_impression(weigh(compared, kind, spread))
     known = torch.tensor([example.area_share for example in kind.examples])
@@ -139,19 +139,12 @@ def compare(looks: Vectors, cut_outs: list[CutOut], window: Window, size: Size) 
     """What is known of masks that are cut out."""
     inside = torch.from_numpy(np.stack([cut_out.inside for cut_out in cut_outs]))
     return Masks(
-        *_inside_and_around(looks, inside),
+        *inside_and_around(looks, inside),
         inside.float().mean(dim=(1, 2)) * window.area / (size.height * size.width),
         torch.stack([shape_of(cut_out.inside) for cut_out in cut_outs]),
         torch.tensor([cut_out.predicted_iou for cut_out in cut_outs]),
         torch.tensor([cut_out.stability for cut_out in cut_outs]),
     )
-
-
-def _inside_and_around(looks: Vectors, masks: Tensor) -> tuple[Vectors, Vectors]:
-    """Means within masks (N, H, W), and within rings of one cell around them."""
-    shares = coverage(masks, (looks[0].shape[1], looks[0].shape[2]))
-    rings = (F.max_pool2d(shares[:, None], 3, 1, 1)[:, 0] - shares).clamp(min=0)
-    return pooled(looks, shares), pooled(looks, rings)
 
 
 def _each_once(masks: Tensor, scores: Tensor, fitting: Tensor) -> Iterator[int]:

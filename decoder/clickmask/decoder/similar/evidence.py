@@ -12,6 +12,8 @@ from clickmask.decoder.similar.examples import Example, Kind
 from clickmask.decoder.similar.looks import Spread, Vectors
 
 NAMES = ("s8", "s16", "colour", "size", "shape", "predicted_iou", "stability", "contrast")
+MOST_CONTRAST = 1.5  # with what lies around, of that of an example
+LEAST_CONTRAST = 0.05
 FARTHEST = 2.0  # in log area or in shape; what differs more differs
 
 
@@ -45,13 +47,18 @@ class Masks:
 
 
 def weigh(masks: Masks, kind: Kind, spread: Spread) -> Evidence:
-    """Compare masks with the examples; for each number the nearest example counts."""
+    """Compare masks with the examples: all count alike for looks, which vary little, the nearest for size and shape."""
     inside, around = spread.normalised(masks.inside), spread.normalised(masks.around)
     liked = [_likeness(inside, example, spread) for example in kind.examples]
     s8, s16, colour = (torch.stack(parts).mean(dim=0) for parts in zip(*liked, strict=True))
-    beside = torch.stack([_likeness(around, example, spread)[0] for example in kind.examples]).mean(dim=0)
+    contrast = torch.stack(
+        [
+            (own - _likeness(around, example, spread)[0]) / _own_contrast(example, spread)
+            for (own, _, _), example in zip(liked, kind.examples, strict=True)
+        ]
+    ).mean(dim=0)
     area = masks.area_shares.clamp(min=1e-9).log()
-    sizes = torch.stack([(area - math.log(example.area_share)).abs() for example in kind.examples]).mean(dim=0)
+    sizes = torch.stack([(area - math.log(example.area_share)).abs() for example in kind.examples]).amin(dim=0)
     if masks.shapes is None:
         shapes = torch.zeros_like(sizes)
     else:
@@ -66,7 +73,7 @@ def weigh(masks: Masks, kind: Kind, spread: Spread) -> Evidence:
         -shapes.clamp(max=FARTHEST),
         masks.predicted_ious,
         masks.stabilities,
-        s8 - beside,
+        contrast.clamp(-MOST_CONTRAST, MOST_CONTRAST),
     ]
     unlike = torch.zeros_like(s8)
     if kind.counterexamples:
@@ -75,6 +82,12 @@ def weigh(masks: Masks, kind: Kind, spread: Spread) -> Evidence:
         wanted = torch.stack([torch.stack(parts).sum(dim=0) for parts in liked]).amax(dim=0)
         unlike = (alike - wanted).clamp(min=0)
     return Evidence(torch.stack(values, dim=1), unlike)
+
+
+def _own_contrast(example: Example, spread: Spread) -> float:
+    """How much less what lies around an example is like it than it is itself."""
+    around, _, _ = _likeness(spread.normalised(example.around), example, spread)
+    return max(LEAST_CONTRAST, 1.0 - float(around))
 
 
 def _likeness(vectors: Vectors, example: Example, spread: Spread) -> tuple[Tensor, Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from clickmask.decoder.modeling.config import Geometry
 from clickmask.decoder.prompts import Size
 from clickmask.decoder.shapes import mask_to_box
-from clickmask.decoder.similar.looks import OpenWindow, Vectors, coverage, look, pooled
+from clickmask.decoder.similar.looks import OpenWindow, Vectors, inside_and_around, look
 from clickmask.decoder.similar.windows import feature_cells, search_side, window_around
 
 Mask = NDArray[np.bool_]  # (H, W)
@@ -26,11 +26,13 @@ class Example:
 
     Args:
         vectors: Masked means of what it looks like, each (C, 1).
+        around: Of what lies around it.
         area_share: Of its picture, in (0, 1].
         shape: See ``shape_of``.
     """
 
     vectors: Vectors
+    around: Vectors
     area_share: float
     shape: Tensor
 
@@ -69,8 +71,9 @@ def describe(open_window: OpenWindow, mask: Mask, geometry: Geometry) -> Example
     looks = look(seen, geometry)
     window = seen.window
     inside = np.ascontiguousarray(mask[window.top : window.bottom, window.left : window.right])
-    shares = coverage(torch.from_numpy(inside)[None], (looks[0].shape[1], looks[0].shape[2]))
-    return Example(pooled(looks, shares), area / (size.height * size.width), shape_of(inside))
+    return Example(
+        *inside_and_around(looks, torch.from_numpy(inside)[None]), area / (size.height * size.width), shape_of(inside)
+    )
 
 
 def shape_of(mask: Mask) -> Tensor:

@@ -95,6 +95,13 @@ def coverage(masks: Tensor, cells: tuple[int, int]) -> Tensor:
     return F.interpolate(masks[:, None].float(), size=cells, mode="area")[:, 0]
 
 
+def inside_and_around(looks: Vectors, masks: Tensor) -> tuple[Vectors, Vectors]:
+    """Means within masks (N, H, W), and within rings of one cell around them."""
+    shares = coverage(masks, (looks[0].shape[1], looks[0].shape[2]))
+    rings = (F.max_pool2d(shares[:, None], 3, 1, 1)[:, 0] - shares).clamp(min=0)
+    return pooled(looks, shares), pooled(looks, rings)
+
+
 def _inside(part: Tensor, geometry: Geometry, embedding: ImageEmbedding) -> Tensor:
     """The part of a map (C, h, w) of the network's square that the picture takes."""
     inside = Frame(geometry, embedding.size).inside

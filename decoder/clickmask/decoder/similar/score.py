@@ -12,8 +12,8 @@ from torch import Tensor
 
 from clickmask.decoder.similar.evidence import Evidence
 
-BIAS = -6.06
-WEIGHTS = (0.93, 0.28, 3.45, 0.45, 3.23, 0.59, 0.79, 5.57)  # in the order of ``evidence.NAMES``
+BIAS = -7.22
+WEIGHTS = (0.9, 0.41, 3.76, 3.43, 1.57, 0.94, 1.91, 1.9)  # in the order of ``evidence.NAMES``
 REFUSAL = 8.0  # by how much being like a counterexample counts
 IMPRESSION = (1.0, 0.5, 0.3, 0.6, 0.0, 0.8, 0.3, 0.5)  # while a mask is not cut out; only the order counts
 
