@@ -107,9 +107,10 @@ def read_prompt(result: Sequence[Item]) -> RegionPrompt | None:
     if not live:
         return None
     last = live[-1]
-    same = [item for item in live if _object_of(item) == _object_of(last)]
+    of_last = _object_of(last)
+    same = [item for item in live if item is last or _object_of(item) == of_last]
     shapes = [item for item in same if region_kind(item) != "KeyPoint"]
-    points = tuple(_point(item) for item in same if region_kind(item) == "KeyPoint")
+    points = tuple([_point(item) for item in same if region_kind(item) == "KeyPoint"])
     drawn = replace(_drawn(last, points, shapes[-1] if shapes else None), size=_page_size(last))
     return drawn if drawn.says_where else None
 
@@ -155,7 +156,7 @@ def region_labels(item: Item) -> tuple[str, ...]:
     """The labels of a region, from whichever tag gave them."""
     value = item["value"]
     labels = value.get(item["type"]) or value.get("labels") or ()
-    if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):
+    if not isinstance(labels, list | tuple) or not all([isinstance(label, str) for label in labels]):
         raise RequestError(f"labels of region {item.get('id')} are {labels!r}, wanted a list of names")
     return tuple(labels)
 
@@ -206,7 +207,7 @@ def _object_of(item: Item) -> tuple[object, ...]:
 def _checked(item: object) -> Item:
     if not isinstance(item, Mapping) or not isinstance(item.get("value"), Mapping):
         raise RequestError(f"got {str(item)[:200]} in the context's result, wanted a region with a value")
-    if not all(isinstance(item.get(name), str) for name in ("type", "from_name", "to_name")):
+    if not all([isinstance(item.get(name), str) for name in ("type", "from_name", "to_name")]):
         raise RequestError(f"region {item.get('id')} lacks one of type, from_name and to_name")
     return item
 

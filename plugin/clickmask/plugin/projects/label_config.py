@@ -135,11 +135,11 @@ class LabelConfig:
             to_name: The image tag.
             chosen: Names of tags to use instead of this rule.
         """
-        here = tuple(control for control in self.controls if control.to_name == to_name)
+        here = tuple([control for control in self.controls if control.to_name == to_name])
         if chosen:
             return tuple(control for control in here if control.name in chosen)
         if any(control.smart for control in here):
-            plain = tuple(control for control in here if not control.smart)
+            plain = tuple([control for control in here if not control.smart])
         else:
             plain = tuple(control for control in here if control.smart is False)
         return plain or _of_kind(here, _OUTLINES) or _of_kind(here, _BOXES) or here
