@@ -102,8 +102,7 @@ def read_prompt(result: Sequence[Item]) -> RegionPrompt | None:
         >>> drawn.prompt(Size(480, 640)).points
         (Point(x=320.0, y=120.0, positive=True),)
     """
-    items = [_checked(item) for item in result]
-    live = [item for item in items if _is_live(item)]
+    live = [item for item in map(_checked, result) if _is_live(item)]
     if not live:
         return None
     last = live[-1]
@@ -156,7 +155,7 @@ def region_labels(item: Item) -> tuple[str, ...]:
     """The labels of a region, from whichever tag gave them."""
     value = item["value"]
     labels = value.get(item["type"]) or value.get("labels") or ()
-    if not isinstance(labels, list | tuple) or not all([isinstance(label, str) for label in labels]):
+    if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):
         raise RequestError(f"labels of region {item.get('id')} are {labels!r}, wanted a list of names")
     return tuple(labels)
 
@@ -207,7 +206,7 @@ def _object_of(item: Item) -> tuple[object, ...]:
 def _checked(item: object) -> Item:
     if not isinstance(item, Mapping) or not isinstance(item.get("value"), Mapping):
         raise RequestError(f"got {str(item)[:200]} in the context's result, wanted a region with a value")
-    if not all([isinstance(item.get(name), str) for name in ("type", "from_name", "to_name")]):
+    if not all(isinstance(item.get(name), str) for name in ("type", "from_name", "to_name")):
         raise RequestError(f"region {item.get('id')} lacks one of type, from_name and to_name")
     return item
 
