@@ -61,7 +61,7 @@ def mask_geometry(rle: Rle) -> dict[str, Any]:
 
     Example:
         >>> mask_geometry({"size": [2, 2], "counts": [2, 1, 1]})
-        {'type': 'Polygon', 'coordinates': [[[2, 0], [1, 0], [1, 1], [2, 1], [2, 0]]]}
+        {'type': 'Polygon', 'coordinates': [[[2, 1], [2, 0], [1, 0], [1, 1], [2, 1]]]}
     """
     pixels, left, top = rle_to_crop(rle)
     count, labels = cv2.connectedComponents(pixels, connectivity=4)
