@@ -22,7 +22,7 @@ from clickmask.decoder.similar.looks import OpenWindow, Seen, look, spread
 from clickmask.decoder.similar.score import chances
 from clickmask.decoder.similar.windows import feature_cells, search_windows
 
-LEAST_SCORE = 0.5  # of what is proposed
+LEAST_SCORE = 0.55  # of what is proposed
 KNOWN_IOU = 0.5  # with an object that is annotated already, for a proposal to be that object
 NESTED = 0.8  # share of the smaller of two masks that lies in the larger, for them to be one object,
 NESTED_AREA = 0.2  # unless the smaller is but this share of the larger: a wheel on a car
