@@ -29,7 +29,7 @@ def search_windows(size: Size, diameter_px: float, cells: int) -> list[Window]:
 
     Example:
         >>> [(window.left, window.right) for window in search_windows(Size(90, 200), 15.0, 32)]
-        [(0, 90), (55, 145), (110, 200)]
+        [(0, 91), (54, 145), (109, 200)]
     """
     side, overlap = search_side(size, diameter_px, cells), _overlap(diameter_px)
     return [
