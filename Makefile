@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 OWN_STUDIO := tests/e2e/test_studio.py
 
-.PHONY: app backend studio test test-ray programs lint types page figures lock images clean
+.PHONY: app backend studio test test-browser test-studio test-ray programs lint types page figures lock images clean
 
 app: .venv/web.done        ## quick labeling in the browser
 	$(BIN)/clickmask app $(ARGS)
