@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 OWN_STUDIO := tests/e2e/test_studio.py
 
-.PHONY: app backend studio test test-browser test-studio test-ray programs lint types page figures lock images clean
+.PHONY: app backend studio test test-app test-label-studio test-ray programs lint types page figures lock images clean
 
 app: .venv/web.done        ## quick labeling in the browser
 	$(BIN)/clickmask app $(ARGS)
@@ -17,10 +17,13 @@ studio: .venv/plugin.done .venv/web.done ## a real Label Studio, connected to th
 
 test: .venv/dev.done programs lint types page
 	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not ray" $(ARGS) --ignore tests/e2e --ignore tests/e2e_web
-	@# Label Studio and the app side by side; test_studio.py needs no Label Studio of others, so both end at about one time
-	$(BIN)/pytest tests/e2e_web $(OWN_STUDIO) >.venv/app.log 2>&1 & app=$$!; \
-	  $(BIN)/pytest tests/e2e --ignore $(OWN_STUDIO); studio=$$?; \
-	  wait $$app; app=$$?; cat .venv/app.log; exit $$((studio + app))
+	$(MAKE) --jobs 2 --output-sync test-app test-label-studio
+
+test-app: .venv/dev.done   ## in Chromium; test_studio.py needs no Label Studio of others, so both end at about one time
+	$(BIN)/pytest tests/e2e_web $(OWN_STUDIO)
+
+test-label-studio: .venv/dev.done
+	$(BIN)/pytest tests/e2e --ignore $(OWN_STUDIO)
 
 programs: .venv/dev.done   ## for CI: fetch Label Studio while other tests run; whoever needs it first waits for it
 	[ -z "$(CI)" ] || $(BIN)/python -m tests.e2e.programs >.venv/programs.log 2>&1 &
