@@ -13,6 +13,10 @@ from pathlib import Path
 RUNNER_VERSION = "1.0.9"
 CHECKOUT = Path(__file__).parents[2]
 REQUIREMENTS = [f"label-studio-ml=={RUNNER_VERSION}", "redis", "rq"]  # it does not name redis and rq
+HIDDEN = [
+    "--ignore-installed",
+    "attrs",
+]  # the runner names "attr", a module that would hide the tests' package of that name
 OURS = ["--no-deps", "--editable", str(CHECKOUT)]
 
 
@@ -25,5 +29,6 @@ def install_runner(folder: Path) -> Path:
         (packages,) = folder.glob("lib/python*/site-packages")
         (packages / "of_the_tests.pth").write_text(sysconfig.get_path("purelib"))
         subprocess.run([*pip, *REQUIREMENTS], check=True)
+        subprocess.run([*pip, *HIDDEN], check=True)
     subprocess.run([*pip, *OURS], check=True)
     return bin_folder

@@ -67,9 +67,8 @@ export class Proposals {
   }
 
   show(found) {
-    this.state.proposals = this.painted(found);
+    this.set(this.painted(found));
     if (!found.length) this.page.toasts.show(TEXT.everythingDone(0));
-    this.page.stage.refresh();
   }
 
   // whether there were any to leave
